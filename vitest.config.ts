@@ -1,0 +1,27 @@
+import { defineConfig } from "vitest/config";
+
+// Three kinds of tests: plain ones in Node, those that run inside workerd, and those that start every process.
+export default defineConfig({
+  test: {
+    projects: [
+      {
+        test: {
+          name: "unit",
+          include: ["test/**/*.test.ts"],
+          exclude: ["test/workers/**", "test/system/**"],
+          testTimeout: 20_000,
+        },
+      },
+      "./test/workers/vitest.config.ts",
+      {
+        test: {
+          name: "system",
+          include: ["test/system/**/*.test.ts"],
+          testTimeout: 120_000,
+          hookTimeout: 120_000,
+          fileParallelism: false,
+        },
+      },
+    ],
+  },
+});
