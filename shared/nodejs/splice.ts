@@ -10,6 +10,11 @@ import type { Socket } from "node:net";
 export interface SpliceOptions {
   /** Longest time without a byte in either direction; also bounds a visitor that stopped reading. */
   idleMs: number;
+  /**
+   * Asked before an end of `b` is passed on to `a`. The kernel ends the connections of a killed process as if it had
+   * meant it; where that can be found out, `false` makes it a reset, so that what `a` got does not look complete.
+   */
+  confirmEndOfB?: () => Promise<boolean>;
 }
 
 export interface SpliceResult {
@@ -20,7 +25,7 @@ export interface SpliceResult {
 }
 
 /** Resolves, never rejects, once both sockets are closed. Bytes already buffered in either socket are sent. */
-export function splice(a: Socket, b: Socket, { idleMs }: SpliceOptions): Promise<SpliceResult> {
+export function splice(a: Socket, b: Socket, { idleMs, confirmEndOfB }: SpliceOptions): Promise<SpliceResult> {
   return new Promise((resolve) => {
     let ended: SpliceResult["ended"] = "finished";
     let open = 2;
@@ -59,7 +64,11 @@ export function splice(a: Socket, b: Socket, { idleMs }: SpliceOptions): Promise
         if (!from.readableEnded && !to.destroyed) abort("error");
         onClose();
       });
-      from.pipe(to);
+      from.pipe(to, { end: from === a || !confirmEndOfB });
     }
+    if (confirmEndOfB)
+      b.on("end", () => {
+        void confirmEndOfB().then((meant) => (meant ? a.end() : abort("error")));
+      });
   });
 }

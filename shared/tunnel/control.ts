@@ -28,7 +28,7 @@ const types = { hello: 1, welcome: 2, dial: 3, ping: 4, pong: 5, goaway: 6 } as 
 export const helloSchema = z.object({ epoch: epochSchema, version: z.string().max(40) });
 export const welcomeSchema = z.object({ pingMs: z.int().min(100).max(120_000) });
 
-/** Why a tunnel ends. Only `superseded` and `not-admitted` are final for the node's process. */
+/** Why a tunnel ends. Only `superseded` is final for the node's process; after any other reason it comes back. */
 export const goawayReasons = [
   "superseded",
   "not-admitted",
@@ -44,7 +44,8 @@ export type ControlFrame =
   | ({ type: "hello" } & z.infer<typeof helloSchema>)
   | ({ type: "welcome" } & z.infer<typeof welcomeSchema>)
   | { type: "dial"; passes: Uint8Array[] }
-  | { type: "ping" | "pong"; data: Uint8Array }
+  | { type: "ping"; data: Uint8Array }
+  | { type: "pong"; data: Uint8Array }
   | ({ type: "goaway" } & Goaway);
 
 export function encodeFrame(frame: ControlFrame): Uint8Array {

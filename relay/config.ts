@@ -1,0 +1,122 @@
+import { readFileSync } from "node:fs";
+import { z } from "zod";
+import { logLevels } from "../shared/log.ts";
+import { hostnameSchema, placeSchema } from "../shared/registry/messages.ts";
+
+const defaultOpenFiles = 10_000; // where the system does not say
+
+const port = z.coerce.number().int().min(0).max(65_535);
+const count = z.coerce.number().int().min(1);
+const milliseconds = z.coerce.number().int().min(10);
+const place = z
+  .string()
+  .transform((text) => text.split(",").map((part) => Number(part)))
+  .transform(([latitude, longitude]) => ({ latitude, longitude }))
+  .pipe(placeSchema);
+
+/** Every setting of a relay: its environment variable, its form and its default. */
+const environmentSchema = z.object({
+  /** Origin of the edge, e.g. `https://edge.example.com`. */
+  RELAY_EDGE_URL: z.url({ protocol: /^https?$/ }),
+  RELAY_ZONE: hostnameSchema.toLowerCase(),
+  /** The relay's own name, the SNI of tunnels. */
+  RELAY_NAME: hostnameSchema.toLowerCase().optional(),
+  /** Where visitors and tunnels connect; 0 is any free port. */
+  RELAY_LISTEN_HOST: z.string().default("::"),
+  RELAY_PORT: port.default(443),
+  /** Health and metrics, for the operator only. */
+  RELAY_PRIVATE_HOST: z.string().default("127.0.0.1"),
+  RELAY_PRIVATE_PORT: port.default(9090),
+  /** How nodes reach this relay, where that is not its name and listening port. */
+  RELAY_PUBLIC_HOST: z.string().min(1).max(253).optional(),
+  RELAY_PUBLIC_PORT: port.min(1).optional(),
+  RELAY_IDENTITY_FILE: z.string().min(1),
+  /** Keeps the routes over a restart without the edge. */
+  RELAY_STATE_DIR: z.string().min(1).optional(),
+  /** `latitude,longitude` */
+  RELAY_PLACE: place.optional(),
+  LOG_LEVEL: z.enum(logLevels).default("info"),
+
+  RELAY_MAX_CONNECTIONS: count.optional(),
+  RELAY_MAX_VISITORS: count.optional(),
+  RELAY_MAX_PENDING_HELLOS: count.default(4_096),
+  RELAY_MAX_PENDING_HELLOS_PER_ADDRESS: count.default(1_024),
+  RELAY_MAX_TUNNELS_PER_NODE: count.default(8),
+  RELAY_POOL_FLOOR: count.default(32),
+  RELAY_POOL_CAP: count.default(512),
+  RELAY_HELLO_MS: milliseconds.default(5_000),
+  RELAY_PAIRING_MS: milliseconds.default(5_000),
+  RELAY_IDLE_MS: milliseconds.default(15 * 60_000),
+  RELAY_PING_MS: milliseconds.min(100).max(60_000).default(2_000),
+  RELAY_DRAIN_MS: milliseconds.default(3_000),
+});
+
+export interface RelayLimits {
+  /** Open sockets in all; one more is closed as it comes. */
+  readonly maxConnections: number;
+  readonly maxVisitors: number;
+  /** Connections that have not said yet what they want; the oldest makes room for the newest. */
+  readonly maxPendingHellos: number;
+  readonly maxPendingHellosPerAddress: number;
+  readonly maxTunnelsPerNode: number;
+  readonly poolFloor: number;
+  readonly poolCap: number;
+  readonly helloMs: number;
+  readonly pairingMs: number;
+  readonly idleMs: number;
+  readonly pingMs: number;
+  readonly drainMs: number;
+}
+
+export type RelayConfig = ReturnType<typeof readConfig>;
+
+/** The settings, defaults filled in. Throws one error that names every variable that is missing or wrong. */
+export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = readOpenFilesLimit()) {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
+    throw new Error(`The relay cannot start with these settings:\n${mistakes.join("\n")}`);
+  }
+  const env = parsed.data;
+  const name = env.RELAY_NAME ?? `relay.${env.RELAY_ZONE}`;
+  const maxConnections = env.RELAY_MAX_CONNECTIONS ?? Math.floor(0.95 * openFiles);
+  return {
+    edge: env.RELAY_EDGE_URL,
+    zone: env.RELAY_ZONE,
+    name,
+    listen: { host: env.RELAY_LISTEN_HOST, port: env.RELAY_PORT },
+    private: { host: env.RELAY_PRIVATE_HOST, port: env.RELAY_PRIVATE_PORT },
+    /** The port is that of the listener unless set. */
+    public: { host: env.RELAY_PUBLIC_HOST ?? name, port: env.RELAY_PUBLIC_PORT },
+    identityFile: env.RELAY_IDENTITY_FILE,
+    stateDir: env.RELAY_STATE_DIR,
+    place: env.RELAY_PLACE,
+    logLevel: env.LOG_LEVEL,
+    limits: {
+      maxConnections,
+      // A visitor takes two sockets, its own and one of the pool; the rest is for hellos, pools and tunnels.
+      maxVisitors: env.RELAY_MAX_VISITORS ?? Math.max(1, Math.floor(0.4 * maxConnections)),
+      maxPendingHellos: env.RELAY_MAX_PENDING_HELLOS,
+      maxPendingHellosPerAddress: env.RELAY_MAX_PENDING_HELLOS_PER_ADDRESS,
+      maxTunnelsPerNode: env.RELAY_MAX_TUNNELS_PER_NODE,
+      poolFloor: Math.min(env.RELAY_POOL_FLOOR, env.RELAY_POOL_CAP),
+      poolCap: env.RELAY_POOL_CAP,
+      helloMs: env.RELAY_HELLO_MS,
+      pairingMs: env.RELAY_PAIRING_MS,
+      idleMs: env.RELAY_IDLE_MS,
+      pingMs: env.RELAY_PING_MS,
+      drainMs: env.RELAY_DRAIN_MS,
+    } satisfies RelayLimits,
+  };
+}
+
+/** How many files this process may open. Node raises the soft limit to the hard one at its start. */
+function readOpenFilesLimit(): number {
+  try {
+    const [, limit] = /^Max open files\s+(\d+)/m.exec(readFileSync("/proc/self/limits", "utf8")) ?? [];
+    return limit === undefined ? defaultOpenFiles : Number(limit);
+  } catch {
+    return defaultOpenFiles;
+  }
+}

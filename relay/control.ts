@@ -1,0 +1,146 @@
+/**
+ * The door for nodes: TLS 1.3 in which both sides prove their Ed25519 keys, then hello, admission and welcome. Who
+ * comes in gets a tunnel, for as long as it answers pings and its epoch is the newest.
+ */
+import type { Socket } from "node:net";
+import { constants } from "node:crypto";
+import { createServer, type Server, type TLSSocket } from "node:tls";
+import { ed25519KeyOfSpki } from "../shared/certificate/self-signed.ts";
+import type { Clock } from "../shared/clock.ts";
+import { errorText } from "../shared/errors.ts";
+import type { Log } from "../shared/log.ts";
+import { ControlChannel, type ChannelEnd } from "../shared/nodejs/control-channel.ts";
+import { Deadlines } from "../shared/nodejs/deadlines.ts";
+import type { Identity } from "../shared/nodejs/identity-file.ts";
+import { nodeIdOfKey, type NodeId } from "../shared/registry/node-id.ts";
+import { tunnelAlpn, type ControlFrame } from "../shared/tunnel/control.ts";
+import type { Admission } from "./admission.ts";
+
+const handshakeMs = 5_000;
+const helloMs = 5_000;
+const maxHandshakes = 256;
+
+/** One end of an admitted node's control connection, as its tunnel needs it. */
+export interface AdmittedNode {
+  readonly node: NodeId;
+  readonly epoch: number;
+  readonly version: string;
+  readonly channel: ControlChannel;
+}
+
+/** What became of a node that was let in. */
+export interface NodeEvents {
+  /** The node takes no more visitors and will close when its last one has left. */
+  onGoaway: () => void;
+  onEnd: (end: ChannelEnd, detail: string) => void;
+}
+
+export interface ControlOptions {
+  identity: Identity;
+  pingMs: number;
+  clock: Clock;
+  log: Log;
+  admit: (node: NodeId, epoch: number) => Promise<Admission>;
+  onNode: (node: AdmittedNode) => NodeEvents;
+}
+
+export class ControlDoor {
+  readonly #options: ControlOptions;
+  readonly #server: Server;
+  readonly #hellos: Deadlines<ControlChannel>;
+  #handshakes = 0;
+
+  constructor(options: ControlOptions) {
+    this.#options = options;
+    const { identity, clock } = options;
+    this.#hellos = new Deadlines({
+      ms: helloMs,
+      clock,
+      onExpired: (channel) => channel.close({ type: "goaway", reason: "protocol-error", detail: "No hello in time." }),
+    });
+    // Never listens itself: it is given sockets whose first bytes were read already.
+    this.#server = createServer({
+      cert: identity.certificate,
+      key: identity.privateKeyPem,
+      minVersion: "TLSv1.3",
+      ALPNProtocols: [tunnelAlpn],
+      requestCert: true,
+      rejectUnauthorized: false, // self-signed; the key is what counts
+      secureOptions: constants.SSL_OP_NO_TICKET, // each connection proves the key anew
+      handshakeTimeout: handshakeMs,
+    });
+    this.#server.on("secureConnection", (socket) => this.#greet(socket));
+    this.#server.on("tlsClientError", (error) =>
+      options.log.debug("control.handshake-failed", { error: errorText(error) }),
+    );
+  }
+
+  /** Takes a connection whose ClientHello has been put back. Answers false when too many are shaking hands. */
+  accept(socket: Socket): boolean {
+    if (this.#handshakes >= maxHandshakes) return false;
+    this.#handshakes++;
+    socket.once("close", () => this.#handshakes--);
+    this.#server.emit("connection", socket);
+    return true;
+  }
+
+  #greet(socket: TLSSocket): void {
+    const { clock, log } = this.#options;
+    const node = nodeIdOfPeer(socket);
+    if (!node) {
+      log.debug("control.refused", { reason: "no Ed25519 certificate" });
+      socket.destroy();
+      return;
+    }
+    socket.setNoDelay(true);
+    let events: NodeEvents | undefined;
+    let greeted = false;
+    const channel = new ControlChannel({
+      socket,
+      clock,
+      onFrame: (frame) => {
+        if (frame.type === "hello" && !greeted) {
+          greeted = true;
+          this.#hellos.stop(channel);
+          void this.#decide(node, frame, channel).then((admitted) => (events = admitted));
+        } else if (frame.type === "goaway") events?.onGoaway();
+        else channel.close({ type: "goaway", reason: "protocol-error", detail: `Unexpected ${frame.type}.` });
+      },
+      onEnd: (end, detail) => {
+        this.#hellos.stop(channel);
+        events?.onEnd(end, detail);
+      },
+    });
+    this.#hellos.start(channel);
+  }
+
+  async #decide(
+    node: NodeId,
+    { epoch, version }: Extract<ControlFrame, { type: "hello" }>,
+    channel: ControlChannel,
+  ): Promise<NodeEvents | undefined> {
+    const { admit, pingMs, log, onNode } = this.#options;
+    const admission = await admit(node, epoch);
+    if (channel.ended) return undefined;
+    if (!admission.admit) {
+      log.info("tunnel.refused", { node, epoch, reason: admission.goaway.reason });
+      channel.close({ type: "goaway", ...admission.goaway });
+      return undefined;
+    }
+    channel.send({ type: "welcome", pingMs });
+    channel.startPings(pingMs);
+    return onNode({ node, epoch, version, channel });
+  }
+}
+
+/** The id that the peer has proved, or undefined when its certificate is missing or has another kind of key. */
+function nodeIdOfPeer(socket: TLSSocket): NodeId | undefined {
+  const certificate = socket.getPeerX509Certificate();
+  if (!certificate || socket.alpnProtocol !== tunnelAlpn || socket.isSessionReused()) return undefined;
+  try {
+    const key = ed25519KeyOfSpki(certificate.publicKey.export({ type: "spki", format: "der" }));
+    return key && nodeIdOfKey(key);
+  } catch {
+    return undefined; // a key of small order, or one that OpenSSL cannot read
+  }
+}

@@ -1,0 +1,77 @@
+/**
+ * Asks the edge for a name that the feed has not told yet. Strangers choose the names, so: one question a name at a
+ * time, a bound on questions in flight, and "no such name" is remembered for a while.
+ */
+import type { Clock } from "../shared/clock.ts";
+import { AppError, errorText } from "../shared/errors.ts";
+import type { Log } from "../shared/log.ts";
+import type { EdgeClient } from "../shared/registry/edge-client.ts";
+import { routeSchema, type Route } from "../shared/registry/messages.ts";
+
+const missMs = 3_000;
+const maxMisses = 10_000;
+const maxInFlight = 64;
+const lookupMs = 3_000;
+
+/** `unavailable`: the edge did not say; the name may exist. */
+export type Lookup = { kind: "route"; route: Route } | { kind: "unknown" } | { kind: "unavailable" };
+
+export class EdgeLookup {
+  readonly #options: { edge: EdgeClient; clock: Clock; log: Log };
+  readonly #inFlight = new Map<string, Promise<Lookup>>();
+  readonly #misses = new Map<string, number>();
+
+  constructor(options: { edge: EdgeClient; clock: Clock; log: Log }) {
+    this.#options = options;
+  }
+
+  /** For visitors: may answer from memory that there is no such name. Never rejects. */
+  find(name: string): Promise<Lookup> {
+    const missedAt = this.#misses.get(name);
+    if (missedAt !== undefined && missedAt > this.#options.clock.now() - missMs)
+      return Promise.resolve({ kind: "unknown" });
+    return this.ask(name);
+  }
+
+  /** Asks in any case. Never rejects. */
+  ask(name: string): Promise<Lookup> {
+    const asked = this.#inFlight.get(name);
+    if (asked) return asked;
+    if (this.#inFlight.size >= maxInFlight) return Promise.resolve({ kind: "unavailable" });
+    const answer = this.#request(name).finally(() => this.#inFlight.delete(name));
+    this.#inFlight.set(name, answer);
+    return answer;
+  }
+
+  /** The feed has told of the name: what was missed once is not missed any more. */
+  forgetMiss(name: string): void {
+    this.#misses.delete(name);
+  }
+
+  async #request(name: string): Promise<Lookup> {
+    const { edge, clock, log } = this.#options;
+    try {
+      const signal = AbortSignal.timeout(lookupMs);
+      const path = `/v1/routes/${encodeURIComponent(name)}`;
+      const route = await edge.request("GET", path, routeSchema, { signal });
+      if (route.name !== name) throw new AppError("upstream-unavailable", "The edge answered for another name.");
+      return { kind: "route", route };
+    } catch (error) {
+      if (error instanceof AppError && (error.code === "not-found" || error.code === "not-registered")) {
+        this.#remember(name, clock.now());
+        return { kind: "unknown" };
+      }
+      log.warn("lookup.failed", { name, error: errorText(error) });
+      return { kind: "unavailable" };
+    }
+  }
+
+  #remember(name: string, now: number): void {
+    this.#misses.delete(name);
+    this.#misses.set(name, now);
+    for (const [oldest, missedAt] of this.#misses) {
+      if (this.#misses.size <= maxMisses && missedAt > now - missMs) break;
+      this.#misses.delete(oldest);
+    }
+  }
+}

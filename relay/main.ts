@@ -1,0 +1,42 @@
+/** Starts a relay with the settings of its environment; relay/config.ts lists them. */
+import process from "node:process";
+import { systemClock } from "../shared/clock.ts";
+import { errorText } from "../shared/errors.ts";
+import { jsonLog } from "../shared/log.ts";
+import { readOrCreateIdentity } from "../shared/nodejs/identity-file.ts";
+import { aborted, onTermination } from "../shared/nodejs/termination.ts";
+import { version } from "../shared/version.ts";
+import { readConfig } from "./config.ts";
+import { startRelay } from "./relay.ts";
+
+/** How long the launcher waits for the edge before it is told that the relay is ready without it. */
+const informedMs = 5_000;
+
+const clock = systemClock;
+const stop = onTermination();
+
+try {
+  const config = readConfig(process.env);
+  const write = (line: string): void => void process.stdout.write(`${line}\n`);
+  const log = jsonLog({ process: "relay", level: config.logLevel, clock, write });
+  const identity = await readOrCreateIdentity(config.identityFile, clock.now());
+
+  await using relay = await startRelay({ config, identity, version, fetch, clock, random: Math.random, log });
+  const { port, privatePort } = relay;
+  log.info("relay.started", { relay: identity.id, name: config.name, port, privatePort, version });
+  const informed = relay.informed.then(() => true);
+  if (!(await Promise.race([informed, clock.sleep(informedMs, stop).then(() => false)])))
+    log.warn("edge.missed", { edge: config.edge, waitedMs: informedMs });
+  process.send?.({ ready: true, port, privatePort, relay: identity.id });
+
+  await aborted(stop);
+  log.info("relay.draining", { reason: errorText(stop.reason) });
+  await relay.drain();
+  log.info("relay.stopped");
+  process.exitCode = 0;
+} catch (error) {
+  if (!stop.aborted) {
+    process.stderr.write(`${errorText(error)}\n`);
+    process.exitCode = 1;
+  }
+}

@@ -1,0 +1,94 @@
+/** What an operator sees of a relay; no label ever holds a name or an address. */
+import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+
+const pairingBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
+
+/** What is counted by others and only read here, when somebody asks. */
+export interface RelayState {
+  connections: number;
+  pendingHellos: number;
+  visitors: number;
+  tunnels: number;
+  poolIdle: number;
+  routes: number;
+  feedConnected: boolean;
+  /** Bytes of visitors still here. */
+  bytes: { received: number; sent: number };
+}
+
+export class RelayMetrics {
+  readonly registry = new Registry();
+  readonly #left = new Counter({
+    ...this.#named("visitors_total", "Visitors that were served"),
+    labelNames: ["ended"],
+  });
+  readonly #refused = new Counter({
+    ...this.#named("refused_total", "Connections that were not served"),
+    labelNames: ["reason"],
+  });
+  readonly #poolEmpty = new Counter(this.#named("pool_empty_total", "Visitors that had to wait for a connection"));
+  readonly #tunnelsEnded = new Counter({
+    ...this.#named("tunnels_total", "Tunnels that have ended"),
+    labelNames: ["ended"],
+  });
+  readonly #pairing = new Histogram({
+    ...this.#named("pairing_seconds", "From the ClientHello to the first byte of the node"),
+    buckets: pairingBuckets,
+  });
+  #received = 0;
+  #sent = 0;
+
+  constructor(state: () => RelayState) {
+    const gauge = (name: string, help: string, read: (now: RelayState) => number): void => {
+      const metric: Gauge = new Gauge({ ...this.#named(name, help), collect: () => metric.set(read(state())) });
+    };
+    gauge("connections", "Open connections of every kind", (now) => now.connections);
+    gauge("pending_hellos", "Connections that have not said what they want", (now) => now.pendingHellos);
+    gauge("visitors", "Visitors that are here", (now) => now.visitors);
+    gauge("tunnels", "Tunnels that take visitors", (now) => now.tunnels);
+    gauge("pool_idle", "Connections to nodes that wait for a visitor", (now) => now.poolIdle);
+    gauge("routes", "Names this relay knows", (now) => now.routes);
+    gauge("feed_connected", "1 while the edge tells of changes", (now) => Number(now.feedConnected));
+    const bytes: Counter = new Counter({
+      ...this.#named("bytes_total", "Bytes of visitors, as they are encrypted"),
+      labelNames: ["direction"],
+      collect: () => {
+        const running = state().bytes;
+        bytes.reset();
+        bytes.inc({ direction: "received" }, this.#received + running.received);
+        bytes.inc({ direction: "sent" }, this.#sent + running.sent);
+      },
+    });
+    collectDefaultMetrics({ register: this.registry });
+  }
+
+  paired(seconds: number): void {
+    this.#pairing.observe(seconds);
+  }
+
+  left(ended: string): void {
+    this.#left.inc({ ended });
+  }
+
+  refused(reason: string): void {
+    this.#refused.inc({ reason });
+  }
+
+  poolEmpty(): void {
+    this.#poolEmpty.inc();
+  }
+
+  tunnelEnded(ended: string): void {
+    this.#tunnelsEnded.inc({ ended });
+  }
+
+  /** The bytes of a visitor that has left. */
+  moved({ received, sent }: { received: number; sent: number }): void {
+    this.#received += received;
+    this.#sent += sent;
+  }
+
+  #named(name: string, help: string): { name: string; help: string; registers: Registry[] } {
+    return { name: `postern_relay_${name}`, help, registers: [this.registry] };
+  }
+}

@@ -1,0 +1,56 @@
+import type { Socket } from "node:net";
+
+const keepAliveMs = 30_000;
+
+export interface PoolConnectionEvents {
+  /** The first bytes of the node's answer have come; the socket is the caller's, without any listener of this class. */
+  onAnswer: (connection: PoolConnection) => void;
+  /** It closed, or spoke before it was claimed. The socket is destroyed. */
+  onBroken: (connection: PoolConnection) => void;
+}
+
+/** One connection that the node has dialled, from its pass until the node has answered its visitor. */
+export class PoolConnection {
+  readonly socket: Socket;
+  readonly #events: PoolConnectionEvents;
+  #claimed = false;
+  #done = false;
+
+  constructor(socket: Socket, events: PoolConnectionEvents) {
+    this.socket = socket;
+    this.#events = events;
+    socket.setKeepAlive(true, keepAliveMs);
+    socket.on("readable", this.#onReadable);
+    socket.on("close", this.#onBroken);
+  }
+
+  /** Sends the visitor's address and first bytes. */
+  claim(header: Uint8Array, firstBytes: Uint8Array): void {
+    this.#claimed = true;
+    this.socket.write(Buffer.concat([header, firstBytes]));
+  }
+
+  destroy(): void {
+    this.#release();
+    this.socket.resetAndDestroy();
+  }
+
+  // An end is readable too, with nothing to read.
+  readonly #onReadable = (): void => {
+    if (!this.#claimed || this.socket.readableLength === 0 || this.socket.destroyed) return this.#onBroken();
+    this.#release();
+    this.#events.onAnswer(this);
+  };
+
+  readonly #onBroken = (): void => {
+    if (this.#done) return;
+    this.destroy();
+    this.#events.onBroken(this);
+  };
+
+  #release(): void {
+    this.#done = true;
+    this.socket.removeListener("readable", this.#onReadable);
+    this.socket.removeListener("close", this.#onBroken);
+  }
+}

@@ -1,0 +1,242 @@
+/**
+ * The tunnel as a control connection and a pool: the relay hands out passes, the node dials a connection for each,
+ * and every visitor gets one of its own. The kernel does the flow control, and what befalls one visitor stays with it.
+ */
+import type { Socket } from "node:net";
+import type { Clock } from "../shared/clock.ts";
+import type { ControlChannel } from "../shared/nodejs/control-channel.ts";
+import { Deadlines } from "../shared/nodejs/deadlines.ts";
+import type { NodeId } from "../shared/registry/node-id.ts";
+import { maxFrameBytes, passBytes, type Goaway } from "../shared/tunnel/control.ts";
+import { encodeProxyHeader } from "../shared/tunnel/proxy-header.ts";
+import type { PassOwner, Passes } from "./passes.ts";
+import { PoolConnection } from "./pool-connection.ts";
+import { decidePoolSize, decideRefill, decideTrim } from "./pool-size.ts";
+import { Rate } from "./rate.ts";
+import type { Pairing, PendingVisitor, Tunnel } from "./tunnel.ts";
+
+/** New connections asked of one node, however many visitors come and go. */
+const maxPassesPerSecond = 4_000;
+const maxPassesPerFrame = Math.floor((maxFrameBytes - 1) / passBytes);
+const maxWaiting = 1_024;
+const maxAttempts = 2;
+const upkeepMs = 250;
+
+export interface PoolTunnelOptions {
+  node: NodeId;
+  epoch: number;
+  channel: ControlChannel;
+  passes: Passes<PoolTunnel>;
+  floor: number;
+  cap: number;
+  /** From the visitor's hello to the first byte of the node's answer. */
+  pairingMs: number;
+  clock: Clock;
+  /** A visitor found no idle connection. */
+  onEmpty: () => void;
+}
+
+interface Attempt {
+  readonly visitor: PendingVisitor;
+  readonly settle: (pairing: Pairing) => void;
+  left: number;
+  connection: PoolConnection | undefined;
+}
+
+export class PoolTunnel implements Tunnel, PassOwner {
+  readonly node: NodeId;
+  readonly epoch: number;
+  readonly #options: PoolTunnelOptions;
+  readonly #idle = new Set<PoolConnection>();
+  readonly #claimed = new Map<PoolConnection, Attempt>();
+  readonly #waiting = new Set<Attempt>();
+  readonly #running = new Set<Socket>();
+  readonly #deadlines: Deadlines<Attempt>;
+  readonly #arrivals: Rate;
+  readonly #issued: Rate;
+  readonly #upkeep: NodeJS.Timeout;
+  #promised = 0;
+  #refilling = false;
+  #retired = false;
+
+  constructor(options: PoolTunnelOptions) {
+    const { node, epoch, pairingMs, clock } = options;
+    this.node = node;
+    this.epoch = epoch;
+    this.#options = options;
+    this.#arrivals = new Rate({ clock });
+    this.#issued = new Rate({ clock });
+    this.#deadlines = new Deadlines({ ms: pairingMs, clock, onExpired: (attempt) => this.#fail(attempt, "timeout") });
+    this.#upkeep = setInterval(() => this.#keepUp(), upkeepMs).unref();
+    this.#refill();
+  }
+
+  get ready(): boolean {
+    return this.#idle.size > 0;
+  }
+
+  get idle(): number {
+    return this.#idle.size;
+  }
+
+  /** Takes a connection that the node has dialled with one of this tunnel's passes. */
+  adopt(socket: Socket): void {
+    this.#promised--;
+    const connection = new PoolConnection(socket, this.#events);
+    if (this.#retired) return connection.destroy();
+    for (const attempt of this.#waiting) {
+      this.#waiting.delete(attempt);
+      if (attempt.visitor.gone) this.#fail(attempt, "gone");
+      else return this.#claim(connection, attempt);
+    }
+    this.#idle.add(connection);
+  }
+
+  passExpired(): void {
+    this.#promised--;
+    this.#refillSoon();
+  }
+
+  pair(visitor: PendingVisitor): Promise<Pairing> {
+    if (this.#retired) return Promise.resolve({ kind: "failed", reason: "closed" });
+    return new Promise((settle) => {
+      const attempt: Attempt = { visitor, settle, left: maxAttempts, connection: undefined };
+      this.#arrivals.count();
+      this.#deadlines.start(attempt);
+      this.#assign(attempt);
+    });
+  }
+
+  proveAlive(): Promise<boolean> {
+    return this.#options.channel.proveAlive();
+  }
+
+  retire(goaway: Goaway): void {
+    if (this.#retired) return;
+    this.close();
+    this.#options.channel.send({ type: "goaway", ...goaway });
+    this.#closeWhenDone();
+  }
+
+  destroy(): void {
+    this.close();
+    for (const connection of this.#claimed.keys()) connection.destroy();
+    for (const attempt of this.#claimed.values()) this.#fail(attempt, "closed");
+    for (const socket of this.#running) socket.resetAndDestroy();
+    this.#options.channel.end("ended", "The tunnel was destroyed.");
+  }
+
+  /** No new visitor from now on; what runs may finish. */
+  close(): void {
+    if (this.#retired) return;
+    this.#retired = true;
+    clearInterval(this.#upkeep);
+    for (const connection of this.#idle) connection.destroy();
+    this.#idle.clear();
+    for (const attempt of this.#waiting) this.#fail(attempt, "closed");
+  }
+
+  readonly #events = {
+    onAnswer: (connection: PoolConnection): void => {
+      const attempt = this.#claimed.get(connection);
+      this.#claimed.delete(connection);
+      if (!attempt) return connection.destroy();
+      this.#deadlines.stop(attempt);
+      const { socket } = connection;
+      this.#running.add(socket);
+      socket.once("close", () => {
+        this.#running.delete(socket);
+        this.#closeWhenDone();
+      });
+      attempt.settle({ kind: "paired", socket });
+    },
+    onBroken: (connection: PoolConnection): void => {
+      const attempt = this.#claimed.get(connection);
+      this.#claimed.delete(connection);
+      this.#idle.delete(connection);
+      this.#refillSoon();
+      if (!attempt) return;
+      attempt.connection = undefined;
+      if (this.#retired) this.#fail(attempt, "closed");
+      else if (attempt.left > 0) this.#assign(attempt);
+      else this.#fail(attempt, "broken");
+    },
+  };
+
+  #assign(attempt: Attempt): void {
+    this.#refillSoon();
+    for (const connection of this.#idle) {
+      this.#idle.delete(connection);
+      return this.#claim(connection, attempt);
+    }
+    this.#options.onEmpty();
+    if (this.#waiting.size >= maxWaiting) this.#fail(attempt, "busy");
+    else this.#waiting.add(attempt);
+  }
+
+  #claim(connection: PoolConnection, attempt: Attempt): void {
+    attempt.left--;
+    attempt.connection = connection;
+    this.#claimed.set(connection, attempt);
+    connection.claim(encodeProxyHeader(attempt.visitor.addresses), attempt.visitor.firstBytes);
+  }
+
+  #fail(attempt: Attempt, reason: Extract<Pairing, { kind: "failed" }>["reason"]): void {
+    this.#deadlines.stop(attempt);
+    this.#waiting.delete(attempt);
+    if (attempt.connection && this.#claimed.delete(attempt.connection)) attempt.connection.destroy();
+    attempt.settle({ kind: "failed", reason });
+  }
+
+  /** Asks for connections at the end of this turn, once for all visitors that came in it. */
+  #refillSoon(): void {
+    if (this.#refilling || this.#retired) return;
+    this.#refilling = true;
+    setImmediate(() => {
+      this.#refilling = false;
+      this.#refill();
+    });
+  }
+
+  #refill(): void {
+    if (this.#retired) return;
+    const { cap, channel, passes } = this.#options;
+    let count = decideRefill({
+      size: this.#size(),
+      cap,
+      idle: this.#idle.size,
+      promised: this.#promised,
+      waiting: this.#waiting.size,
+      allowance: maxPassesPerSecond - this.#issued.thisSecond,
+    });
+    this.#promised += count;
+    this.#issued.count(count);
+    for (; count > 0; count -= maxPassesPerFrame)
+      channel.send({ type: "dial", passes: passes.issue(this, Math.min(count, maxPassesPerFrame)) });
+  }
+
+  #keepUp(): void {
+    this.#refill(); // what the rate limit has put off
+    let excess = decideTrim({ size: this.#size(), idle: this.#idle.size });
+    for (const connection of this.#idle) {
+      if (excess-- <= 0) break;
+      this.#idle.delete(connection);
+      connection.destroy();
+    }
+  }
+
+  #size(): number {
+    const { floor, cap, channel } = this.#options;
+    return decidePoolSize({
+      arrivalsPerSecond: this.#arrivals.perSecond,
+      roundTripMs: channel.roundTripMs ?? 0,
+      floor,
+      cap,
+    });
+  }
+
+  #closeWhenDone(): void {
+    if (this.#retired && this.#running.size === 0 && this.#claimed.size === 0)
+      this.#options.channel.end("ended", "The last visitor has left.");
+  }
+}

@@ -1,0 +1,146 @@
+/** A relay put together from its parts. */
+import { once } from "node:events";
+import { createServer, type AddressInfo } from "node:net";
+import type { Clock } from "../shared/clock.ts";
+import type { Log } from "../shared/log.ts";
+import type { Identity } from "../shared/nodejs/identity-file.ts";
+import type { RelayStatusReport } from "../shared/registry/messages.ts";
+import type { RelayConfig } from "./config.ts";
+import { ControlDoor } from "./control.ts";
+import { Directory } from "./directory.ts";
+import { Farewell } from "./farewell.ts";
+import { RelayMetrics } from "./metrics.ts";
+import { startPrivatePort, type Health } from "./private-port.ts";
+import { PublicPort } from "./public-port.ts";
+import { TunnelKeeper } from "./tunnel-keeper.ts";
+import { Visitors } from "./visitors.ts";
+
+const backlog = 4_096;
+const lastReportMs = 1_000;
+
+export interface RelayOptions {
+  config: RelayConfig;
+  identity: Identity;
+  version: string;
+  fetch: typeof fetch;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+}
+
+export interface Relay extends AsyncDisposable {
+  /** Where visitors and tunnels connect. */
+  readonly port: number;
+  readonly privatePort: number;
+  /** Resolves once the edge has accepted a heartbeat and told what it knows; the relay serves before, and without. */
+  readonly informed: Promise<void>;
+  /** Takes nobody new, tells nodes and edge, and lets visitors finish for as long as the limit says. */
+  drain(): Promise<void>;
+}
+
+/** Resolves once it listens on both ports; rejects when it cannot. */
+export async function startRelay({
+  config,
+  identity,
+  version,
+  fetch,
+  clock,
+  random,
+  log,
+}: RelayOptions): Promise<Relay> {
+  const { limits } = config;
+  let draining = false;
+
+  const metrics = new RelayMetrics(() => ({
+    connections: door.connections,
+    pendingHellos: door.pendingHellos,
+    visitors: visitors.size,
+    tunnels: keeper.tunnels.size,
+    poolIdle: keeper.poolIdle,
+    routes: directory.state.routes,
+    feedConnected: directory.state.feed.connected,
+    bytes: visitors.bytes(),
+  }));
+  const report = (): RelayStatusReport => ({
+    host: config.public.host,
+    port: config.public.port ?? port,
+    name: config.name,
+    version,
+    ...(config.place && { place: config.place }),
+    visitors: visitors.size,
+    tunnels: keeper.tunnels.size,
+    draining,
+  });
+  const health = (): Health => {
+    const { known, ...state } = directory.state;
+    const counts = { tunnels: keeper.tunnels.size, visitors: visitors.size };
+    return { ok: known && !draining, relay: identity.id, draining, ...state, ...counts };
+  };
+
+  const keeper = new TunnelKeeper({ limits, metrics, clock, log, epochOf: (node) => directory.epochOf(node) });
+  const { tunnels } = keeper;
+  const directory: Directory = new Directory({
+    config,
+    identity,
+    fetch,
+    clock,
+    random,
+    log,
+    report,
+    onTouched: (nodes) => keeper.judge(nodes),
+    tunnelsOf: (node) => tunnels.of(node).length,
+  });
+  const farewell = new Farewell({ clock });
+  const findOwner = (name: string) => directory.findOwner(name);
+  const visitors = new Visitors({ ...config, ...limits, findOwner, tunnels, farewell, metrics, clock, log });
+  const control = new ControlDoor({
+    identity,
+    pingMs: limits.pingMs,
+    clock,
+    log,
+    admit: (node, epoch) => directory.admit(node, epoch),
+    onNode: (node) => keeper.open(node),
+  });
+  const door = new PublicPort({
+    relayName: config.name,
+    limits,
+    farewell,
+    metrics,
+    clock,
+    onVisitor: (socket, serverName, firstBytes) => void visitors.serve(socket, serverName, firstBytes),
+    onPass: (socket, pass) => keeper.adopt(socket, pass),
+    onControl: (socket) => control.accept(socket),
+  });
+
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => door.accept(socket));
+  // Past this they are closed as they come, before they cost a socket object.
+  server.maxConnections = limits.maxConnections;
+  server.on("drop", () => metrics.refused("too-many-connections"));
+  server.listen({ ...config.listen, backlog });
+  await once(server, "listening");
+  const { port } = server.address() as AddressInfo;
+  const privatePort = await startPrivatePort({ ...config.private, health, metrics });
+  await directory.start();
+
+  return {
+    port,
+    privatePort: privatePort.port,
+    informed: directory.informed(),
+    async drain() {
+      draining = true;
+      server.close();
+      keeper.retireAll({ reason: "draining", detail: "This relay stops; use another, or come back later." });
+      const signal = AbortSignal.timeout(lastReportMs);
+      const limit = clock.sleep(limits.drainMs);
+      await Promise.all([directory.report(signal), Promise.race([visitors.emptied(), limit])]);
+    },
+    async [Symbol.asyncDispose]() {
+      server.close();
+      privatePort.server.close();
+      privatePort.server.closeAllConnections();
+      keeper.destroy();
+      door.destroy();
+      await directory[Symbol.asyncDispose]();
+    },
+  };
+}

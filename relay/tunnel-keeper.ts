@@ -1,0 +1,106 @@
+/** The tunnels of this relay: opens one for each node let in, and ends those whose node may not be served any more. */
+import type { Socket } from "node:net";
+import type { Clock } from "../shared/clock.ts";
+import type { Log } from "../shared/log.ts";
+import type { Goaway } from "../shared/tunnel/control.ts";
+import { decideRetirement } from "./admission.ts";
+import type { RelayLimits } from "./config.ts";
+import type { AdmittedNode, NodeEvents } from "./control.ts";
+import type { RelayMetrics } from "./metrics.ts";
+import { Passes } from "./passes.ts";
+import { PoolTunnel } from "./pool-tunnel.ts";
+import type { Tunnel } from "./tunnel.ts";
+import { Tunnels } from "./tunnels.ts";
+
+export interface TunnelKeeperOptions {
+  limits: RelayLimits;
+  /** The newest epoch known of a node; undefined when it has no name. */
+  epochOf: (node: string) => number | undefined;
+  metrics: RelayMetrics;
+  clock: Clock;
+  log: Log;
+}
+
+export class TunnelKeeper {
+  readonly tunnels = new Tunnels();
+  readonly #options: TunnelKeeperOptions;
+  readonly #passes: Passes<PoolTunnel>;
+  /** Those retired too, until their last visitor has left. */
+  readonly #all = new Set<PoolTunnel>();
+
+  constructor(options: TunnelKeeperOptions) {
+    this.#options = options;
+    this.#passes = new Passes(options);
+  }
+
+  get poolIdle(): number {
+    let idle = 0;
+    for (const tunnel of this.#all) idle += tunnel.idle;
+    return idle;
+  }
+
+  open({ node, epoch, version, channel }: AdmittedNode): NodeEvents {
+    const { limits, metrics, clock, log } = this.#options;
+    const openedAt = clock.now();
+    const tunnel = new PoolTunnel({
+      node,
+      epoch,
+      channel,
+      passes: this.#passes,
+      floor: limits.poolFloor,
+      cap: limits.poolCap,
+      pairingMs: limits.pairingMs,
+      clock,
+      onEmpty: () => metrics.poolEmpty(),
+    });
+    this.#all.add(tunnel);
+    this.tunnels.add(tunnel);
+    log.info("tunnel.opened", { node, epoch, version });
+    return {
+      onGoaway: () => {
+        this.tunnels.remove(tunnel);
+        tunnel.close();
+      },
+      onEnd: (end, detail) => {
+        this.tunnels.remove(tunnel);
+        this.#all.delete(tunnel);
+        metrics.tunnelEnded(end);
+        log.info("tunnel.closed", { node, epoch, end, detail, openMs: clock.now() - openedAt });
+        // A frozen node holds its visitors for ever; one that only lost its control connection may still serve them.
+        if (end === "silent") tunnel.destroy();
+        else tunnel.close();
+      },
+    };
+  }
+
+  /** Gives a pool connection to the tunnel whose pass it has. */
+  adopt(socket: Socket, pass: Uint8Array): boolean {
+    const tunnel = this.#passes.redeem(pass);
+    tunnel?.adopt(socket);
+    return tunnel !== undefined;
+  }
+
+  /** The epoch or the names of these nodes may have changed. */
+  judge(nodes: Iterable<string>): void {
+    for (const node of nodes) {
+      for (const tunnel of this.tunnels.of(node)) {
+        const goaway = decideRetirement(tunnel.epoch, this.#options.epochOf(node));
+        if (goaway) this.#retire(tunnel, goaway);
+      }
+    }
+  }
+
+  retireAll(goaway: Goaway): void {
+    for (const tunnel of this.tunnels.all()) this.#retire(tunnel, goaway);
+  }
+
+  destroy(): void {
+    for (const tunnel of this.#all) tunnel.destroy();
+  }
+
+  #retire(tunnel: Tunnel, goaway: Goaway): void {
+    this.#options.log.info("tunnel.retired", { node: tunnel.node, epoch: tunnel.epoch, reason: goaway.reason });
+    this.tunnels.remove(tunnel);
+    tunnel.retire(goaway);
+  }
+}
