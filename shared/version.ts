@@ -1,0 +1,2 @@
+/** The version of this Postern, as in package.json; every process reports it. */
+export const version = "0.1.0";

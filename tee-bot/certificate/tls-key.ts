@@ -1,0 +1,33 @@
+/** The P-256 key behind the public name: made here, kept with mode 0600, never sent anywhere. */
+import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
+import { AppError } from "../../shared/errors.ts";
+import { writeFileAtomic } from "../../shared/nodejs/files.ts";
+import { readKeyFile } from "../../shared/nodejs/identity-file.ts";
+
+export interface TlsKey {
+  readonly pem: string;
+  readonly privateKey: KeyObject;
+  /** SubjectPublicKeyInfo (DER): what a certificate of this key carries. */
+  readonly spki: Buffer;
+}
+
+/** Reads the key, or makes one at the first start. */
+export function readOrCreateTlsKey(path: string): TlsKey {
+  const existing = readKeyFile(path);
+  if (existing !== undefined) return tlsKeyOfPem(existing, path);
+  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
+  const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
+  writeFileAtomic(path, pem, 0o600);
+  return tlsKeyOfPem(pem, path);
+}
+
+function tlsKeyOfPem(pem: string, path: string): TlsKey {
+  try {
+    const privateKey = createPrivateKey(pem);
+    return { pem, privateKey, spki: createPublicKey(privateKey).export({ type: "spki", format: "der" }) };
+  } catch (error) {
+    throw new AppError("bad-request", `${path} is not a PEM private key. Move it away and a new one is made.`, {
+      cause: error,
+    });
+  }
+}

@@ -1,0 +1,93 @@
+#!/usr/bin/env node
+import { Command } from "commander";
+import { version } from "../../shared/version.ts";
+import { defaultControlPort, defaultGatewayPort, defaultStateDirectory } from "../config.ts";
+import { parseTarget } from "../expose/target.ts";
+import { askNode } from "./control-client.ts";
+import { describeFailure, formatFailure } from "./failure.ts";
+import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
+import { start, type StartFlags } from "./start.ts";
+import { formatStatus } from "./status-view.ts";
+
+type StateFlag = { state: string };
+const stateFlag = ["--state <dir>", "where the node keeps its keys and certificate", defaultStateDirectory] as const;
+const color = process.stdout.isTTY && !process.env["NO_COLOR"];
+const print = (text: string): void => void process.stdout.write(text);
+
+const program = new Command("postern")
+  .description("A private AI node behind a public HTTPS name of its own.")
+  .version(version)
+  .showHelpAfterError();
+
+program
+  .command("start")
+  .description("run a node until it is told to stop")
+  .option("--edge <url>", "the edge that gives the name (POSTERN_EDGE)")
+  .option("--alias <name>", "a friendly name to claim beside the 52-character one (POSTERN_ALIAS)")
+  .option("--expose <target>", "gateway, http://host:port, or tls://host:port[?proxy=v2] (POSTERN_EXPOSE)")
+  .option("--gateway-port <port>", `local port of the gateway (default: ${defaultGatewayPort})`)
+  .option("--control-port <port>", `local port of the control API (default: ${defaultControlPort})`)
+  .option("--state <dir>", `where keys and certificate are kept (default: ${defaultStateDirectory})`)
+  .action((flags: StartFlags) => run("The node did not start.", () => start(flags)));
+
+program
+  .command("status")
+  .description("tell how the running node is, step by step")
+  .option(...stateFlag)
+  .option("--json", "as JSON")
+  .action(({ state, json }: StateFlag & { json?: boolean }) =>
+    run("The status is not known.", async () => {
+      const status = await askNode(state, "GET", "/v1/status");
+      print(json ? `${JSON.stringify(status)}\n` : formatStatus(status, color));
+      if (status.health.status !== "healthy") process.exitCode = 1;
+    }),
+  );
+
+program
+  .command("expose")
+  .description("change what is behind the public name of the running node")
+  .argument("<target>", "gateway, http://host:port, or tls://host:port[?proxy=v2]")
+  .option(...stateFlag)
+  .action((target: string, { state }: StateFlag) =>
+    run("Nothing was changed.", async () => {
+      parseTarget(target);
+      const status = await askNode(state, "PUT", "/v1/exposure", { target });
+      print(`${status.url ?? "The name"} now leads to ${status.target}.\n`);
+    }),
+  );
+
+const id = program
+  .command("id")
+  .description("tell who this node is; make its key at the first time")
+  .option(...stateFlag)
+  .action(({ state }: StateFlag) => run("The identity is not known.", async () => print(await showIdentity(state))));
+
+id.command("export")
+  .description("copy the private key to a file")
+  .argument("<file>")
+  .action((file: string, _: unknown, command: Command) =>
+    run("Nothing was exported.", async () => print(await exportIdentity(stateOf(command), file))),
+  );
+
+id.command("import")
+  .description("become the node whose private key (PKCS #8 PEM, Ed25519) is in the file")
+  .argument("<file>")
+  .option("--replace", "give up the present key")
+  .action((file: string, { replace }: { replace?: boolean }, command: Command) =>
+    run("Nothing was imported.", async () => print(await importIdentity(stateOf(command), file, replace ?? false))),
+  );
+
+await program.parseAsync();
+
+function stateOf(command: Command): string {
+  return command.optsWithGlobals<StateFlag>().state;
+}
+
+async function run(what: string, action: () => Promise<void>): Promise<void> {
+  try {
+    await action();
+  } catch (error) {
+    process.stderr.write(formatFailure(describeFailure(what, error), process.stderr.isTTY));
+    process.exitCode ??= 1;
+  }
+}

@@ -1,0 +1,54 @@
+import { systemClock } from "../../shared/clock.ts";
+import { jsonLog } from "../../shared/log.ts";
+import { onTermination } from "../../shared/nodejs/termination.ts";
+import { readConfig } from "../config.ts";
+import type { NodeStatus } from "../control/status.ts";
+import { runNode } from "../main.ts";
+import { CliError } from "./failure.ts";
+import { formatStatus } from "./status-view.ts";
+
+export interface StartFlags {
+  edge?: string;
+  state?: string;
+  alias?: string;
+  expose?: string;
+  gatewayPort?: string;
+  controlPort?: string;
+}
+
+/** Exit status when another process has taken the name: a supervisor should not restart this one. */
+export const supersededExitCode = 3;
+
+/** `postern start`: runs a node in this process until it is told to stop. */
+export async function start(flags: StartFlags): Promise<void> {
+  const stop = onTermination();
+  const config = readConfig({
+    ...process.env,
+    ...(flags.edge !== undefined && { POSTERN_EDGE: flags.edge }),
+    ...(flags.state !== undefined && { POSTERN_STATE: flags.state }),
+    ...(flags.alias !== undefined && { POSTERN_ALIAS: flags.alias }),
+    ...(flags.expose !== undefined && { POSTERN_EXPOSE: flags.expose }),
+    ...(flags.gatewayPort !== undefined && { POSTERN_GATEWAY_PORT: flags.gatewayPort }),
+    ...(flags.controlPort !== undefined && { POSTERN_CONTROL_PORT: flags.controlPort }),
+  });
+  const write = (line: string): void => void process.stderr.write(`${line}\n`);
+  const log = jsonLog({ process: "node", level: config.logLevel, clock: systemClock, write });
+
+  let healthBefore: string | undefined;
+  const onStatus = (status: NodeStatus): void => {
+    process.send?.({ status });
+    if (status.health.status === healthBefore || process.send) return;
+    healthBefore = status.health.status;
+    if (healthBefore !== "starting") process.stdout.write(formatStatus(status, process.stdout.isTTY));
+  };
+
+  const outcome = await runNode({ config, clock: systemClock, log, stop, onStatus });
+  if (outcome === "superseded") {
+    process.exitCode = supersededExitCode;
+    throw new CliError({
+      what: "This node has stopped serving its name.",
+      why: "Another process has registered the same key since; the newest one holds the name.",
+      remedy: "Stop one of the two, or give this one a key of its own: another --state directory.",
+    });
+  }
+}

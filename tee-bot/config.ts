@@ -1,0 +1,80 @@
+import { join } from "node:path";
+import { z } from "zod";
+import { logLevels, type LogLevel } from "../shared/log.ts";
+import { parseAlias } from "../shared/registry/names.ts";
+import { parseTarget, type Target } from "./expose/target.ts";
+
+export const defaultGatewayPort = 31_145;
+export const defaultControlPort = 8_145;
+export const defaultStateDirectory = ".postern/node";
+
+const port = z.coerce.number().int().min(0).max(65_535);
+
+/** The settings of a node; a command-line flag of the same meaning wins over the variable. */
+const environmentSchema = z.object({
+  POSTERN_EDGE: z.url({ protocol: /^https?$/, error: "the edge's address, e.g. https://edge.example.com" }),
+  POSTERN_STATE: z.string().min(1).default(defaultStateDirectory),
+  POSTERN_ALIAS: z.string().optional(),
+  POSTERN_EXPOSE: z.string().optional(),
+  POSTERN_GATEWAY_PORT: port.default(defaultGatewayPort),
+  POSTERN_CONTROL_PORT: port.default(defaultControlPort),
+  LOG_LEVEL: z.enum(logLevels).default("info"),
+});
+
+export interface NodeConfig {
+  /** Origin of the edge. */
+  readonly edge: string;
+  readonly alias: string | undefined;
+  /** What to expose; undefined: what was chosen last, else the gateway. */
+  readonly target: Target | undefined;
+  /** Local ports on 127.0.0.1; 0 is any free one. */
+  readonly gatewayPort: number;
+  readonly controlPort: number;
+  readonly logLevel: LogLevel;
+  readonly files: NodeFiles;
+}
+
+/** Where a node keeps what must outlive it. */
+export interface NodeFiles {
+  readonly directory: string;
+  readonly identity: string;
+  readonly tlsKey: string;
+  readonly certificate: string;
+  readonly registration: string;
+  readonly issuer: string;
+  readonly exposure: string;
+  readonly control: string;
+}
+
+export function filesIn(directory: string): NodeFiles {
+  return {
+    directory,
+    identity: join(directory, "identity.pem"),
+    tlsKey: join(directory, "tls.key"),
+    certificate: join(directory, "certificate.pem"),
+    registration: join(directory, "registration.json"),
+    issuer: join(directory, "issuer.json"),
+    exposure: join(directory, "exposure.json"),
+    control: join(directory, "control.json"),
+  };
+}
+
+/** Throws one error that names every variable that is missing or wrong. */
+export function readConfig(environment: NodeJS.ProcessEnv): NodeConfig {
+  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
+  const parsed = environmentSchema.safeParse(given);
+  if (!parsed.success) {
+    const mistakes = parsed.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
+    throw new Error(`The node cannot start with these settings:\n${mistakes.join("\n")}`);
+  }
+  const env = parsed.data;
+  return {
+    edge: env.POSTERN_EDGE,
+    alias: env.POSTERN_ALIAS === undefined ? undefined : parseAlias(env.POSTERN_ALIAS),
+    target: env.POSTERN_EXPOSE === undefined ? undefined : parseTarget(env.POSTERN_EXPOSE),
+    gatewayPort: env.POSTERN_GATEWAY_PORT,
+    controlPort: env.POSTERN_CONTROL_PORT,
+    logLevel: env.LOG_LEVEL,
+    files: filesIn(env.POSTERN_STATE),
+  };
+}

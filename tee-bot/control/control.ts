@@ -1,0 +1,86 @@
+/**
+ * The control API on 127.0.0.1: what the CLI asks of a running node. Every request carries the token of the
+ * control file, which only the node's own user can read; a page in a browser on the same machine cannot.
+ */
+import { randomBytes, timingSafeEqual } from "node:crypto";
+import { unlinkSync } from "node:fs";
+import type { Server } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import { Hono } from "hono";
+import { AppError } from "../../shared/errors.ts";
+import { writeFileAtomic } from "../../shared/nodejs/files.ts";
+import { problemContentType, problemOf, problemOfError } from "../../shared/problem.ts";
+import { parseTarget, type Target } from "../expose/target.ts";
+import { listenLocal } from "../server/listen-local.ts";
+import { exposureSchema, type ControlFile, type NodeStatus } from "./status.ts";
+
+export interface ControlOptions {
+  port: number;
+  /** Where the control file is written. */
+  path: string;
+  status: () => NodeStatus;
+  expose: (target: Target) => void;
+}
+
+export interface Control extends AsyncDisposable {
+  readonly port: number;
+}
+
+const tokenBytes = 32;
+const maxBodyBytes = 16 * 1024;
+
+export async function startControl({ port, path, status, expose }: ControlOptions): Promise<Control> {
+  const token = randomBytes(tokenBytes).toString("base64url");
+  const server = createAdaptorServer({ fetch: createControlApp({ token, status, expose }).fetch }) as Server;
+  const actual = await listenLocal(server, port, "control API");
+  const file: ControlFile = { url: `http://127.0.0.1:${actual}`, token, pid: process.pid };
+  writeFileAtomic(path, JSON.stringify(file), 0o600);
+  return {
+    port: actual,
+    [Symbol.asyncDispose]: () => {
+      unlinkSync(path);
+      return new Promise((resolve) => server.close(() => resolve()));
+    },
+  };
+}
+
+/** The application without its server; exported for tests. */
+export function createControlApp({
+  token,
+  status,
+  expose,
+}: Pick<ControlOptions, "status" | "expose"> & { token: string }): Hono {
+  const app = new Hono();
+
+  app.use(async (context, next) => {
+    if (!isToken(context.req.header("authorization"), token))
+      throw new AppError("forbidden", "The token of the control file is missing or wrong.");
+    await next();
+  });
+
+  app.get("/v1/status", (context) => context.json(status()));
+
+  app.put("/v1/exposure", async (context) => {
+    if (Number(context.req.header("content-length") ?? Number.NaN) <= maxBodyBytes) {
+      const body = exposureSchema.safeParse(await context.req.json().catch(() => undefined));
+      if (!body.success) throw new AppError("bad-request", 'Send {"target": "http://127.0.0.1:3000"}.');
+      expose(parseTarget(body.data.target));
+      return context.json(status());
+    }
+    throw new AppError("too-large", `A request has at most ${maxBodyBytes} bytes, and says so.`);
+  });
+
+  app.notFound(({ req }) => problemResponse(problemOf("not-found", `There is no ${req.method} ${req.path} here.`)));
+  app.onError((error) => problemResponse(problemOfError(error)));
+  return app;
+}
+
+function problemResponse(problem: ReturnType<typeof problemOf>): Response {
+  return Response.json(problem, { status: problem.status, headers: { "content-type": problemContentType } });
+}
+
+function isToken(header: string | undefined, token: string): boolean {
+  const given = Buffer.from(header ?? "");
+  const wanted = Buffer.from(`Bearer ${token}`);
+  return given.length === wanted.length && timingSafeEqual(given, wanted);
+}

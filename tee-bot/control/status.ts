@@ -1,0 +1,30 @@
+import { z } from "zod";
+import { healthSteps } from "../health/health.ts";
+
+/** What `GET /v1/status` of the control API tells, for the CLI and later the dashboard. */
+export const nodeStatusSchema = z.object({
+  node: z.string(),
+  version: z.string(),
+  epoch: z.int().nullable(),
+  url: z.string().nullable(),
+  hostnames: z.array(z.string()),
+  /** As `postern expose` takes it. */
+  target: z.string(),
+  gateway: z.string(),
+  relays: z.array(z.object({ name: z.string(), up: z.boolean() })),
+  visitors: z.int(),
+  health: z.object({
+    status: z.enum(["starting", "healthy", "degraded"]),
+    hostnames: z.array(z.string()),
+    steps: z.array(z.object({ step: z.enum(healthSteps), ok: z.boolean(), detail: z.string() })),
+  }),
+});
+
+export type NodeStatus = z.infer<typeof nodeStatusSchema>;
+
+/** `PUT /v1/exposure`. */
+export const exposureSchema = z.object({ target: z.string().min(1).max(2_000) });
+
+/** The file by which the CLI finds the node that runs: mode 0600, gone when the node stops. */
+export const controlFileSchema = z.object({ url: z.url(), token: z.string().min(1), pid: z.int() });
+export type ControlFile = z.infer<typeof controlFileSchema>;

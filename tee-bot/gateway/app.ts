@@ -1,0 +1,33 @@
+/** What answers behind the public name when nothing else is exposed, and on the gateway's local port always. */
+import { Hono } from "hono";
+import type { HealthReport } from "../health/health.ts";
+import { frontPage } from "./front-page.ts";
+
+export interface GatewayOptions {
+  /** The state of the public name, as `GET /healthz` tells it. */
+  health: () => HealthReport;
+}
+
+export function createGateway({ health }: GatewayOptions): Hono {
+  const app = new Hono();
+
+  app.get("/", (context) => context.html(frontPage(health())));
+
+  app.get("/healthz", (context) => {
+    const report = health();
+    return context.json(report, report.status === "healthy" ? 200 : 503, { "cache-control": "no-store" });
+  });
+
+  // https://platform.openai.com/docs/api-reference/models/list
+  app.get("/v1/models", (context) => context.json({ object: "list", data: [] }));
+
+  app.notFound((context) => {
+    const { method, path } = context.req;
+    const message = `There is no ${method} ${path} here.`;
+    if (path.startsWith("/v1/"))
+      return context.json({ error: { message, type: "invalid_request_error", param: null, code: "not_found" } }, 404);
+    return context.text(`${message} GET / says what this is.\n`, 404);
+  });
+
+  return app;
+}

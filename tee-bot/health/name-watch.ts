@@ -1,0 +1,98 @@
+/**
+ * Repeats the loopback check for as long as the node runs: often while the name does not answer, at leisure once it
+ * does, and at once when something changed (`check()`).
+ */
+import type { Clock } from "../../shared/clock.ts";
+import { errorText } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { RelayEndpoint } from "../../shared/registry/messages.ts";
+import type { Target } from "../expose/target.ts";
+import { checkLoopback, fetchServedKey } from "./loopback.ts";
+
+export interface NameWatchOptions {
+  /** What to check, or undefined while there is no name or no tunnel yet. */
+  subject: () => NameWatchSubject | undefined;
+  clock: Clock;
+  log: Log;
+  onChange: () => void;
+}
+
+export interface NameWatchSubject {
+  hostnames: readonly string[];
+  relays: readonly RelayEndpoint[];
+  roots: readonly string[];
+  /** The key that must answer: ours, or that of the TLS server we expose. */
+  spki: Buffer;
+  target: Target;
+}
+
+const unhealthyIntervalMs = 1_000;
+const healthyIntervalMs = 30_000;
+
+export class NameWatch {
+  readonly #options: NameWatchOptions;
+  #problem: string | undefined = "not checked yet";
+  #wasHealthy = false;
+  #wake: AbortController = new AbortController();
+
+  constructor(options: NameWatchOptions) {
+    this.#options = options;
+  }
+
+  /** Why the name does not answer as it should; undefined when it does. */
+  get problem(): string | undefined {
+    return this.#problem;
+  }
+
+  /** Whether the name has answered since this process began. */
+  get wasHealthy(): boolean {
+    return this.#wasHealthy;
+  }
+
+  /** Checks again now rather than at the next interval. */
+  check(): void {
+    this.#wake.abort();
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    const { clock, log, onChange } = this.#options;
+    while (!signal.aborted) {
+      this.#wake = new AbortController();
+      const before = this.#problem;
+      this.#problem = await this.#checkAll();
+      if (this.#problem === undefined) this.#wasHealthy = true;
+      if (this.#problem !== before) {
+        log.info(this.#problem === undefined ? "name.answered" : "name.failed", { problem: this.#problem });
+        onChange();
+      }
+      const waitMs = this.#problem === undefined ? healthyIntervalMs : unhealthyIntervalMs;
+      await clock.sleep(waitMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => {});
+    }
+  }
+
+  async #checkAll(): Promise<string | undefined> {
+    const subject = this.#options.subject();
+    if (!subject) return "there is no certificate or no tunnel yet";
+    let expected = subject.spki;
+    try {
+      expected = await expectedKey(subject);
+    } catch (error) {
+      return `the exposed TLS server does not answer: ${errorText(error)}`;
+    }
+    for (const serverName of subject.hostnames) {
+      for (const relay of subject.relays) {
+        const { roots, target } = subject;
+        const problem = await checkLoopback(relay, { serverName, roots, spki: expected, chain: target.kind !== "tls" });
+        if (problem !== undefined) return problem;
+      }
+    }
+    return undefined;
+  }
+}
+
+/** With TLS handed on, the key to expect is the one that the local server shows when it is asked directly. */
+async function expectedKey({ target, spki, hostnames }: NameWatchSubject): Promise<Buffer> {
+  if (target.kind !== "tls" || target.proxy) return spki;
+  const { host, port } = target;
+  return (await fetchServedKey({ host, port, serverName: hostnames[0] ?? host, roots: [] })).spki;
+}

@@ -1,0 +1,52 @@
+import type { CertificateKeeper } from "../certificate/certificate-keeper.ts";
+import type { Registrar } from "../registration/registrar.ts";
+import type { Tunnels } from "../tunnel/tunnels.ts";
+import type { StepReport } from "./health.ts";
+import type { NameWatch } from "./name-watch.ts";
+
+export interface StepSources {
+  node: string;
+  alias: string | undefined;
+  registrar: Registrar;
+  certificates: CertificateKeeper;
+  tunnels: Tunnels;
+  watch: NameWatch;
+}
+
+/** How far each step has come, in words an operator can act on. */
+export function reportSteps({ node, alias, registrar, certificates, tunnels, watch }: StepSources): StepReport[] {
+  const { current, fresh } = registrar;
+  const certificate = certificates.current;
+  const up = tunnels.up.length;
+  return [
+    { step: "identity", ok: true, detail: `This node is ${node}.` },
+    {
+      step: "registration",
+      ok: fresh && registrar.problem === undefined,
+      detail: registrar.problem ?? (fresh ? `Registered, epoch ${current?.epoch}.` : "The edge has not answered yet."),
+    },
+    {
+      step: "alias",
+      ok: registrar.aliasProblem === undefined,
+      detail: registrar.aliasProblem ?? (alias === undefined ? "No alias is wanted." : `The alias is ${alias}.`),
+    },
+    {
+      step: "certificate",
+      ok: certificate !== undefined && certificates.problem === undefined,
+      detail:
+        certificates.problem ??
+        (certificate ? `Valid until ${certificate.leaf.validToDate.toISOString()}.` : "None has been issued yet."),
+    },
+    {
+      step: "tunnels",
+      ok: up > 0 && up === tunnels.total,
+      detail:
+        tunnels.total === 0 ? "The edge names no relay that is up." : `${up} of ${tunnels.total} relays are connected.`,
+    },
+    {
+      step: "loopback",
+      ok: watch.problem === undefined,
+      detail: watch.problem ?? "The public name leads here, and our own key answers.",
+    },
+  ];
+}

@@ -1,0 +1,133 @@
+/**
+ * Ends the visitor's TLS in this process and hands the decrypted connection to HTTP/1.1 or HTTP/2. The TLS socket
+ * sits directly on the tunnel's socket, so encryption stays in C++ (a JavaScript stream in between costs a copy
+ * of every byte). A new certificate is used from the next connection on; open ones keep theirs.
+ */
+import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
+import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
+import { createServer as createTlsServer } from "node:tls";
+import type { Log } from "../../shared/log.ts";
+import { encodeAlert } from "../../shared/tls/alert.ts";
+import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
+
+/** A request or answer of either version: those of HTTP/2 behave like those of HTTP/1.1 and have a `stream` besides. */
+export type HttpRequest = IncomingMessage & { readonly stream?: ServerHttp2Stream };
+export type HttpResponse = ServerResponse & { readonly stream?: ServerHttp2Stream };
+
+/** What answers behind the public name. `client` is the visitor's address as the relay saw it. */
+export interface HttpHandler {
+  request(request: HttpRequest, response: HttpResponse, client: ProxyAddresses): void;
+  upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, client: ProxyAddresses): void;
+}
+
+const handshakeTimeoutMs = 10_000;
+const headersTimeoutMs = 30_000;
+const keepAliveTimeoutMs = 75_000;
+const maxHeaderBytes = 32 * 1024;
+const maxConcurrentStreams = 256;
+
+export class Terminator {
+  readonly #log: Log;
+  readonly #tls;
+  readonly #http1;
+  readonly #http2;
+  readonly #open = new Set<Socket>();
+  /** Between accept and handshake, by the tunnel socket's address pair: TLS sockets do not name what they wrap. */
+  readonly #handshaking = new Map<string, ProxyAddresses>();
+  readonly #clients = new WeakMap<object, ProxyAddresses>();
+  #ready = false;
+
+  constructor({ handler, log }: { handler: HttpHandler; log: Log }) {
+    this.#log = log;
+    const onRequest = (request: HttpRequest, response: HttpResponse): void => {
+      const connection = request.stream ? request.stream.session : request.socket;
+      handler.request(request, response, this.#clientOf(connection));
+    };
+    this.#http1 = createHttp1Server(
+      {
+        headersTimeout: headersTimeoutMs,
+        requestTimeout: 0, // uploads take as long as they take; the relay ends connections that stand still
+        keepAliveTimeout: keepAliveTimeoutMs,
+        maxHeaderSize: maxHeaderBytes,
+        shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+      },
+      onRequest,
+    );
+    this.#http1.on("upgrade", (request, socket, head) =>
+      handler.upgrade(request, socket, head, this.#clientOf(socket)),
+    );
+    this.#http2 = createHttp2Server(
+      { settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderBytes } },
+      (request, response) => onRequest(request as unknown as HttpRequest, response as unknown as HttpResponse),
+    );
+    this.#http2.on("session", (session) => {
+      const client = this.#clients.get(session.socket);
+      if (client) this.#clients.set(session, client);
+    });
+    this.#http2.on("sessionError", (error) => log.debug("visitor.failed", { error: error.message }));
+
+    this.#tls = createTlsServer({
+      ALPNProtocols: ["h2", "http/1.1"],
+      minVersion: "TLSv1.2",
+      handshakeTimeout: handshakeTimeoutMs,
+    });
+    this.#tls.on("tlsClientError", (error) => log.debug("visitor.refused", { error: error.message }));
+    this.#tls.on("secureConnection", (socket) => {
+      const client = this.#handshaking.get(addressPair(socket));
+      if (client) this.#clients.set(socket, client);
+      socket.on("error", (error) => log.debug("visitor.failed", { error: error.message }));
+      (socket.alpnProtocol === "h2" ? this.#http2 : this.#http1).emit("connection", socket);
+    });
+  }
+
+  /** Uses this certificate for every handshake from now on. PEM. */
+  setCertificate(chain: string, key: string): void {
+    this.#tls.setSecureContext({ cert: chain, key });
+    this.#ready = true;
+  }
+
+  /** Takes a connection from the tunnel; its unread bytes begin with the visitor's ClientHello. */
+  accept(socket: Socket, client: ProxyAddresses): void {
+    if (!this.#ready) {
+      this.#log.info("visitor.refused", { error: "there is no certificate yet" });
+      socket.end(encodeAlert("internal_error"));
+      return;
+    }
+    const pair = addressPair(socket);
+    this.#handshaking.set(pair, client);
+    this.#open.add(socket);
+    socket.once("close", () => {
+      this.#handshaking.delete(pair);
+      this.#open.delete(socket);
+    });
+    this.#tls.emit("connection", socket);
+  }
+
+  /** How many visitor connections are open. */
+  get connections(): number {
+    return this.#open.size;
+  }
+
+  close(): void {
+    for (const socket of this.#open) socket.destroy();
+    this.#http1.close();
+    this.#http2.close();
+  }
+
+  #clientOf(connection: object | undefined): ProxyAddresses {
+    return (connection && this.#clients.get(connection)) ?? unknownClient;
+  }
+}
+
+const unknownClient: ProxyAddresses = {
+  sourceAddress: "0.0.0.0",
+  sourcePort: 0,
+  destinationAddress: "0.0.0.0",
+  destinationPort: 0,
+};
+
+function addressPair(socket: Socket): string {
+  return `${socket.localAddress} ${socket.localPort} ${socket.remoteAddress} ${socket.remotePort}`;
+}
