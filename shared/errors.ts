@@ -12,6 +12,7 @@ export const errorCodes = {
   forbidden: [403, "Not allowed"],
   "relay-unknown": [403, "The relay is not on the allow-list"],
   "not-found": [404, "Not found"],
+  "method-not-allowed": [405, "The method is not allowed here"],
   "not-registered": [404, "The node is not registered"],
   "name-taken": [409, "The name belongs to another key"],
   "name-limit": [409, "The node holds as many aliases as it may"],

@@ -1,0 +1,9 @@
+import type { NodeObject } from "./registry/node-object.ts";
+import type { RouteHub } from "./routing/route-hub.ts";
+
+/** What wrangler.toml binds. The variables are read in config.ts and nowhere else. */
+export interface Env {
+  readonly NODES: DurableObjectNamespace<NodeObject>;
+  readonly HUBS: DurableObjectNamespace<RouteHub>;
+  readonly RELAYS: DurableObjectNamespace;
+}

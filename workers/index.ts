@@ -1,0 +1,10 @@
+import { createApp } from "./api/app.ts";
+import { systemClock } from "../shared/clock.ts";
+
+export { NodeObject } from "./registry/node-object.ts";
+export { RelayStatus } from "./relays/relay-status.ts";
+export { RouteHub } from "./routing/route-hub.ts";
+
+const app = createApp({ clock: systemClock });
+
+export default { fetch: app.fetch };

@@ -1,0 +1,81 @@
+/** The tables of a node's object that say who it is and which aliases it holds. */
+import type { NodeRecord, NodeState } from "./lease.ts";
+import type { NodeId } from "../../shared/registry/node-id.ts";
+
+export const nodeTables = `
+  CREATE TABLE node (
+    only INTEGER PRIMARY KEY CHECK (only = 1), node TEXT NOT NULL, epoch INTEGER NOT NULL, revision INTEGER NOT NULL,
+    state TEXT NOT NULL, expires_at INTEGER NOT NULL, latitude REAL, longitude REAL
+  );
+  CREATE TABLE aliases (alias TEXT PRIMARY KEY, confirmed INTEGER NOT NULL, claimed_at INTEGER NOT NULL);`;
+
+type NodeRow = {
+  node: NodeId;
+  epoch: number;
+  revision: number;
+  state: NodeState;
+  expires_at: number;
+  latitude: number | null;
+  longitude: number | null;
+};
+
+export class NodeStore {
+  readonly #sql: DurableObjectStorage["sql"];
+
+  constructor(sql: DurableObjectStorage["sql"]) {
+    this.#sql = sql;
+  }
+
+  read(): NodeRecord | undefined {
+    const row = this.#sql.exec<NodeRow>("SELECT * FROM node").toArray()[0];
+    if (!row) return undefined;
+    const { node, epoch, revision, state, expires_at, latitude, longitude } = row;
+    const place = latitude === null || longitude === null ? undefined : { latitude, longitude };
+    return { node, epoch, revision, state, expiresAt: expires_at, place };
+  }
+
+  write({ node, epoch, revision, state, expiresAt, place }: NodeRecord): void {
+    this.#sql.exec(
+      "INSERT OR REPLACE INTO node VALUES (1, ?, ?, ?, ?, ?, ?, ?)",
+      node,
+      epoch,
+      revision,
+      state,
+      expiresAt,
+      place?.latitude ?? null,
+      place?.longitude ?? null,
+    );
+  }
+
+  /** Those the hub has confirmed, oldest first. */
+  aliases(): string[] {
+    return this.#sql
+      .exec<{ alias: string }>("SELECT alias FROM aliases WHERE confirmed ORDER BY claimed_at, alias")
+      .toArray()
+      .map(({ alias }) => alias);
+  }
+
+  /** Confirmed or not yet, apart from `alias` itself. */
+  countOtherAliases(alias: string): number {
+    return this.#sql.exec<{ count: number }>("SELECT count(*) count FROM aliases WHERE alias <> ?", alias).one().count;
+  }
+
+  /** Noted before the hub is asked, so that a claim cut short still counts and can be given back. */
+  noteAlias(alias: string, now: number): void {
+    this.#sql.exec("INSERT INTO aliases VALUES (?, 0, ?) ON CONFLICT DO NOTHING", alias, now);
+  }
+
+  /** Whether it was not confirmed before. */
+  confirmAlias(alias: string): boolean {
+    const changed = this.#sql.exec(
+      "UPDATE aliases SET confirmed = 1 WHERE alias = ? AND NOT confirmed RETURNING alias",
+      alias,
+    );
+    return changed.toArray().length > 0;
+  }
+
+  /** Whether there was one. */
+  dropAlias(alias: string): boolean {
+    return this.#sql.exec("DELETE FROM aliases WHERE alias = ? RETURNING alias", alias).toArray().length > 0;
+  }
+}

@@ -1,0 +1,112 @@
+import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
+import type { Context } from "hono";
+import { renewalsPerLease } from "./lease.ts";
+import type { HeldLease } from "./node-object.ts";
+import { nodeObject } from "./node-stub.ts";
+import { authenticated } from "../api/authenticate.ts";
+import type { Edge } from "../api/context.ts";
+import { answerOf, bodyOf, emptyAnswer, named, nodeParams } from "../api/schemas.ts";
+import { withDeadline } from "../deadline.ts";
+import { placeOf, readRelays } from "../relays/relay-directory.ts";
+import { unwrap } from "../../shared/errors.ts";
+import {
+  aliasSchema,
+  epochSchema,
+  leaseRequestSchema,
+  registrationRequestSchema,
+  registrationSchema,
+  type Registration,
+} from "../../shared/registry/messages.ts";
+import { parseAlias } from "../../shared/registry/names.ts";
+
+const registration = named("Registration", registrationSchema);
+const aliasParams = z.object({ alias: z.string() });
+/** Longer than one wait for a hub, which registering contains. */
+const registryDeadlineMs = 8_000;
+
+const register = createRoute({
+  method: "post",
+  path: "/v1/nodes/{node}/registration",
+  summary: "A node has started: raises its epoch (signed by the node)",
+  middleware: [authenticated("postern-node", "node")] as const,
+  request: { params: nodeParams, ...bodyOf(named("RegistrationRequest", registrationRequestSchema)) },
+  responses: answerOf("The registration that counts from now on", registration),
+});
+
+const release = createRoute({
+  method: "delete",
+  path: "/v1/nodes/{node}/registration",
+  summary: "A node stops: its names lead nowhere at once (signed by the node)",
+  middleware: [authenticated("postern-node", "node")] as const,
+  request: { params: nodeParams, query: z.object({ epoch: z.coerce.number().pipe(epochSchema) }) },
+  responses: emptyAnswer("Released; its aliases stay its own"),
+});
+
+const renew = createRoute({
+  method: "put",
+  path: "/v1/nodes/{node}/lease",
+  summary: "A node is still there (signed by the node)",
+  middleware: [authenticated("postern-node", "node")] as const,
+  request: { params: nodeParams, ...bodyOf(named("LeaseRequest", leaseRequestSchema)) },
+  responses: answerOf("The registration with a new end", registration),
+});
+
+const claim = createRoute({
+  method: "put",
+  path: "/v1/aliases/{alias}",
+  summary: "Claim an alias: first come, first served (signed by the node)",
+  middleware: [authenticated("postern-node")] as const,
+  request: { params: aliasParams },
+  responses: answerOf("The alias leads to the node", named("Alias", aliasSchema)),
+});
+
+const unclaim = createRoute({
+  method: "delete",
+  path: "/v1/aliases/{alias}",
+  summary: "Give an alias back for anyone to claim (signed by the node)",
+  middleware: [authenticated("postern-node")] as const,
+  request: { params: aliasParams },
+  responses: emptyAnswer("Given back"),
+});
+
+export function registryRoutes(): OpenAPIHono<Edge> {
+  return new OpenAPIHono<Edge>()
+    .openapi(register, async (c) => {
+      const { place } = c.req.valid("json");
+      const request = { node: c.var.signer, place: place ?? placeOf(c.req.raw) ?? null };
+      const lease = await answerIn(nodeObject(c.env, c.var.signer).register(request));
+      return c.json(await registrationOf(c, lease), 200);
+    })
+    .openapi(release, async (c) => {
+      unwrap(await answerIn(nodeObject(c.env, c.var.signer).release(c.req.valid("query").epoch)));
+      return c.body(null, 204);
+    })
+    .openapi(renew, async (c) => {
+      const lease = unwrap(await answerIn(nodeObject(c.env, c.var.signer).renew(c.req.valid("json").epoch)));
+      return c.json(await registrationOf(c, lease), 200);
+    })
+    .openapi(claim, async (c) => {
+      const alias = parseAlias(c.req.valid("param").alias);
+      const hostname = `${alias}.${c.var.config.zone}`;
+      unwrap(await answerIn(nodeObject(c.env, c.var.signer).claimAlias({ alias, hostname })));
+      return c.json({ alias, hostname, node: c.var.signer }, 200);
+    })
+    .openapi(unclaim, async (c) => {
+      const alias = parseAlias(c.req.valid("param").alias);
+      const hostname = `${alias}.${c.var.config.zone}`;
+      unwrap(await answerIn(nodeObject(c.env, c.var.signer).releaseAlias({ alias, hostname })));
+      return c.body(null, 204);
+    });
+}
+
+function answerIn<T>(answer: Promise<T>): Promise<T> {
+  return withDeadline(answer, "The node's object", registryDeadlineMs);
+}
+
+async function registrationOf(c: Context<Edge>, lease: HeldLease): Promise<Registration> {
+  const { config, clock, log, signer: node } = c.var;
+  const { epoch, hostnames, expiresAt, place } = lease;
+  const relays = await readRelays({ env: c.env, config, log }, { node, place: place ?? undefined }, clock.now());
+  const renewAfterMs = Math.floor(config.leaseMs / renewalsPerLease);
+  return { node, epoch, zone: config.zone, hostnames, expiresAt, renewAfterMs, relays };
+}

@@ -1,0 +1,42 @@
+import { decideRelays } from "./relay-choice.ts";
+import { readHeartbeat } from "./relay-status.ts";
+import type { Config } from "../config.ts";
+import type { Env } from "../env.ts";
+import { errorText } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Place, RelayEndpoint } from "../../shared/registry/messages.ts";
+import type { NodeId } from "../../shared/registry/node-id.ts";
+
+export interface DirectoryParts {
+  readonly env: Env;
+  readonly config: Config;
+  readonly log: Log;
+}
+
+/** The relays to name to `node`. One whose status cannot be read is left out; that never fails the request. */
+export async function readRelays(
+  { env, config, log }: DirectoryParts,
+  { node, place }: { node: NodeId; place: Place | undefined },
+  now: number,
+): Promise<RelayEndpoint[]> {
+  const candidates = await Promise.all(
+    [...config.relayKeys].map(async (relay) => {
+      try {
+        const heartbeat = await readHeartbeat(env, relay);
+        return heartbeat ? [{ relay, ...heartbeat }] : [];
+      } catch (error) {
+        log.warn("relay.unread", { relay, error: errorText(error) });
+        return [];
+      }
+    }),
+  );
+  return decideRelays(candidates.flat(), { node, place, heartbeatMs: config.relayHeartbeatMs }, now);
+}
+
+/** Where Cloudflare saw the request come from; nothing on other machines. */
+export function placeOf(request: Request): Place | undefined {
+  const { latitude, longitude } = request.cf ?? {};
+  if (typeof latitude !== "string" || typeof longitude !== "string") return undefined;
+  const place = { latitude: Number(latitude), longitude: Number(longitude) };
+  return Number.isFinite(place.latitude) && Number.isFinite(place.longitude) ? place : undefined;
+}

@@ -1,0 +1,42 @@
+import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { placeOf, readRelays } from "./relay-directory.ts";
+import { storeHeartbeat } from "./relay-status.ts";
+import { authenticated } from "../api/authenticate.ts";
+import type { Edge } from "../api/context.ts";
+import { answerOf, bodyOf, named, nodeParams, relayParams } from "../api/schemas.ts";
+import { withDeadline } from "../deadline.ts";
+import { nodeObject } from "../registry/node-stub.ts";
+import { relayListSchema, relayStatusAnswerSchema, relayStatusSchema } from "../../shared/registry/messages.ts";
+
+const report = createRoute({
+  method: "put",
+  path: "/v1/relays/{relay}/status",
+  summary: "A relay's heartbeat (signed by the relay)",
+  middleware: [authenticated("postern-relay", "relay")] as const,
+  request: { params: relayParams, ...bodyOf(named("RelayStatus", relayStatusSchema)) },
+  responses: answerOf("When the next one is due", named("RelayStatusAnswer", relayStatusAnswerSchema)),
+});
+
+const list = createRoute({
+  method: "get",
+  path: "/v1/nodes/{node}/relays",
+  summary: "The relays a node should hold tunnels to (signed by the node)",
+  middleware: [authenticated("postern-node", "node")] as const,
+  request: { params: nodeParams },
+  responses: answerOf("Nearest first; healthy ones only", named("RelayList", relayListSchema)),
+});
+
+export function relayRoutes(): OpenAPIHono<Edge> {
+  return new OpenAPIHono<Edge>()
+    .openapi(report, async (c) => {
+      await storeHeartbeat(c.env, c.var.signer, { report: c.req.valid("json"), at: c.var.clock.now() });
+      return c.json({ nextInMs: c.var.config.relayHeartbeatMs }, 200);
+    })
+    .openapi(list, async (c) => {
+      const node = c.var.signer;
+      const stored = await withDeadline(nodeObject(c.env, node).place(), "The node's object");
+      const { config, log, clock } = c.var;
+      const place = stored ?? placeOf(c.req.raw);
+      return c.json({ relays: await readRelays({ env: c.env, config, log }, { node, place }, clock.now()) }, 200);
+    });
+}
