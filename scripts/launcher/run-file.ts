@@ -1,0 +1,38 @@
+import { readFileSync, rmSync } from "node:fs";
+import { writeFileAtomic } from "../../shared/nodejs/files.ts";
+
+/** What `npm start -- --json` prints, and what `run.json` in the state directory holds while the stack runs. */
+export interface Run {
+  ready: true;
+  zone: string;
+  edge: string;
+  relay: { host: string; port: number };
+  node: { id: string; url: string; hostnames: string[] };
+  gateway: string;
+  ca: string;
+  state: string;
+  pids: { edge: number; relay: number; node: number };
+}
+
+export interface RunFile extends Run {
+  launcher: number;
+}
+
+export function writeRunFile(path: string, run: RunFile): void {
+  writeFileAtomic(path, JSON.stringify(run), 0o600);
+}
+
+export function removeRunFile(path: string): void {
+  rmSync(path, { force: true });
+}
+
+/** The stack that runs on this state now, or undefined. */
+export function readRunFile(path: string): RunFile | undefined {
+  try {
+    const run = JSON.parse(readFileSync(path, "utf8")) as RunFile;
+    process.kill(run.launcher, 0); // throws when it is gone
+    return run;
+  } catch {
+    return undefined;
+  }
+}

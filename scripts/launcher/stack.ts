@@ -1,0 +1,197 @@
+/** The whole system on this machine: one edge, one relay and one node, each a process of its own. */
+import { mkdirSync } from "node:fs";
+import { join } from "node:path";
+import { z } from "zod";
+import { readOrCreateIdentity } from "../../shared/nodejs/identity-file.ts";
+import { buildWorker } from "../build-worker.ts";
+import { readOrCreateLocalCa } from "../local-ca.ts";
+import { projectRoot } from "../wrangler.ts";
+import { Child, type ChildOptions } from "./child.ts";
+import { developmentAlias, developmentZone, usualPorts, type LaunchOptions } from "./options.ts";
+import { choosePort } from "./ports.ts";
+import type { Progress } from "./progress.ts";
+import type { Run } from "./run-file.ts";
+
+export interface Stack {
+  /** As it is now; the process ids change when a process is restarted. */
+  readonly run: Run;
+  /** Ends the processes, node first. Takes less than 5 s. */
+  stop(): Promise<void>;
+}
+
+export interface StackOptions {
+  options: LaunchOptions;
+  progress: Progress;
+  /** Ends the wait for a stack that is still coming up. */
+  signal: AbortSignal;
+  /** A process was started again, after the stack was up. */
+  onRestart: (run: Run) => void;
+}
+
+const stepTimeoutMs = 60_000;
+const stopGraceMs = 4_000;
+const nodeSupersededExitCode = 3;
+
+const readyMessageSchema = z.object({ ready: z.literal(true) });
+const nodeMessageSchema = z.object({
+  status: z.object({
+    node: z.string(),
+    url: z.string().nullable(),
+    hostnames: z.array(z.string()),
+    gateway: z.string(),
+    health: z.object({
+      status: z.string(),
+      steps: z.array(z.object({ step: z.string(), ok: z.boolean(), detail: z.string() })),
+    }),
+  }),
+});
+type NodeView = z.infer<typeof nodeMessageSchema>["status"];
+
+/** Starts everything and resolves when a call to the public name, through the relay, reached the node's own key. */
+export async function startStack({ options, progress, signal, onRestart }: StackOptions): Promise<Stack> {
+  const { state } = options;
+  const children = new Map<string, Child>();
+  let up = false;
+  let node: NodeView | undefined;
+
+  mkdirSync(join(state, "log"), { recursive: true, mode: 0o700 });
+  const ports = await choosePorts(options, progress);
+  const ca = await progress.step("development CA and relay key", () =>
+    readOrCreateLocalCa(join(state, "ca"), developmentZone),
+  );
+  const relayIdentity = join(state, "relay", "identity.pem");
+  const relay = await readOrCreateIdentity(relayIdentity, Date.now());
+  const bundle = await progress.step("edge built", () =>
+    buildWorker({ outDir: join(projectRoot, "node_modules", ".cache", "postern", "edge") }),
+  );
+
+  try {
+    await progress.step(`edge at http://127.0.0.1:${ports.edge}`, () =>
+      started("edge", ["scripts/edge-process.ts"], {
+        EDGE_PORT: String(ports.edge),
+        EDGE_STATE: join(state, "edge"),
+        EDGE_BUNDLE: bundle,
+        EDGE_ZONE: developmentZone,
+        EDGE_RELAY_KEYS: relay.id,
+        EDGE_CA_DIR: join(state, "ca"),
+      }),
+    );
+    await progress.step(`relay at port ${ports.visitors}`, () =>
+      started("relay", ["relay/main.ts"], {
+        RELAY_EDGE_URL: `http://127.0.0.1:${ports.edge}`,
+        RELAY_ZONE: developmentZone,
+        RELAY_LISTEN_HOST: "127.0.0.1",
+        RELAY_PORT: String(ports.visitors),
+        RELAY_PRIVATE_PORT: String(ports.relayPrivate),
+        RELAY_PUBLIC_HOST: "127.0.0.1",
+        RELAY_IDENTITY_FILE: relayIdentity,
+        RELAY_STATE_DIR: join(state, "relay"),
+      }),
+    );
+    await progress.step(`node behind ${developmentAlias}.${developmentZone}`, () =>
+      started("node", ["tee-bot/cli/main.ts", "start"], {
+        POSTERN_EDGE: `http://127.0.0.1:${ports.edge}`,
+        POSTERN_STATE: join(state, "node"),
+        POSTERN_ALIAS: developmentAlias,
+        POSTERN_EXPOSE: options.expose ?? "",
+        POSTERN_GATEWAY_PORT: String(ports.gateway),
+        POSTERN_CONTROL_PORT: String(ports.control),
+      }),
+    );
+  } catch (error) {
+    await stop();
+    throw error;
+  }
+  up = true;
+  return {
+    get run() {
+      return run();
+    },
+    stop,
+  };
+
+  /** Starts a process and waits until it says that it is ready; the node is when its name answers. */
+  function started(name: string, args: readonly string[], env: Record<string, string>): Promise<void> {
+    return new Promise((resolve, reject) => {
+      const giveUp = (): void =>
+        reject(new Error(`The ${name} is not ready after ${stepTimeoutMs / 1000} s.${missing(node)}`));
+      const timer = setTimeout(giveUp, stepTimeoutMs);
+      const onAbort = (): void => (clearTimeout(timer), reject(new Error("stopped")));
+      signal.addEventListener("abort", onAbort, { once: true });
+      const settle = (): void => {
+        clearTimeout(timer);
+        signal.removeEventListener("abort", onAbort);
+        resolve();
+      };
+      const child: ChildOptions = {
+        name,
+        args: args.map((arg) => (arg.endsWith(".ts") ? join(projectRoot, arg) : arg)),
+        env,
+        logFile: join(state, "log", `${name}.log`),
+        finalExitCodes: [nodeSupersededExitCode],
+        onStart: () => up && onRestart(run()),
+        onMessage: (message) => {
+          if (readyMessageSchema.safeParse(message).success) settle();
+          const told = nodeMessageSchema.safeParse(message);
+          if (!told.success) return;
+          node = told.data.status;
+          if (node.health.status === "healthy") settle();
+        },
+        onCrash: ({ how, restartInMs, lastLines }) => {
+          const next = restartInMs === undefined ? "and is left so" : "and is started again";
+          progress.note(`the ${name} ended (${how}) ${next}${up ? "" : `\n${lastLines}`}`);
+          if (restartInMs === undefined && !up) reject(new Error(`The ${name} ended.`));
+        },
+      };
+      children.set(name, new Child(child));
+    });
+  }
+
+  function run(): Run {
+    const pid = (name: string): number => children.get(name)?.pid ?? 0;
+    return {
+      ready: true,
+      zone: developmentZone,
+      edge: `http://127.0.0.1:${ports.edge}`,
+      relay: { host: "127.0.0.1", port: ports.visitors },
+      node: { id: node?.node ?? "", url: node?.url ?? "", hostnames: node?.hostnames ?? [] },
+      gateway: node?.gateway ?? "",
+      ca: ca.certificatePath,
+      state,
+      pids: { edge: pid("edge"), relay: pid("relay"), node: pid("node") },
+    };
+  }
+
+  async function stop(): Promise<void> {
+    const deadline = Date.now() + stopGraceMs;
+    // The node gives its name back while the edge still listens; the others need nobody.
+    for (const name of ["node", "relay", "edge"]) await children.get(name)?.stop(Math.max(200, deadline - Date.now()));
+  }
+}
+
+async function choosePorts(options: LaunchOptions, progress: Progress) {
+  const choices = {
+    visitors: await choosePort("visitors", usualPorts.visitors, options.port),
+    edge: await choosePort("edge", usualPorts.edge, options.edgePort),
+    gateway: await choosePort("gateway", usualPorts.gateway, undefined),
+    control: await choosePort("control API", usualPorts.control, undefined),
+    relayPrivate: await choosePort("relay's metrics", usualPorts.relayPrivate, undefined),
+  };
+  for (const [name, { port, moved }] of Object.entries(choices))
+    if (moved)
+      progress.note(
+        `port ${usualPorts[name as keyof typeof usualPorts]} is taken; the ${name} port is ${port} this time`,
+      );
+  return {
+    visitors: choices.visitors.port,
+    edge: choices.edge.port,
+    gateway: choices.gateway.port,
+    control: choices.control.port,
+    relayPrivate: choices.relayPrivate.port,
+  };
+}
+
+function missing(node: NodeView | undefined): string {
+  const undone = node?.health.steps.filter(({ ok }) => !ok) ?? [];
+  return undone.map(({ step, detail }) => `\n  ${step}: ${detail}`).join("");
+}
