@@ -8,11 +8,12 @@ import type { ControlChannel } from "../shared/nodejs/control-channel.ts";
 import { Deadlines } from "../shared/nodejs/deadlines.ts";
 import type { NodeId } from "../shared/registry/node-id.ts";
 import { maxFrameBytes, passBytes, type Goaway } from "../shared/tunnel/control.ts";
+import { Rate } from "../shared/rate.ts";
 import { encodeProxyHeader } from "../shared/tunnel/proxy-header.ts";
 import type { PassOwner, Passes } from "./passes.ts";
 import { PoolConnection } from "./pool-connection.ts";
 import { decidePoolSize, decideRefill, decideTrim } from "./pool-size.ts";
-import { Rate } from "./rate.ts";
+
 import type { Pairing, PendingVisitor, Tunnel } from "./tunnel.ts";
 
 /** New connections asked of one node, however many visitors come and go. */
@@ -113,9 +114,8 @@ export class PoolTunnel implements Tunnel, PassOwner {
 
   retire(goaway: Goaway): void {
     if (this.#retired) return;
-    this.close();
     this.#options.channel.send({ type: "goaway", ...goaway });
-    this.#closeWhenDone();
+    this.close();
   }
 
   destroy(): void {
@@ -126,7 +126,7 @@ export class PoolTunnel implements Tunnel, PassOwner {
     this.#options.channel.end("ended", "The tunnel was destroyed.");
   }
 
-  /** No new visitor from now on; what runs may finish. */
+  /** No new visitor from now on; what runs may finish, then the control connection is closed. */
   close(): void {
     if (this.#retired) return;
     this.#retired = true;
@@ -134,6 +134,7 @@ export class PoolTunnel implements Tunnel, PassOwner {
     for (const connection of this.#idle) connection.destroy();
     this.#idle.clear();
     for (const attempt of this.#waiting) this.#fail(attempt, "closed");
+    this.#closeWhenDone();
   }
 
   readonly #events = {

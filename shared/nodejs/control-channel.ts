@@ -21,6 +21,7 @@ export interface ControlChannelOptions {
 }
 
 const missedPings = 2;
+const lingerMs = 1_000; // for the last frame to arrive
 const maxUnsentBytes = 256 * 1024;
 /** Proofs of life that are asked for within this time share one ping. */
 const proofSpacingMs = 5;
@@ -67,7 +68,6 @@ export class ControlChannel {
   /** Sends a last frame and closes; the end is told to `onEnd` as any other. */
   close(frame: ControlFrame): void {
     this.send(frame);
-    if (!this.#ended) this.#options.socket.end();
     this.end("ended", "Closed by this end.");
   }
 
@@ -104,8 +104,10 @@ export class ControlChannel {
     clearInterval(this.#ticker);
     clearTimeout(this.#proofTimer);
     const { socket, onEnd } = this.#options;
-    if (end !== "ended") socket.destroy();
-    else if (!socket.writableEnded) socket.end();
+    if (end === "ended") {
+      socket.end();
+      setTimeout(() => socket.destroy(), lingerMs).unref();
+    } else socket.destroy();
     for (const { proofs } of this.#pings.values()) for (const answer of proofs) answer(false);
     for (const answer of this.#proofs) answer(false);
     this.#pings.clear();

@@ -1,4 +1,4 @@
-import type { Clock } from "../shared/clock.ts";
+import type { Clock } from "./clock.ts";
 
 /** Counts events and tells the rate of the last whole second, or of this one when it is higher already. */
 export class Rate {

@@ -1,0 +1,72 @@
+import { connect, type Socket } from "node:net";
+import { encodePoolPreface } from "../../shared/tunnel/pool.ts";
+import { parseProxyHeader, type ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
+
+const keepAliveMs = 30_000;
+
+export interface PoolConnectionEvents {
+  onConnected: (connection: PoolConnection) => void;
+  /** The relay has claimed it: the socket is the caller's, the visitor's bytes are back in it. */
+  onVisitor: (connection: PoolConnection, addresses: ProxyAddresses) => void;
+  /** It ended before a visitor came, with the reason when it was not the relay's wish. The socket is destroyed. */
+  onClosed: (connection: PoolConnection, reason: string | undefined) => void;
+}
+
+/** One connection to the relay, from its pass until the relay gives it a visitor. */
+export class PoolConnection {
+  readonly socket: Socket;
+  readonly #events: PoolConnectionEvents;
+  #held: Buffer = Buffer.alloc(0);
+  #done = false;
+
+  constructor(relay: { host: string; port: number }, pass: Uint8Array, events: PoolConnectionEvents) {
+    this.#events = events;
+    this.socket = connect({
+      ...relay,
+      noDelay: true,
+      allowHalfOpen: true,
+      keepAlive: true,
+      keepAliveInitialDelay: keepAliveMs,
+    });
+    this.socket.write(encodePoolPreface(pass));
+    this.socket.once("connect", () => events.onConnected(this));
+    this.socket.on("error", () => {}); // followed by "close"; whoever gets the socket adds listeners of its own
+    this.socket.on("readable", this.#onReadable);
+    this.socket.on("end", this.#onClosed);
+    this.socket.on("close", this.#onClosed);
+  }
+
+  /** True once the first bytes of the relay have come, and not yet all of its header. */
+  get claimed(): boolean {
+    return this.#held.length > 0;
+  }
+
+  close(reason?: string): void {
+    if (this.#done) return;
+    this.#release();
+    this.socket.resetAndDestroy();
+    this.#events.onClosed(this, reason);
+  }
+
+  readonly #onReadable = (): void => {
+    const chunk = this.socket.read() as Buffer | null;
+    if (!chunk) return;
+    this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
+    const header = parseProxyHeader(this.#held);
+    if (header.kind === "incomplete") return;
+    if (header.kind === "refused") return this.close(`The relay sent no proper header: ${header.reason}.`);
+    this.#release();
+    const rest = this.#held.subarray(header.length);
+    if (rest.length > 0) this.socket.unshift(rest);
+    this.#events.onVisitor(this, header.addresses);
+  };
+
+  readonly #onClosed = (): void => this.close();
+
+  #release(): void {
+    this.#done = true;
+    this.socket.removeListener("readable", this.#onReadable);
+    this.socket.removeListener("end", this.#onClosed);
+    this.socket.removeListener("close", this.#onClosed);
+  }
+}
