@@ -9,7 +9,7 @@ export function clientHelloOf(serverName: string, alpn: readonly string[] = []):
       write(chunk: Buffer, _encoding, done) {
         done();
         resolve(chunk);
-        client.destroy();
+        setImmediate(() => client.destroy());
       },
     });
     const client = connect({ socket: wire, servername: serverName, ALPNProtocols: [...alpn] });

@@ -1,0 +1,260 @@
+/** What every transport of the tunnel must do, whatever carries the bytes; run once for each. */
+import { createHash, randomBytes } from "node:crypto";
+import { once } from "node:events";
+import type { Socket } from "node:net";
+import { describe, expect, test } from "vitest";
+import type { Visitor } from "../../tee-bot/tunnel/tunnel.ts";
+import { newIdentity, type RelayWorld } from "../support/relay-world.ts";
+import { readBytes, readEnd } from "../support/socket-events.ts";
+import { greeting, startTunnelChild } from "../support/tunnel-child.ts";
+
+type StartWorld = (options?: { environment?: Record<string, string> }) => Promise<RelayWorld>;
+
+const mebibyte = 1024 * 1024;
+
+/** Greets, since the relay joins both sides at the node's first byte, as TLS would send. */
+function greet({ socket }: Visitor): void {
+  socket.on("error", () => {});
+  socket.write(greeting);
+}
+
+/** A visitor that has read the greeting, and its socket at the node, which has read the hello. */
+async function join(world: RelayWorld, { via = "" } = {}): Promise<{ visitor: Socket; atNode: Socket; name: string }> {
+  let arrived: (socket: Socket) => void = () => {};
+  const atNode = new Promise<Socket>((resolve) => (arrived = resolve));
+  const node = await world.addNode({
+    onVisitor: (visitor) => {
+      greet(visitor);
+      arrived(visitor.socket);
+    },
+  });
+  const visitor = await world.visit(via || node.name);
+  await readBytes(visitor, greeting.length);
+  const socket = await atNode;
+  socket.read();
+  return { visitor, atNode: socket, name: node.name };
+}
+
+export function testTunnelBehaviour(transport: string, startWorld: StartWorld): void {
+  describe(`a tunnel over ${transport}`, () => {
+    test("carries the bytes of both directions unchanged", async () => {
+      await using world = await startWorld();
+      const { visitor, atNode } = await join(world);
+      const up = randomBytes(4 * mebibyte);
+      const down = randomBytes(4 * mebibyte);
+      const received = Promise.all([readBytes(atNode, up.length), readBytes(visitor, down.length)]);
+      visitor.write(up);
+      atNode.write(down);
+      const [atNodeBytes, atVisitorBytes] = await received;
+      expect(sha256(atNodeBytes)).toBe(sha256(up));
+      expect(sha256(atVisitorBytes)).toBe(sha256(down));
+    });
+
+    test("gives the node the hello from its first byte", async () => {
+      await using world = await startWorld();
+      const hellos: Buffer[] = [];
+      const node = await world.addNode({
+        onVisitor: (visitor) => {
+          hellos.push(visitor.socket.read() as Buffer);
+          greet(visitor);
+        },
+      });
+      const visitor = await world.visit(node.name);
+      await readBytes(visitor, greeting.length);
+      expect(hellos[0]?.subarray(0, 2)).toEqual(Buffer.of(0x16, 0x03));
+      expect(hellos[0]?.includes(node.name)).toBe(true);
+    });
+
+    test("passes the visitor's end on and carries what the node still has to say", async () => {
+      await using world = await startWorld();
+      const { visitor, atNode } = await join(world);
+      visitor.end("last words");
+      expect((await readEnd(atNode)).bytes.toString()).toBe("last words");
+      const rest = readEnd(visitor);
+      atNode.end("an answer after the end");
+      expect(await rest).toEqual({ how: "end", bytes: Buffer.from("an answer after the end") });
+    });
+
+    test("passes the node's end on and carries what the visitor still has to say", async () => {
+      await using world = await startWorld();
+      const { visitor, atNode } = await join(world);
+      atNode.end("that is all");
+      expect(await readEnd(visitor)).toEqual({ how: "end", bytes: Buffer.from("that is all") });
+      const rest = readEnd(atNode);
+      visitor.end("thank you");
+      expect(await rest).toEqual({ how: "end", bytes: Buffer.from("thank you") });
+    });
+
+    test("passes a visitor's reset on as a reset", async () => {
+      await using world = await startWorld();
+      const { visitor, atNode } = await join(world);
+      const end = readEnd(atNode);
+      visitor.resetAndDestroy();
+      expect((await end).how).toBe("reset");
+    });
+
+    test("passes a node's reset on as a reset", async () => {
+      await using world = await startWorld();
+      const { visitor, atNode } = await join(world);
+      const end = readEnd(visitor);
+      atNode.resetAndDestroy();
+      expect((await end).how).toBe("reset");
+    });
+
+    test("tells the node where its visitor comes from", async () => {
+      await using world = await startWorld();
+      let seen: Visitor["addresses"] | undefined;
+      const onVisitor = (visitor: Visitor): void => {
+        seen = visitor.addresses;
+        greet(visitor);
+      };
+      const node = await world.addNode({ onVisitor });
+      const visitor = await world.visit(node.name);
+      await readBytes(visitor, greeting.length);
+      expect(seen).toEqual({
+        sourceAddress: "127.0.0.1",
+        sourcePort: visitor.localPort,
+        destinationAddress: "127.0.0.1",
+        destinationPort: world.relay.port,
+      });
+    });
+
+    test("stops a node whose visitor does not read, and serves others meanwhile", async () => {
+      await using world = await startWorld();
+      const { visitor, atNode, name } = await join(world);
+      visitor.pause();
+      const chunk = Buffer.alloc(mebibyte);
+      let given = 0;
+      while (given < 200 && (atNode.write(chunk), (given += 1), await drainedWithin(atNode, 300))) continue;
+      expect(given).toBeLessThan(100); // what the kernels hold on the way
+      expect(atNode.writableNeedDrain).toBe(true);
+
+      const other = await world.visit(name);
+      expect((await readBytes(other, greeting.length)).toString()).toBe(greeting);
+
+      let received = 0;
+      visitor.on("data", ({ length }: Buffer) => (received += length));
+      atNode.end();
+      expect((await readEnd(visitor)).how).toBe("end");
+      expect(received).toBe(given * mebibyte);
+    });
+
+    test("serves a burst of visitors larger than what is held ready", async () => {
+      await using world = await startWorld({ environment: { RELAY_POOL_FLOOR: "2" } });
+      const node = await world.addNode({ onVisitor: greet });
+      const greeted = await Promise.all(
+        Array.from({ length: 100 }, async () => readBytes(await world.visit(node.name), greeting.length)),
+      );
+      expect(greeted.filter((bytes) => bytes.toString() === greeting)).toHaveLength(100);
+    });
+
+    test("gives a visitor to the node once more when its connection broke before an answer", async () => {
+      await using world = await startWorld();
+      let tries = 0;
+      const onVisitor = (visitor: Visitor): void => {
+        if (++tries === 1) visitor.socket.resetAndDestroy();
+        else greet(visitor);
+      };
+      const node = await world.addNode({ onVisitor });
+      const visitor = await world.visit(node.name);
+      expect((await readBytes(visitor, greeting.length)).toString()).toBe(greeting);
+      expect(tries).toBe(2);
+    });
+
+    test("tells a visitor by an alert that its connection broke twice before an answer", async () => {
+      await using world = await startWorld();
+      const node = await world.addNode({ onVisitor: ({ socket }) => socket.resetAndDestroy() });
+      const visitor = await world.visit(node.name);
+      expect((await readEnd(visitor)).bytes).toEqual(alertOf(internalError));
+    });
+
+    test("serves a node by several tunnels, and by those left when one closes", async () => {
+      await using world = await startWorld();
+      const identity = await newIdentity();
+      const servedBy: string[] = [];
+      const onVisitor = (label: string) => (visitor: Visitor) => {
+        servedBy.push(label);
+        greet(visitor);
+      };
+      const first = await world.addNode({ identity, onVisitor: onVisitor("first") });
+      const second = await world.addNode({ identity, onVisitor: onVisitor("second") });
+      await readBytes(await world.visit(first.name), greeting.length);
+      expect(await world.metric("tunnels ")).toBe(2);
+      await first.tunnel.drain(0);
+      await readBytes(await world.visit(second.name), greeting.length);
+      expect(servedBy.at(-1)).toBe("second");
+    });
+
+    test("gives the name to the newest epoch at once, and lets what runs finish", async () => {
+      await using world = await startWorld();
+      const identity = await newIdentity();
+      const states: string[] = [];
+      const older = await world.addNode({
+        identity,
+        epoch: 1,
+        onVisitor: greet,
+        onState: (state) => states.push(state),
+      });
+      const running = await world.visit(older.name);
+      await readBytes(running, greeting.length);
+
+      const arrived: Socket[] = [];
+      const newer = await world.addNode({
+        identity,
+        epoch: 2,
+        onVisitor: (visitor) => {
+          arrived.push(visitor.socket);
+          greet(visitor);
+        },
+      });
+      await readBytes(await world.visit(newer.name), greeting.length);
+      expect(arrived).toHaveLength(1);
+      expect(states).toEqual(["up", "superseded"]);
+      expect(running.destroyed).toBe(false);
+      expect(older.tunnel.visitors).toBe(1);
+    });
+
+    test("resets the visitors of a node that was killed, also of one that had nothing to say", async () => {
+      await using world = await startWorld();
+      const { privateKeyPem, id } = await newIdentity();
+      const name = world.edge.register(id, 1);
+      const child = await startTunnelChild({ relay: world.endpoint, privateKeyPem, epoch: 1, stream: 64 * mebibyte });
+      const busy = await world.visit(name);
+      const quiet = await world.visit(name);
+      await Promise.all([readBytes(busy, mebibyte), readBytes(quiet, greeting.length + 64 * mebibyte)]);
+      child.kill("SIGKILL");
+      const ends = await Promise.all([readEnd(busy), readEnd(quiet)]);
+      expect(ends.map(({ how }) => how)).toEqual(["reset", "reset"]);
+    });
+
+    test("finds a frozen node within two and a half pings and resets its visitors", async () => {
+      await using world = await startWorld({ environment: { RELAY_PING_MS: "400" } });
+      const { privateKeyPem, id } = await newIdentity();
+      const name = world.edge.register(id, 1);
+      const child = await startTunnelChild({ relay: world.endpoint, privateKeyPem, epoch: 1, stream: 0 });
+      const visitor = await world.visit(name);
+      await readBytes(visitor, greeting.length);
+      const frozenAt = performance.now();
+      child.kill("SIGSTOP");
+      expect((await readEnd(visitor)).how).toBe("reset");
+      expect(performance.now() - frozenAt).toBeLessThan(400 * 3);
+      expect((await readEnd(await world.visit(name))).bytes).toEqual(alertOf(internalError));
+      child.kill("SIGKILL");
+      await once(child, "exit");
+    });
+  });
+}
+
+const internalError = 80;
+const alertOf = (description: number): Buffer => Buffer.of(0x15, 0x03, 0x03, 0x00, 0x02, 0x02, description);
+const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
+
+/** False when the socket takes nothing more for `ms`. */
+async function drainedWithin(socket: Socket, ms: number): Promise<boolean> {
+  if (!socket.writableNeedDrain) return true;
+  const drained = once(socket, "drain", { signal: AbortSignal.timeout(ms) });
+  return drained.then(
+    () => true,
+    () => false,
+  );
+}
