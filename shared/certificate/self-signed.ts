@@ -25,5 +25,7 @@ const spkiPrefix = [0x30, 0x2a, 0x30, 0x05, 0x06, 0x03, 0x2b, 0x65, 0x70, 0x03, 
 /** The raw key of an Ed25519 SubjectPublicKeyInfo (DER), or undefined for any other key. */
 export function ed25519KeyOfSpki(spki: Uint8Array): Uint8Array | undefined {
   if (spki.length !== spkiPrefix.length + 32) return undefined;
-  return spkiPrefix.every((byte, at) => spki[at] === byte) ? spki.slice(spkiPrefix.length) : undefined;
+  return spkiPrefix.every((byte, at) => spki[at] === byte)
+    ? new Uint8Array(spki.subarray(spkiPrefix.length))
+    : undefined;
 }

@@ -116,7 +116,7 @@ function refusalOf(error: unknown): AppError {
   if (error instanceof AppError) return error;
   if (isSignatureError(error)) {
     if (error.cause instanceof AppError) return error.cause;
-    if (error.code === SignatureErrorCode.MissingField)
+    if (error.code === SignatureErrorCode.MissingField || error.code === SignatureErrorCode.LabelMismatch)
       return new AppError("signature-missing", 'A signed header or the signature labelled "postern" is missing.');
   }
   return new AppError("signature-invalid", "The signature does not verify, or covers too little.", { cause: error });

@@ -99,7 +99,7 @@ export class FrameReader {
       frames.push(parseFrame(view.getUint8(at + 2), bytes.subarray(at + headerBytes, at + 2 + length)));
       at += 2 + length;
     }
-    this.#held = bytes.slice(at);
+    this.#held = copyOf(bytes.subarray(at));
     return frames;
   }
 }
@@ -115,17 +115,22 @@ function parseFrame(type: number, payload: Uint8Array): ControlFrame {
     case types.ping:
     case types.pong:
       if (payload.length !== 8) throw new AppError("bad-request", "A ping carries 8 bytes.");
-      return { type: type === types.ping ? "ping" : "pong", data: payload.slice() };
+      return { type: type === types.ping ? "ping" : "pong", data: copyOf(payload) };
     case types.dial: {
       if (payload.length === 0 || payload.length % passBytes !== 0)
         throw new AppError("bad-request", `Passes have ${passBytes} bytes each.`);
       const passes: Uint8Array[] = [];
-      for (let at = 0; at < payload.length; at += passBytes) passes.push(payload.slice(at, at + passBytes));
+      for (let at = 0; at < payload.length; at += passBytes) passes.push(copyOf(payload.subarray(at, at + passBytes)));
       return { type: "dial", passes };
     }
     default:
       throw new AppError("bad-request", `Unknown control frame type ${type}.`);
   }
+}
+
+/** `Buffer.slice` of Node, unlike that of Uint8Array, is a view of the chunk, whose memory may be used again. */
+function copyOf(bytes: Uint8Array): Uint8Array<ArrayBuffer> {
+  return new Uint8Array(bytes);
 }
 
 function parseMessage<T>(schema: z.ZodType<T>, payload: Uint8Array): T {

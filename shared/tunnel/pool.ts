@@ -28,5 +28,5 @@ export function parsePoolPreface(bytes: Uint8Array): PoolPreface {
   for (let at = 0; at < Math.min(bytes.length, poolMagic.length); at++)
     if (bytes[at] !== poolMagic[at]) return { kind: "refused" };
   if (bytes.length < poolPrefaceBytes) return { kind: "incomplete" };
-  return { kind: "pass", pass: bytes.slice(poolMagic.length) };
+  return { kind: "pass", pass: new Uint8Array(bytes.subarray(poolMagic.length)) };
 }

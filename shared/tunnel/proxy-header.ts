@@ -72,7 +72,12 @@ function parseAddress(text: string): Uint8Array {
   const dotted = /^(?:::ffff:)?(\d+)\.(\d+)\.(\d+)\.(\d+)$/i.exec(address);
   if (dotted) return Uint8Array.from(dotted.slice(1), Number);
   const bytes = new Uint8Array(16);
-  const [head = "", tail = ""] = address.split("::");
+  // A dotted end, as in `::1.2.3.4`, which inet_ntop writes for some addresses, is two more groups.
+  const groupsOnly = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...octets: string[]) => {
+    const [a = 0, b = 0, c = 0, d = 0] = octets.slice(0, 4).map(Number);
+    return `${((a << 8) | b).toString(16)}:${((c << 8) | d).toString(16)}`;
+  });
+  const [head = "", tail = ""] = groupsOnly.split("::");
   const write = (groups: string[], at: number): void =>
     groups.forEach((group, index) => {
       const value = Number.parseInt(group, 16);
