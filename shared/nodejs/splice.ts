@@ -64,6 +64,10 @@ export function splice(a: Socket, b: Socket, { idleMs, confirmEndOfB }: SpliceOp
         if (!from.readableEnded && !to.destroyed) abort("error");
         onClose();
       });
+      if (from.closed) {
+        abort("error"); // gone before the splice began: no event will tell
+        onClose();
+      }
       from.pipe(to, { end: from === a || !confirmEndOfB });
     }
     if (confirmEndOfB)
