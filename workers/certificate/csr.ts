@@ -23,13 +23,19 @@ const oids = { subjectAlternativeName: "2.5.29.17", commonName: "2.5.4.3" };
 /** The request behind the PEM text when all of it is acceptable; else throws `csr-rejected` with the reason. */
 export async function readCsr(pem: string, owned: readonly string[]): Promise<CheckedCsr> {
   const der = derOf(pem);
-  const csr = parse(der);
-  checkKey(csr.publicKey);
-  const hostnames = readNames(csr);
-  checkSubject(csr, hostnames);
-  for (const name of hostnames) if (!owned.includes(name)) refuse(`${printable(name)} is not a name of this node.`);
-  await checkPossession(csr);
-  return { der, hostnames };
+  try {
+    const csr = new Pkcs10CertificateRequest(der);
+    checkKey(csr.publicKey);
+    const hostnames = readNames(csr);
+    checkSubject(csr, hostnames);
+    for (const name of hostnames) if (!owned.includes(name)) refuse(`${printable(name)} is not a name of this node.`);
+    await checkPossession(csr);
+    return { der, hostnames };
+  } catch (error) {
+    if (error instanceof AppError) throw error;
+    // The parser reads each part when it is asked for, and throws what it likes.
+    return refuse("This is no PKCS #10 request, or it has a part that cannot be read.", error);
+  }
 }
 
 function refuse(detail: string, cause?: unknown): never {
@@ -45,26 +51,29 @@ function derOf(pem: string): Uint8Array<ArrayBuffer> {
   const block =
     /^\s*-----BEGIN (NEW )?CERTIFICATE REQUEST-----[A-Za-z0-9+/=\s]+-----END (NEW )?CERTIFICATE REQUEST-----\s*$/;
   if (!block.test(pem)) refuse("Send one PEM block, CERTIFICATE REQUEST.");
-  let der: ArrayBuffer | undefined;
-  try {
-    der = PemConverter.decode(pem)[0];
-  } catch (error) {
-    refuse("The PEM block is not base64.", error);
-  }
-  if (!der || der.byteLength === 0) refuse("The PEM block is empty.");
+  const der = decodePem(pem);
+  if (der.byteLength === 0) refuse("The PEM block is empty.");
   if (der.byteLength > maxDerBytes) refuse(`A request has at most ${maxDerBytes} bytes.`);
-  return new Uint8Array(der);
+  const bytes = new Uint8Array(der);
+  if (!isOneSequence(bytes)) refuse("The PEM block is not one DER sequence.");
+  return bytes;
 }
 
-function parse(der: Uint8Array<ArrayBuffer>): Pkcs10CertificateRequest {
+function decodePem(pem: string): ArrayBuffer {
   try {
-    const csr = new Pkcs10CertificateRequest(der);
-    if (csr.rawData.byteLength !== der.length) refuse("Bytes follow the request.");
-    return csr;
+    return PemConverter.decode(pem)[0] ?? new ArrayBuffer(0);
   } catch (error) {
-    if (error instanceof AppError) throw error;
-    return refuse("This is no PKCS #10 request.", error);
+    return refuse("The PEM block is not base64.", error);
   }
+}
+
+/** X.690 §8.1: tag, length, content. The parser would take another tag, and bytes after the content. */
+function isOneSequence(der: Uint8Array): boolean {
+  const [tag, first = 0] = der;
+  const lengthBytes = first < 0x80 ? 0 : first & 0x7f;
+  const length =
+    lengthBytes === 0 ? first : der.subarray(2, 2 + lengthBytes).reduce((sum, byte) => sum * 256 + byte, 0);
+  return tag === 0x30 && lengthBytes <= 2 && 2 + lengthBytes + length === der.length;
 }
 
 interface KeyAlgorithmFields {
@@ -86,15 +95,9 @@ function checkKey({ algorithm }: PublicKey): void {
 }
 
 function readNames(csr: Pkcs10CertificateRequest): string[] {
-  let names: { type: string; value: string }[];
-  try {
-    const extensions = csr.extensions.filter(({ type }) => type === oids.subjectAlternativeName);
-    if (extensions.length > 1) refuse("The request has several subjectAltName extensions.");
-    names = extensions.flatMap((extension) => new SubjectAlternativeNameExtension(extension.rawData).names.items);
-  } catch (error) {
-    if (error instanceof AppError) throw error;
-    return refuse("The subjectAltName extension cannot be read.", error);
-  }
+  const extensions = csr.extensions.filter(({ type }) => type === oids.subjectAlternativeName);
+  if (extensions.length > 1) refuse("The request has several subjectAltName extensions.");
+  const names = extensions.flatMap(({ rawData }) => new SubjectAlternativeNameExtension(rawData).names.items);
   if (names.length === 0) refuse("Name at least one host in subjectAltName.");
   if (names.some(({ type }) => type !== "dns")) refuse("subjectAltName may hold DNS names only.");
   const hostnames = names.map(({ value }) => value);

@@ -55,7 +55,12 @@ export function localIssuer(ca: { certificatePem: string; keyPem: string }, cloc
           await SubjectKeyIdentifierExtension.create(publicKey),
         ],
       });
-      return { status: "valid", certificate: `${certificate.toString("pem")}\n`, notBefore, notAfter };
+      return {
+        status: "valid",
+        certificate: `${certificate.toString("pem")}\n`,
+        notBefore: certificate.notBefore.getTime(), // in whole seconds
+        notAfter: certificate.notAfter.getTime(),
+      };
     },
   };
 }

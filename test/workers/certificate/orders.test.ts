@@ -1,0 +1,212 @@
+import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { X509Certificate } from "@peculiar/x509";
+import { describe, expect, test } from "vitest";
+import { clock, letPass } from "../support/controls.ts";
+import { edgeOrigin, zone } from "../support/constants.ts";
+import { edgeFetch, testNode, type TestNode } from "../support/edge.ts";
+import { keysFor, makeCsr } from "../support/csr.ts";
+import { silentLog } from "../../../shared/log.ts";
+import { issuerSchema, orderSchema, type Order } from "../../../shared/registry/messages.ts";
+import { idHostname } from "../../../shared/registry/names.ts";
+import type { IssuerStep, PendingOrder } from "../../../workers/certificate/issuer.ts";
+import { maxOrdersKept, maxOrdersProcessing, Orders, orderTable } from "../../../workers/certificate/orders.ts";
+
+const dayMs = 86_400_000;
+
+const order = (node: TestNode, csr: string) =>
+  node.client.request("POST", `/v1/nodes/${node.id}/orders`, orderSchema, { body: { csr } });
+const read = (node: TestNode, id: string) =>
+  node.client.request("GET", `/v1/nodes/${node.id}/orders/${id}`, orderSchema);
+
+async function registered(alias: string): Promise<TestNode & { names: string[] }> {
+  const node = await testNode();
+  await node.register();
+  await node.claim(alias);
+  return { ...node, names: [`${alias}.${zone}`, idHostname(node.id, zone)] };
+}
+
+describe("the local issuer", () => {
+  test("answers with a certificate for the key and the names, signed by the published root", async () => {
+    const node = await registered("certified");
+    const keys = await keysFor();
+    const {
+      status,
+      hostnames,
+      certificate = "",
+      notAfter = 0,
+    } = await order(node, await makeCsr({ names: node.names, keys }));
+    expect({ status, hostnames }).toEqual({ status: "valid", hostnames: node.names });
+
+    const leaf = new X509Certificate(certificate);
+    const { kind, roots } = issuerSchema.parse(await (await edgeFetch(`${edgeOrigin}/v1/issuer`)).json());
+    const root = new X509Certificate(roots[0] ?? "");
+    expect(kind).toBe("local");
+    expect(await leaf.verify({ publicKey: root.publicKey, date: new Date(clock.now()) })).toBe(true);
+    expect(leaf.issuer).toBe(root.subject);
+    expect(leaf.subject).toBe("");
+    const spki = (await crypto.subtle.exportKey("spki", keys.publicKey)) as ArrayBuffer;
+    expect(new Uint8Array(leaf.publicKey.rawData)).toEqual(new Uint8Array(spki));
+    expect(leaf.notAfter.getTime()).toBe(notAfter);
+    expect(notAfter - clock.now()).toBeGreaterThan(90 * dayMs - 60_000);
+    expect(leaf.notBefore.getTime()).toBeLessThan(clock.now());
+    expect(leaf.serialNumber).toMatch(/^[4-7][0-9a-f]{31}$/);
+    const critical = leaf.extensions.map(({ type, critical: isCritical }) => [type, isCritical]);
+    expect(Object.fromEntries(critical)).toEqual({
+      "2.5.29.19": true, // basicConstraints
+      "2.5.29.15": true, // keyUsage
+      "2.5.29.37": false, // extKeyUsage
+      "2.5.29.17": true, // subjectAltName
+      "2.5.29.35": false, // authorityKeyIdentifier
+      "2.5.29.14": false, // subjectKeyIdentifier
+    });
+  });
+
+  test("is asked once for the same request, until half of the certificate's life is over", async () => {
+    const node = await registered("again");
+    const csr = await makeCsr({ names: node.names });
+    const first = await order(node, csr);
+    expect(await order(node, csr)).toEqual(first);
+    expect(await read(node, first.id)).toEqual(first);
+    letPass(46 * dayMs);
+    await node.renew(1);
+    expect((await order(node, csr)).id).not.toBe(first.id);
+  });
+
+  test("is not asked for names that the node no longer has", async () => {
+    const node = await registered("lost");
+    const csr = await makeCsr({ names: node.names });
+    await order(node, csr);
+    await node.client.request("DELETE", "/v1/aliases/lost", orderSchema.or(orderSchema.optional() as never));
+    await expect(order(node, csr)).rejects.toMatchObject({ code: "csr-rejected" });
+  });
+
+  test("is not asked for another node's name", async () => {
+    const [node, other] = [await registered("mine"), await registered("yours")];
+    const csr = await makeCsr({ names: other.names });
+    await expect(order(node, csr)).rejects.toMatchObject({ code: "csr-rejected" });
+  });
+});
+
+describe("an order", () => {
+  test("is refused to a node whose lease has run out", async () => {
+    const node = await registered("asleep");
+    letPass(10 * 60_000);
+    await expect(order(node, await makeCsr({ names: node.names }))).rejects.toMatchObject({ code: "lease-expired" });
+  });
+
+  test("can be read by its own node only", async () => {
+    const [node, other] = [await registered("reads"), await registered("cannot")];
+    const { id } = await order(node, await makeCsr({ names: node.names }));
+    await expect(read(other, id)).rejects.toMatchObject({ code: "not-found" });
+  });
+
+  test("is kept among the newest few", async () => {
+    const node = await registered("many");
+    const ids: string[] = [];
+    for (let n = 0; n <= maxOrdersKept; n++) ids.push((await order(node, await makeCsr({ names: node.names }))).id);
+    await expect(read(node, ids[0] ?? "")).rejects.toMatchObject({ code: "not-found" });
+    for (const id of ids.slice(1)) expect((await read(node, id)).status).toBe("valid");
+  });
+});
+
+/** Orders with an issuer that takes its time, as a public CA does. */
+function withIssuer<T>(
+  step: (order: PendingOrder) => Promise<IssuerStep>,
+  use: (orders: Orders) => Promise<T>,
+): Promise<T> {
+  return runInDurableObject(env.HUBS.get(env.HUBS.newUniqueId()), (_, { storage: { sql } }) => {
+    sql.exec(orderTable);
+    const issuer = () => ({ describe: () => ({ kind: "acme" as const, roots: [] }), step });
+    return use(new Orders({ sql, clock, random: () => 0.5, log: silentLog, issuer }));
+  });
+}
+
+describe("an order that takes time", () => {
+  const names = [`slow.${zone}`];
+
+  test("goes on where its last step left it", () => {
+    const seen: string[] = [];
+    const step = ({ progress }: PendingOrder): Promise<IssuerStep> => {
+      seen.push(progress);
+      if (seen.length < 3)
+        return Promise.resolve({ status: "processing", progress: `${progress}x`, retryAfterMs: 500 });
+      return Promise.resolve({
+        status: "valid",
+        certificate: "PEM",
+        notBefore: clock.now(),
+        notAfter: clock.now() + dayMs,
+      });
+    };
+    return withIssuer(step, async (orders) => {
+      const csr = await makeCsr({ names });
+      const created = await orders.create(csr, names);
+      expect(created).toMatchObject({ status: "processing", retryAfterMs: expect.any(Number) });
+      expect((await orders.create(csr, names)).id).toBe(created.id);
+      await orders.stepDue(); // too early
+      expect(seen).toEqual([""]);
+      letPass(500);
+      await orders.stepDue();
+      letPass(500);
+      await orders.stepDue();
+      expect(seen).toEqual(["", "x", "xx"]);
+      expect(orders.read(created.id)).toMatchObject({ status: "valid", certificate: "PEM" });
+      expect(orders.nextDue()).toBeUndefined();
+    });
+  });
+
+  test("is tried again after a step that failed, later each time", () => {
+    let attempts = 0;
+    const step = (): Promise<IssuerStep> => Promise.reject(new Error(`no answer ${++attempts}`));
+    return withIssuer(step, async (orders) => {
+      const { id } = await orders.create(await makeCsr({ names }), names);
+      const waits: number[] = [];
+      for (let n = 0; n < 4; n++) {
+        const waitMs = (orders.nextDue() ?? 0) - clock.now();
+        waits.push(waitMs);
+        letPass(waitMs + 1);
+        await orders.stepDue();
+      }
+      expect(attempts).toBe(5);
+      expect(waits.toSorted((a, b) => a - b)).toEqual(waits);
+      expect(orders.read(id).status).toBe("processing");
+    });
+  });
+
+  test("that the CA refuses says why", () =>
+    withIssuer(
+      () => Promise.resolve({ status: "invalid", detail: "CAA forbids it" }),
+      async (orders) => {
+        const refused: Order = await orders.create(await makeCsr({ names }), names);
+        expect(refused).toMatchObject({ status: "invalid", detail: "CAA forbids it" });
+        const again = await orders.create(await makeCsr({ names }), names);
+        expect(again.id).not.toBe(refused.id);
+      },
+    ));
+
+  test("is one of a few at a time", () =>
+    withIssuer(
+      () => Promise.resolve({ status: "processing", progress: "", retryAfterMs: 60_000 }),
+      async (orders) => {
+        for (let n = 0; n < maxOrdersProcessing; n++) await orders.create(await makeCsr({ names }), names);
+        await expect(orders.create(await makeCsr({ names }), names)).rejects.toMatchObject({
+          code: "too-many-requests",
+        });
+      },
+    ));
+});
+
+test("the node's alarm wakes for an order", async () => {
+  const node = await registered("alarmed");
+  const { id } = await order(node, await makeCsr({ names: node.names }));
+  const stub = env.NODES.get(env.NODES.idFromName(node.id));
+  await runInDurableObject(stub, (_, { storage }) => {
+    storage.sql.exec(
+      "UPDATE orders SET status = 'processing', due_at = ?, certificate = NULL WHERE id = ?",
+      clock.now(),
+      id,
+    );
+  });
+  await runDurableObjectAlarm(stub);
+  expect((await read(node, id)).status).toBe("valid");
+});

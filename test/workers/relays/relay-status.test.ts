@@ -1,0 +1,73 @@
+import { abortAllDurableObjects } from "cloudflare:test";
+import { env } from "cloudflare:workers";
+import { describe, expect, test } from "vitest";
+import { clock, letPass } from "../support/controls.ts";
+import { clientOf, testNode } from "../support/edge.ts";
+import { freshIdentity, testIdentity, type TestIdentity } from "../support/identities.ts";
+import { relayListSchema, relayStatusAnswerSchema } from "../../../shared/registry/messages.ts";
+import { readHeartbeat, storeHeartbeat } from "../../../workers/relays/relay-status.ts";
+
+const report = {
+  host: "127.0.0.1",
+  port: 8443,
+  name: "relay.postern.localhost",
+  version: "1 «ß»",
+  visitors: 3,
+  tunnels: 1,
+  draining: false,
+};
+const berlin = { latitude: 52.52, longitude: 13.4 };
+const tokyo = { latitude: 35.68, longitude: 139.69 };
+
+const heartbeat = (relay: TestIdentity, change: object = {}) =>
+  clientOf(relay, "postern-relay").request("PUT", `/v1/relays/${relay.id}/status`, relayStatusAnswerSchema, {
+    body: { ...report, ...change },
+  });
+
+describe("a relay's status", () => {
+  test("is what was stored last, also after a restart", async () => {
+    const { id } = await freshIdentity();
+    expect(await readHeartbeat(env, id)).toBeUndefined();
+    await storeHeartbeat(env, id, { report, at: 1 });
+    await storeHeartbeat(env, id, { report: { ...report, visitors: 4 }, at: 2 });
+    await abortAllDurableObjects();
+    expect(await readHeartbeat(env, id)).toEqual({ report: { ...report, visitors: 4 }, at: 2 });
+  });
+
+  test("is refused from a relay that is not on the list", async () => {
+    await expect(heartbeat(await freshIdentity())).rejects.toMatchObject({ code: "relay-unknown" });
+  });
+
+  test("is refused in the name of another relay", async () => {
+    const { id } = await testIdentity("relay two");
+    const one = clientOf(await testIdentity("relay one"), "postern-relay");
+    await expect(
+      one.request("PUT", `/v1/relays/${id}/status`, relayStatusAnswerSchema, { body: report }),
+    ).rejects.toMatchObject({ code: "forbidden" });
+  });
+});
+
+test("a node is named the nearest healthy relays with its registration, its lease and on request", async () => {
+  const [inBerlin, inTokyo] = [await testIdentity("relay one"), await testIdentity("relay two")];
+  expect(await heartbeat(inBerlin, { place: berlin })).toEqual({ nextInMs: 10_000 });
+  await heartbeat(inTokyo, { place: tokyo });
+  await heartbeat(await testIdentity("relay three"), { draining: true });
+
+  const node = await testNode();
+  const list = async () =>
+    (await node.client.request("GET", `/v1/nodes/${node.id}/relays`, relayListSchema)).relays.map(({ relay }) => relay);
+  const { relays } = await node.register({ version: "1", place: { latitude: 35, longitude: 139 } });
+  expect(relays).toEqual([
+    { relay: inTokyo.id, host: "127.0.0.1", port: 8443, name: "relay.postern.localhost" },
+    { relay: inBerlin.id, host: "127.0.0.1", port: 8443, name: "relay.postern.localhost" },
+  ]);
+  expect(await list()).toEqual([inTokyo.id, inBerlin.id]);
+
+  letPass(20_000);
+  await heartbeat(inBerlin, { place: berlin });
+  letPass(10_000);
+  expect((await node.renew(1)).relays.map(({ relay }) => relay)).toEqual([inBerlin.id]);
+  letPass(25_000);
+  expect(await list()).toEqual([]);
+  expect(clock.now()).toBeGreaterThan(Date.now());
+});

@@ -1,0 +1,32 @@
+/** The edge as it is, but for its clock and for faults that a test asks for. */
+import { createApp } from "../../../workers/api/app.ts";
+import type { Env } from "../../../workers/env.ts";
+import { NodeObject as RealNodeObject } from "../../../workers/registry/node-object.ts";
+import type { Publication } from "../../../workers/routing/publication.ts";
+import { RouteHub as RealRouteHub } from "../../../workers/routing/route-hub.ts";
+import { clock, faults } from "./controls.ts";
+
+export { RelayStatus } from "../../../workers/relays/relay-status.ts";
+
+const parts = { clock, random: () => 0.5 };
+
+export class NodeObject extends RealNodeObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, parts);
+  }
+}
+
+export class RouteHub extends RealRouteHub {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, parts);
+  }
+
+  override publish(publication: Publication): Promise<void> {
+    if (faults.hubDown) return Promise.reject(new Error("the hub is down"));
+    return super.publish(publication);
+  }
+}
+
+const app = createApp({ clock });
+
+export default { fetch: app.fetch };
