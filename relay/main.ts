@@ -5,6 +5,7 @@ import { errorText } from "../shared/errors.ts";
 import { jsonLog } from "../shared/log.ts";
 import { readOrCreateIdentity } from "../shared/nodejs/identity-file.ts";
 import { aborted, onTermination } from "../shared/nodejs/termination.ts";
+import { collectBuffersYoung } from "../shared/nodejs/young-buffers.ts";
 import { version } from "../shared/version.ts";
 import { readConfig } from "./config.ts";
 import { startRelay } from "./relay.ts";
@@ -12,6 +13,7 @@ import { startRelay } from "./relay.ts";
 /** How long the launcher waits for the edge before it is told that the relay is ready without it. */
 const informedMs = 5_000;
 
+collectBuffersYoung();
 const clock = systemClock;
 const stop = onTermination();
 
