@@ -8,6 +8,7 @@ import { z } from "zod";
 import { edgeWorkerOptions } from "./edge-worker.ts";
 import { readOrCreateLocalCa } from "./local-ca.ts";
 import { quietEnvironment } from "./wrangler.ts";
+import { errorText } from "../shared/errors.ts";
 import { aborted, onTermination } from "../shared/nodejs/termination.ts";
 
 const settingsSchema = z.object({
@@ -22,43 +23,46 @@ const settingsSchema = z.object({
   LOG_LEVEL: z.string().optional(),
 });
 
-const stop = onTermination();
-const settings = settingsSchema.safeParse(process.env);
-if (!settings.success) {
-  process.stderr.write(`The edge's settings are not complete:\n${z.prettifyError(settings.error)}\n`);
-  process.exit(2);
-}
-const { EDGE_PORT, EDGE_STATE, EDGE_BUNDLE, EDGE_ZONE, EDGE_RELAY_KEYS, EDGE_CA_DIR } = settings.data;
-
-// Miniflare reads these when it is loaded.
-const require = createRequire(import.meta.url);
-Object.assign(process.env, quietEnvironment);
-if (process.platform !== "win32") {
-  process.env["POSTERN_WORKERD"] = (require("workerd") as { default: string }).default;
-  process.env["MINIFLARE_WORKERD_PATH"] = join(import.meta.dirname, "workerd.sh");
-}
-const { Miniflare } = await import("miniflare");
-
-const edge = new Miniflare(
-  edgeWorkerOptions({
-    port: EDGE_PORT,
-    stateDir: EDGE_STATE,
-    bundle: EDGE_BUNDLE,
-    ca: await readOrCreateLocalCa(EDGE_CA_DIR, EDGE_ZONE),
-    vars: {
-      ZONE: EDGE_ZONE,
-      RELAY_KEYS: EDGE_RELAY_KEYS,
-      LEASE_MS: settings.data.EDGE_LEASE_MS,
-      RELAY_HEARTBEAT_MS: settings.data.EDGE_RELAY_HEARTBEAT_MS,
-      LOG_LEVEL: settings.data.LOG_LEVEL,
-    },
-    writeLine: (line) => void process.stdout.write(`${line.trimEnd()}\n`),
-  }),
-);
 try {
+  await runEdge(process.env, onTermination());
+} catch (error) {
+  const text =
+    error instanceof z.ZodError ? `its settings are not complete\n${z.prettifyError(error)}` : errorText(error);
+  process.stderr.write(`The edge cannot run: ${text}\n`);
+  process.exit(1);
+}
+
+async function runEdge(env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<void> {
+  const settings = settingsSchema.parse(env);
+  superviseWorkerd();
+  const { Miniflare } = await import("miniflare"); // reads the environment when it is loaded
+  const edge = new Miniflare(
+    edgeWorkerOptions({
+      port: settings.EDGE_PORT,
+      stateDir: settings.EDGE_STATE,
+      bundle: settings.EDGE_BUNDLE,
+      ca: await readOrCreateLocalCa(settings.EDGE_CA_DIR, settings.EDGE_ZONE),
+      vars: {
+        ZONE: settings.EDGE_ZONE,
+        RELAY_KEYS: settings.EDGE_RELAY_KEYS,
+        LEASE_MS: settings.EDGE_LEASE_MS,
+        RELAY_HEARTBEAT_MS: settings.EDGE_RELAY_HEARTBEAT_MS,
+        LOG_LEVEL: settings.LOG_LEVEL,
+      },
+      writeLine: (line) => void process.stdout.write(`${line.trimEnd()}\n`),
+    }),
+  );
   const { port } = await edge.ready;
   process.send?.({ ready: true, port: Number(port) });
   await aborted(stop);
-} finally {
   await edge.dispose();
+}
+
+/** Has Miniflare start workerd so that it ends with this process, however that ends. */
+function superviseWorkerd(): void {
+  Object.assign(process.env, quietEnvironment);
+  if (process.platform === "win32") return; // no shell there
+  const workerd = createRequire(import.meta.url)("workerd") as { default: string };
+  process.env["POSTERN_WORKERD"] = workerd.default;
+  process.env["MINIFLARE_WORKERD_PATH"] = join(import.meta.dirname, "workerd.sh");
 }

@@ -74,6 +74,11 @@ export async function createLocalCa(zone: string, now: number): Promise<{ certif
 }
 
 function onlyNamesOf(zone: string): NameConstraints {
-  const subtree = new GeneralSubtree({ base: new GeneralName({ dNSName: zone }) });
-  return new NameConstraints({ permittedSubtrees: new GeneralSubtrees([subtree]) });
+  const subtrees = (...names: GeneralName[]): GeneralSubtrees =>
+    new GeneralSubtrees(names.map((base) => new GeneralSubtree({ base })));
+  return new NameConstraints({
+    permittedSubtrees: subtrees(new GeneralName({ dNSName: zone })),
+    // A permitted name of one kind says nothing of the other kinds.
+    excludedSubtrees: subtrees(new GeneralName({ iPAddress: "0.0.0.0/0" }), new GeneralName({ iPAddress: "::/0" })),
+  });
 }

@@ -21,6 +21,7 @@ const bundled = [
 
 // Everything under test/workers runs inside workerd, in the same isolate as the edge.
 export default defineConfig({
+  cacheDir: "../../node_modules/.vite",
   plugins: [
     cloudflareTest({
       main: "./support/worker.ts",

@@ -15,16 +15,17 @@ const problem = named("Problem", problemSchema);
 
 export const answerOf = <T extends z.ZodType>(description: string, schema: T) => ({
   200: { description, content: { "application/json": { schema } } },
-  ...problems,
+  ...refusals,
 });
 
-export const emptyAnswer = (description: string) => ({ 204: { description }, ...problems });
+export const emptyAnswer = (description: string) => ({ 204: { description }, ...refusals });
 
 export const bodyOf = <T extends z.ZodType>(schema: T) => ({
   body: { required: true, content: { "application/json": { schema } } },
 });
 
-const problems = {
+/** The answer to whatever a route does not accept. */
+export const refusals = {
   default: { description: "Refused", content: { [problemContentType]: { schema: problem } } },
 };
 

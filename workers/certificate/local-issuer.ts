@@ -55,6 +55,8 @@ export function localIssuer(ca: { certificatePem: string; keyPem: string }, cloc
           await SubjectKeyIdentifierExtension.create(publicKey),
         ],
       });
+      if (!(await certificate.verify({ publicKey: root.publicKey, signatureOnly: true })))
+        throw new AppError("issuer-unavailable", "The CA's key does not belong to its certificate.");
       return {
         status: "valid",
         certificate: `${certificate.toString("pem")}\n`,

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import { fetchFeed, hub, shardOf } from "./shards.ts";
 import { authenticated } from "../api/authenticate.ts";
 import type { Edge } from "../api/context.ts";
-import { answerOf, named, relayParams } from "../api/schemas.ts";
+import { answerOf, named, refusals, relayParams } from "../api/schemas.ts";
 import { withDeadline } from "../deadline.ts";
 import { AppError } from "../../shared/errors.ts";
 import { hostnameSchema, routeSchema } from "../../shared/registry/messages.ts";
@@ -31,7 +31,7 @@ const feed = createRoute({
   },
   responses: {
     101: { description: "JSON text messages: a snapshot in parts, or what changed since the cursor, then deltas" },
-    ...answerOf("Never", z.object({})),
+    ...refusals,
   },
 });
 
