@@ -3,7 +3,7 @@ import { OpenAPIHono, z } from "@hono/zod-openapi";
 import { openapiRoutes } from "./document.ts";
 import { healthRoutes } from "./health.ts";
 import type { Edge } from "./context.ts";
-import { answerError, answerUnknownRoute } from "./problems.ts";
+import { answerError, answerUnknownRoute, loggedPath } from "./problems.ts";
 import { certificateRoutes } from "../certificate/routes.ts";
 import { readConfig } from "../config.ts";
 import { edgeLog } from "../edge-log.ts";
@@ -33,7 +33,7 @@ export function createApp({ clock }: { clock: Clock }): OpenAPIHono<Edge> {
     c.var.log.debug("request.answered", {
       requestId,
       method: c.req.method,
-      path: c.req.path,
+      path: loggedPath(c.req.path),
       status,
       durationMs: clock.now() - startedAt,
     });

@@ -12,19 +12,26 @@ export function answerError(error: Error, c: Context<Edge>): Response {
     c.var.log.error("request.failed", {
       requestId: c.var.requestId,
       method: c.req.method,
-      path: c.req.path,
+      path: loggedPath(c.req.path),
       error: errorText(error),
     });
   else
     c.var.log.info("request.refused", {
       requestId: c.var.requestId,
       method: c.req.method,
-      path: c.req.path,
+      path: loggedPath(c.req.path),
       code: known.code,
       detail: known.detail,
       cause: known.cause === undefined ? undefined : errorText(known.cause),
     });
   return answerProblem(c, known ?? error);
+}
+
+const maxLoggedPathLength = 200;
+
+/** Paths come from outside and may be as long as a request line. */
+export function loggedPath(path: string): string {
+  return path.slice(0, maxLoggedPathLength);
 }
 
 /** For a path without a route, or with one for other methods only (RFC 9110 §15.5.6). */

@@ -1,21 +1,46 @@
 import { AppError } from "../../shared/errors.ts";
 import { maxRequestBytes } from "../../shared/registry/messages.ts";
 
-/** The body's bytes; `too-large` as soon as more than {@link maxRequestBytes} have come, whatever was announced. */
-export async function readBody(request: Request): Promise<Uint8Array<ArrayBuffer>> {
-  const chunks: Uint8Array[] = [];
-  let length = 0;
-  if (request.body)
-    for await (const chunk of request.body as ReadableStream<Uint8Array>) {
-      length += chunk.length;
+export const bodyDeadlineMs = 10_000;
+
+/**
+ * The body's bytes; `too-large` as soon as more than {@link maxRequestBytes} have come, whatever was announced, and
+ * `bad-request` when it is not all there after `deadlineMs`.
+ */
+export async function readBody(
+  request: Request,
+  deadlineMs: number = bodyDeadlineMs,
+): Promise<Uint8Array<ArrayBuffer>> {
+  if (!request.body) return new Uint8Array(0);
+  const reader = (request.body as ReadableStream<Uint8Array>).getReader();
+  let late = false;
+  const timer = setTimeout(() => {
+    late = true;
+    void reader.cancel().catch(() => {}); // ends the read that waits
+  }, deadlineMs);
+  try {
+    const chunks: Uint8Array[] = [];
+    let length = 0;
+    for (;;) {
+      const { done, value } = await reader.read();
+      if (late) throw new AppError("bad-request", `The body did not arrive within ${deadlineMs / 1000} seconds.`);
+      if (done) return joined(chunks, length);
+      length += value.length;
       if (length > maxRequestBytes) throw new AppError("too-large", `A request has at most ${maxRequestBytes} bytes.`);
-      chunks.push(chunk);
+      chunks.push(value);
     }
-  const body = new Uint8Array(length);
+  } finally {
+    clearTimeout(timer);
+    void reader.cancel().catch(() => {});
+  }
+}
+
+function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
+  const bytes = new Uint8Array(length);
   let at = 0;
   for (const chunk of chunks) {
-    body.set(chunk, at);
+    bytes.set(chunk, at);
     at += chunk.length;
   }
-  return body;
+  return bytes;
 }

@@ -184,6 +184,16 @@ describe("an alias", () => {
     await node.claim("one-more");
   });
 
+  test("that is claimed while the hub is down is not the node's yet, and can be claimed again", async () => {
+    const node = await registered();
+    faults.hubDown = true;
+    await expect(node.claim("patience")).rejects.toMatchObject({ code: "upstream-unavailable" });
+    expect((await node.renew(1)).hostnames).toEqual([node.own]);
+    faults.hubDown = false;
+    await node.claim("patience");
+    expect((await node.renew(1)).hostnames).toEqual([`patience.${zone}`, node.own]);
+  });
+
   test("that is claimed again while its release is under way is kept", async () => {
     const node = await registered("kept");
     const late = { alias: "kept", hostname: `kept.${zone}`, owner: node.id, revision: 2 };

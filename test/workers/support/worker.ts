@@ -4,6 +4,7 @@ import type { Env } from "../../../workers/env.ts";
 import { NodeObject as RealNodeObject } from "../../../workers/registry/node-object.ts";
 import type { Publication } from "../../../workers/routing/publication.ts";
 import { RouteHub as RealRouteHub } from "../../../workers/routing/route-hub.ts";
+import type { Result } from "../../../shared/errors.ts";
 import { clock, faults } from "./controls.ts";
 
 export { RelayStatus } from "../../../workers/relays/relay-status.ts";
@@ -24,6 +25,11 @@ export class RouteHub extends RealRouteHub {
   override publish(publication: Publication): Promise<void> {
     if (faults.hubDown) return Promise.reject(new Error("the hub is down"));
     return super.publish(publication);
+  }
+
+  override claimAlias(claim: Parameters<RealRouteHub["claimAlias"]>[0]): Result<null> {
+    if (faults.hubDown) throw new Error("the hub is down");
+    return super.claimAlias(claim);
   }
 }
 
