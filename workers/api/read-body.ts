@@ -13,17 +13,16 @@ export async function readBody(
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (!request.body) return new Uint8Array(0);
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
-  let late = false;
-  const timer = setTimeout(() => {
-    late = true;
-    void reader.cancel().catch(() => {}); // ends the read that waits
-  }, deadlineMs);
+  let timer: number | null = null;
+  const late = new Promise<never>((_, reject) => {
+    const refusal = new AppError("bad-request", `The body did not arrive within ${deadlineMs / 1000} seconds.`);
+    timer = setTimeout(() => reject(refusal), deadlineMs);
+  });
   try {
     const chunks: Uint8Array[] = [];
     let length = 0;
     for (;;) {
-      const { done, value } = await reader.read();
-      if (late) throw new AppError("bad-request", `The body did not arrive within ${deadlineMs / 1000} seconds.`);
+      const { done, value } = await Promise.race([reader.read(), late]);
       if (done) return joined(chunks, length);
       length += value.length;
       if (length > maxRequestBytes) throw new AppError("too-large", `A request has at most ${maxRequestBytes} bytes.`);

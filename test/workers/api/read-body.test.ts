@@ -31,3 +31,10 @@ test("a body that does not come is not waited for", async () => {
   await expect(readBody(post(stream), 50)).rejects.toMatchObject({ code: "bad-request" });
   expect(cancelled()).toBe(true);
 });
+
+test("a body from the network that does not come is not waited for", async () => {
+  const { readable, writable } = new IdentityTransformStream(); // the runtime's own kind of stream fails otherwise
+  const sent = writable.getWriter().write(new Uint8Array(5));
+  await expect(readBody(post(readable), 50)).rejects.toMatchObject({ code: "bad-request" });
+  await sent;
+});

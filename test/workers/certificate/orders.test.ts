@@ -1,14 +1,17 @@
 import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
-import { X509Certificate } from "@peculiar/x509";
+import { PemConverter, X509Certificate } from "@peculiar/x509";
 import { describe, expect, test } from "vitest";
 import { clock, letPass } from "../support/controls.ts";
 import { edgeOrigin, zone } from "../support/constants.ts";
 import { edgeFetch, testNode, type TestNode } from "../support/edge.ts";
 import { keysFor, makeCsr } from "../support/csr.ts";
+import { AppError } from "../../../shared/errors.ts";
 import { silentLog } from "../../../shared/log.ts";
 import { issuerSchema, orderSchema, type Order } from "../../../shared/registry/messages.ts";
 import { idHostname } from "../../../shared/registry/names.ts";
+import { readCsr } from "../../../workers/certificate/csr.ts";
+import { localIssuer } from "../../../workers/certificate/local-issuer.ts";
 import type { IssuerStep, PendingOrder } from "../../../workers/certificate/issuer.ts";
 import { maxOrdersKept, maxOrdersProcessing, Orders, orderTable } from "../../../workers/certificate/orders.ts";
 
@@ -26,6 +29,9 @@ async function registered(alias: string): Promise<TestNode & { names: string[] }
   return { ...node, names: [`${alias}.${zone}`, idHostname(node.id, zone)] };
 }
 
+const { roots, kind } = issuerSchema.parse(await (await edgeFetch(`${edgeOrigin}/v1/issuer`)).json());
+const rootPem = roots[0] ?? "";
+
 describe("the local issuer", () => {
   test("answers with a certificate for the key and the names, signed by the published root", async () => {
     const node = await registered("certified");
@@ -39,8 +45,7 @@ describe("the local issuer", () => {
     expect({ status, hostnames }).toEqual({ status: "valid", hostnames: node.names });
 
     const leaf = new X509Certificate(certificate);
-    const { kind, roots } = issuerSchema.parse(await (await edgeFetch(`${edgeOrigin}/v1/issuer`)).json());
-    const root = new X509Certificate(roots[0] ?? "");
+    const root = new X509Certificate(rootPem);
     expect(kind).toBe("local");
     expect(await leaf.verify({ publicKey: root.publicKey, date: new Date(clock.now()) })).toBe(true);
     expect(leaf.issuer).toBe(root.subject);
@@ -81,6 +86,14 @@ describe("the local issuer", () => {
     await expect(order(node, csr)).rejects.toMatchObject({ code: "csr-rejected" });
   });
 
+  test("signs nothing when its key does not belong to its root", async () => {
+    const pkcs8 = (await crypto.subtle.exportKey("pkcs8", (await keysFor()).privateKey)) as ArrayBuffer;
+    const issuer = localIssuer({ certificatePem: rootPem, keyPem: PemConverter.encode(pkcs8, "PRIVATE KEY") }, clock);
+    const { der } = await readCsr(await makeCsr({ names: ["a.b"] }), ["a.b"]);
+    const step = issuer.step({ id: "1", csr: der, hostnames: ["a.b"], progress: "" });
+    await expect(step).rejects.toMatchObject({ code: "issuer-unavailable" });
+  });
+
   test("is not asked for another node's name", async () => {
     const [node, other] = [await registered("mine"), await registered("yours")];
     const csr = await makeCsr({ names: other.names });
@@ -112,15 +125,25 @@ describe("an order", () => {
 
 /** Orders with an issuer that takes its time, as a public CA does. */
 function withIssuer<T>(
-  step: (order: PendingOrder) => Promise<IssuerStep>,
+  step: ((order: PendingOrder) => Promise<IssuerStep>) | undefined,
   use: (orders: Orders) => Promise<T>,
 ): Promise<T> {
   return runInDurableObject(env.HUBS.get(env.HUBS.newUniqueId()), (_, { storage: { sql } }) => {
     sql.exec(orderTable);
-    const issuer = () => ({ describe: () => ({ kind: "acme" as const, roots: [] }), step });
+    const issuer = () => {
+      if (!step) throw new AppError("issuer-unavailable", "There is none.");
+      return { describe: () => ({ kind: "acme" as const, roots: [] }), step };
+    };
     return use(new Orders({ sql, clock, random: () => 0.5, log: silentLog, issuer }));
   });
 }
+
+test("an order without an issuer is refused and leaves nothing behind", () =>
+  withIssuer(undefined, async (orders) => {
+    const created = orders.create(await makeCsr({ names: ["a.b"] }), ["a.b"]);
+    await expect(created).rejects.toMatchObject({ code: "issuer-unavailable" });
+    expect(orders.nextDue()).toBeUndefined();
+  }));
 
 describe("an order that takes time", () => {
   const names = [`slow.${zone}`];
