@@ -4,12 +4,12 @@ import { mkdtempSync, readdirSync, readFileSync, rmSync, symlinkSync } from "nod
 import { createServer, type AddressInfo } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterAll, beforeAll, describe, expect, test } from "vitest";
+import { afterAll, beforeAll, describe, expect, test, vi } from "vitest";
 import { buildWorker } from "../../scripts/build-worker.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { readOrCreateIdentity } from "../../shared/nodejs/identity-file.ts";
 import { EdgeClient } from "../../shared/registry/edge-client.ts";
-import { aliasSchema, registrationSchema } from "../../shared/registry/messages.ts";
+import { aliasSchema, registrationSchema, routeSchema } from "../../shared/registry/messages.ts";
 
 const dir = mkdtempSync(join(tmpdir(), "postern-edge-"));
 const program = join(import.meta.dirname, "..", "..", "scripts", "edge-process.ts");
@@ -98,6 +98,28 @@ describe.runIf(process.platform === "linux")("the edge process", () => {
     expect(after.hostnames[0]).toBe("kept.postern.localhost");
     second.child.kill("SIGKILL");
     await untilGone(second.workerd);
+  });
+
+  test("ends a lease on time, also when it was killed in between", async () => {
+    const relay = await readOrCreateIdentity(join(dir, "relay.key"), Date.now());
+    const lease = { EDGE_LEASE_MS: "1000", EDGE_RELAY_KEYS: relay.id };
+    const first = await startEdge(lease);
+    const { hostnames, epoch } = await (await clientAt(first.port)).register();
+    const lookUp = (port: number) => {
+      const signer = { id: relay.id, role: "postern-relay", privateKey: relay.signingKey } as const;
+      const client = new EdgeClient({ edge: `http://127.0.0.1:${port}`, signer, clock: systemClock, fetch });
+      return client.request("GET", `/v1/routes/${hostnames.at(-1)}`, routeSchema);
+    };
+    expect(await lookUp(first.port)).toMatchObject({ epoch });
+    first.child.kill("SIGKILL");
+    await untilGone(first.workerd);
+
+    const { port, child } = await startEdge(lease);
+    await vi.waitFor(() => expect(lookUp(port)).rejects.toMatchObject({ code: "not-found" }), {
+      timeout: 5_000,
+      interval: 50,
+    });
+    child.kill("SIGKILL");
   });
 
   test("takes workerd with it on a system without setpriv", async () => {

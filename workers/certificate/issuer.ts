@@ -1,7 +1,3 @@
-import { localIssuer } from "./local-issuer.ts";
-import { missingCaRemedy, type Config, type Secrets } from "../config.ts";
-import type { Clock } from "../../shared/clock.ts";
-import { AppError } from "../../shared/errors.ts";
 import type { Issuer as IssuerDescription } from "../../shared/registry/messages.ts";
 
 /** What an issuer is given: a request that was checked, and what it noted itself in an earlier step. */
@@ -27,13 +23,4 @@ export type IssuerStep =
 export interface Issuer {
   describe(): IssuerDescription;
   step(order: PendingOrder): Promise<IssuerStep>;
-}
-
-/** Throws `issuer-unavailable`, with the remedy, when the operator has not set it up. */
-export function createIssuer(config: Config, secrets: Secrets, clock: Clock): Issuer {
-  switch (config.issuer) {
-    case "local":
-      if (!secrets.localCa) throw new AppError("issuer-unavailable", missingCaRemedy);
-      return localIssuer(secrets.localCa, clock);
-  }
 }

@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
-import { createIssuer } from "./issuer.ts";
+import { createIssuer } from "./create-issuer.ts";
 import { authenticated } from "../api/authenticate.ts";
 import type { Edge } from "../api/context.ts";
 import { answerOf, bodyOf, named, nodeParams } from "../api/schemas.ts";

@@ -1,7 +1,7 @@
 import { DurableObject } from "cloudflare:workers";
 import { decideLapse, decideRegistration, decideRelease, decideRenewal, decideUp, type NodeRecord } from "./lease.ts";
 import { NodeStore, nodeTables } from "./node-store.ts";
-import { createIssuer } from "../certificate/issuer.ts";
+import { createIssuer } from "../certificate/create-issuer.ts";
 import { Orders, orderTable } from "../certificate/orders.ts";
 import { readConfig, type Config, type Secrets } from "../config.ts";
 import { withDeadline } from "../deadline.ts";

@@ -1,6 +1,5 @@
 /** Which relays a node should hold tunnels to. Rules only. */
-import type { Heartbeat } from "./relay-status.ts";
-import type { Place, RelayEndpoint } from "../../shared/registry/messages.ts";
+import type { Place, RelayEndpoint, RelayStatusReport } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 
 /** Two, so that one may fail or be replaced without a visitor noticing. */
@@ -9,6 +8,12 @@ export const relaysPerNode = 2;
 const distanceBandKm = 500;
 /** A relay that has missed two heartbeats is not named to anyone. */
 const healthyIntervals = 2.5;
+
+export interface Heartbeat {
+  readonly report: RelayStatusReport;
+  /** When the edge received it (ms since the Unix epoch). */
+  readonly at: number;
+}
 
 export interface Candidate extends Heartbeat {
   readonly relay: NodeId;

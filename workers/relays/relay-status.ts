@@ -5,16 +5,11 @@
  * hangs when it is awaited. So: no alarm, no secret, and the stub never leaves this file.
  */
 import { createDurable, proxyDurable } from "itty-durable";
+import type { Heartbeat } from "./relay-choice.ts";
 import type { Env } from "../env.ts";
 import { withDeadline } from "../deadline.ts";
-import { relayStatusSchema, type RelayStatusReport } from "../../shared/registry/messages.ts";
+import { relayStatusSchema } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
-
-export interface Heartbeat {
-  readonly report: RelayStatusReport;
-  /** When the edge received it (ms since the Unix epoch). */
-  readonly at: number;
-}
 
 export async function storeHeartbeat(env: Env, relay: NodeId, { report, at }: Heartbeat): Promise<void> {
   // Arguments travel in a header, which holds ASCII only.

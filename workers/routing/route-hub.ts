@@ -8,7 +8,7 @@ import type { Env } from "../env.ts";
 import { edgeLog } from "../edge-log.ts";
 import { liveParts, type Parts } from "../parts.ts";
 import { Nonces } from "../storage/nonces.ts";
-import type { Result } from "../../shared/errors.ts";
+import { errorText, type Result } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { feedPing, feedPong, type FeedMessage, type RouteChange } from "../../shared/registry/feed.ts";
 import type { Route } from "../../shared/registry/messages.ts";
@@ -20,6 +20,7 @@ export const tombstoneMs = 60 * 60_000;
 /** Close code: the same relay has opened another feed. */
 export const feedReplaced = 4001;
 const notUnderstood = 1003;
+const unsent = 1011;
 
 /**
  * One shard of the name space: which alias belongs to which key, which name leads to which node now, and the
@@ -110,8 +111,19 @@ export class RouteHub extends DurableObject<Env> {
     if (changes.length === 0) return;
     const message: FeedMessage = { type: "delta", cursor: formatCursor(this.#store.horizon()), changes };
     const text = JSON.stringify(message);
-    for (const socket of this.ctx.getWebSockets()) if (socket.readyState === WebSocket.OPEN) socket.send(text);
+    for (const socket of this.ctx.getWebSockets()) this.#send(socket, text);
     await this.#setAlarm();
+  }
+
+  /** A feed that misses a message has to end: its relay comes back and catches up. The others must not notice. */
+  #send(socket: WebSocket, text: string): void {
+    if (socket.readyState !== WebSocket.OPEN) return;
+    try {
+      socket.send(text);
+    } catch (error) {
+      this.#log.warn("feed.failed", { relay: this.ctx.getTags(socket)[0], error: errorText(error) });
+      socket.close(unsent, "a change could not be sent");
+    }
   }
 
   async #setAlarm(): Promise<void> {

@@ -2,9 +2,9 @@ import { abortAllDurableObjects } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { describe, expect, test } from "vitest";
 import { clock, letPass } from "../support/controls.ts";
-import { clientOf, testNode } from "../support/edge.ts";
+import { clientOf, send, signedRequest, testNode } from "../support/edge.ts";
 import { freshIdentity, testIdentity, type TestIdentity } from "../support/identities.ts";
-import { relayListSchema, relayStatusAnswerSchema } from "../../../shared/registry/messages.ts";
+import { registrationSchema, relayListSchema, relayStatusAnswerSchema } from "../../../shared/registry/messages.ts";
 import { readHeartbeat, storeHeartbeat } from "../../../workers/relays/relay-status.ts";
 
 const report = {
@@ -45,6 +45,19 @@ describe("a relay's status", () => {
       one.request("PUT", `/v1/relays/${id}/status`, relayStatusAnswerSchema, { body: report }),
     ).rejects.toMatchObject({ code: "forbidden" });
   });
+});
+
+test("a node that says nothing of its place is where its request came from", async () => {
+  const [inBerlin, inTokyo] = [await testIdentity("relay one"), await testIdentity("relay two")];
+  await heartbeat(inBerlin, { place: berlin });
+  await heartbeat(inTokyo, { place: tokyo });
+  const node = await freshIdentity();
+  const body = JSON.stringify({ version: "1" });
+  const signed = await signedRequest(node, { method: "POST", path: `/v1/nodes/${node.id}/registration`, body });
+  const cf = { latitude: "34.69", longitude: "135.50" };
+  const response = await send(new Request(signed, { cf }));
+  const { relays } = registrationSchema.parse(await response.json());
+  expect(relays.map(({ relay }) => relay)).toEqual([inTokyo.id, inBerlin.id]);
 });
 
 test("a node is named the nearest healthy relays with its registration, its lease and on request", async () => {
