@@ -30,6 +30,7 @@ export interface DirectoryOptions {
   clock: Clock;
   random: () => number;
   log: Log;
+  feedPingMs?: number;
 }
 
 export class Directory {
@@ -55,7 +56,7 @@ export class Directory {
 
   /** Begins to listen to the edge and to report to it. Resolves before either has succeeded. */
   async start(): Promise<void> {
-    const { config, identity, clock, random, log, report } = this.#options;
+    const { config, identity, clock, random, log, report, feedPingMs } = this.#options;
     const cached = await this.#cache?.load();
     if (cached) {
       this.#routing.apply({ type: "snapshot", first: true, last: true, ...cached }, clock.now());
@@ -66,6 +67,7 @@ export class Directory {
     this.#feed = new Feed({
       ...shared,
       edgeUrl: config.edge,
+      ...(feedPingMs !== undefined && { pingMs: feedPingMs }),
       cursor: () => this.#routing.cursor,
       // With a cursor there may be nothing new to tell.
       onConnected: () => this.#routing.cursor !== undefined && this.#onInformed(),

@@ -79,6 +79,7 @@ export class Feed {
     const since = cursor();
     if (since !== undefined) url.searchParams.set("since", since);
     const headers = Object.fromEntries(await edge.signedHeaders("GET", url.href));
+    if (this.#stop.signal.aborted) return "stopped";
     const socketUrl = url.href.replace(/^http/, "ws"); // what is signed is the URL of the request
     return new Promise((resolve) => {
       const socket = new WebSocket(socketUrl, {

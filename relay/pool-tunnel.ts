@@ -57,6 +57,8 @@ export class PoolTunnel implements Tunnel, PassOwner {
   readonly #issued: Rate;
   readonly #upkeep: NodeJS.Timeout;
   #promised = 0;
+  /** Asked for and not answered: the channel must not be closed by this end before. */
+  #proofs = 0;
   #refilling = false;
   #retired = false;
 
@@ -108,8 +110,12 @@ export class PoolTunnel implements Tunnel, PassOwner {
     });
   }
 
-  proveAlive(): Promise<boolean> {
-    return this.#options.channel.proveAlive();
+  async proveAlive(): Promise<boolean> {
+    this.#proofs++;
+    const alive = await this.#options.channel.proveAlive();
+    this.#proofs--;
+    this.#closeWhenDone();
+    return alive;
   }
 
   retire(goaway: Goaway): void {
@@ -237,7 +243,7 @@ export class PoolTunnel implements Tunnel, PassOwner {
   }
 
   #closeWhenDone(): void {
-    if (this.#retired && this.#running.size === 0 && this.#claimed.size === 0)
-      this.#options.channel.end("ended", "The last visitor has left.");
+    const busy = this.#running.size + this.#claimed.size + this.#proofs;
+    if (this.#retired && busy === 0) this.#options.channel.end("ended", "The last visitor has left.");
   }
 }

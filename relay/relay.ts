@@ -26,6 +26,8 @@ export interface RelayOptions {
   clock: Clock;
   random: () => number;
   log: Log;
+  /** How often to ask whether the edge still listens; every 15 s unless told otherwise. */
+  feedPingMs?: number;
 }
 
 export interface Relay extends AsyncDisposable {
@@ -39,15 +41,8 @@ export interface Relay extends AsyncDisposable {
 }
 
 /** Resolves once it listens on both ports; rejects when it cannot. */
-export async function startRelay({
-  config,
-  identity,
-  version,
-  fetch,
-  clock,
-  random,
-  log,
-}: RelayOptions): Promise<Relay> {
+export async function startRelay(options: RelayOptions): Promise<Relay> {
+  const { config, identity, version, clock, log } = options;
   const { limits } = config;
   let draining = false;
 
@@ -80,12 +75,7 @@ export async function startRelay({
   const keeper = new TunnelKeeper({ limits, metrics, clock, log, epochOf: (node) => directory.epochOf(node) });
   const { tunnels } = keeper;
   const directory: Directory = new Directory({
-    config,
-    identity,
-    fetch,
-    clock,
-    random,
-    log,
+    ...options,
     report,
     onTouched: (nodes) => keeper.judge(nodes),
     tunnelsOf: (node) => tunnels.of(node).length,
@@ -130,9 +120,12 @@ export async function startRelay({
       draining = true;
       server.close();
       keeper.retireAll({ reason: "draining", detail: "This relay stops; use another, or come back later." });
-      const signal = AbortSignal.timeout(lastReportMs);
-      const limit = clock.sleep(limits.drainMs);
-      await Promise.all([directory.report(signal), Promise.race([visitors.emptied(), limit])]);
+      const emptied = new AbortController();
+      const limit = clock.sleep(limits.drainMs, emptied.signal).catch(() => {});
+      await Promise.all([
+        directory.report(AbortSignal.timeout(lastReportMs)),
+        Promise.race([visitors.emptied(), limit]).then(() => emptied.abort()),
+      ]);
     },
     async [Symbol.asyncDispose]() {
       server.close();

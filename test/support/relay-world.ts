@@ -62,7 +62,13 @@ export async function startWorld({
   environment = {},
   log = silentLog,
   edgeUp = true,
-}: { environment?: Record<string, string>; log?: Log; edgeUp?: boolean } = {}): Promise<RelayWorld> {
+  feedPingMs = 15_000,
+}: {
+  environment?: Record<string, string>;
+  log?: Log;
+  edgeUp?: boolean;
+  feedPingMs?: number;
+} = {}): Promise<RelayWorld> {
   const directory = mkdtempSync(join(tmpdir(), "postern-relay-"));
   const edge = await new EdgeStandIn(zone).start();
   if (!edgeUp) await edge.stop();
@@ -89,6 +95,7 @@ export async function startWorld({
       clock: systemClock,
       random: Math.random,
       log,
+      feedPingMs,
     });
 
   let relay = await start(0);
