@@ -18,7 +18,10 @@ import type { Admission } from "./admission.ts";
 
 const handshakeMs = 5_000;
 const helloMs = 5_000;
-const maxHandshakes = 256;
+/** Connections that shake hands or wait for admission; those admitted do not count. */
+const maxStrangers = 256;
+/** A node answers pings, of which visitors that leave cause up to 200 a second, and sends its own. */
+const maxFramesPerSecond = 1_000;
 
 /** One end of an admitted node's control connection, as its tunnel needs it. */
 export interface AdmittedNode {
@@ -48,6 +51,7 @@ export class ControlDoor {
   readonly #options: ControlOptions;
   readonly #server: Server;
   readonly #hellos: Deadlines<ControlChannel>;
+  readonly #strangers = new Set<ControlChannel>();
   #handshakes = 0;
 
   constructor(options: ControlOptions) {
@@ -69,17 +73,21 @@ export class ControlDoor {
       secureOptions: constants.SSL_OP_NO_TICKET, // each connection proves the key anew
       handshakeTimeout: handshakeMs,
     });
-    this.#server.on("secureConnection", (socket) => this.#greet(socket));
-    this.#server.on("tlsClientError", (error) =>
-      options.log.debug("control.handshake-failed", { error: errorText(error) }),
-    );
+    // Every connection given to the server comes to one of these two.
+    this.#server.on("secureConnection", (socket) => {
+      this.#handshakes--;
+      this.#greet(socket);
+    });
+    this.#server.on("tlsClientError", (error) => {
+      this.#handshakes--;
+      options.log.debug("control.handshake-failed", { error: errorText(error) });
+    });
   }
 
-  /** Takes a connection whose ClientHello has been put back. Answers false when too many are shaking hands. */
+  /** Takes a connection whose ClientHello has been put back. Answers false when too many wait to be let in. */
   accept(socket: Socket): boolean {
-    if (this.#handshakes >= maxHandshakes) return false;
+    if (this.#handshakes + this.#strangers.size >= maxStrangers) return false;
     this.#handshakes++;
-    socket.once("close", () => this.#handshakes--);
     this.#server.emit("connection", socket);
     return true;
   }
@@ -98,6 +106,7 @@ export class ControlDoor {
     const channel = new ControlChannel({
       socket,
       clock,
+      maxFramesPerSecond,
       onFrame: (frame) => {
         if (frame.type === "hello" && !greeted) {
           greeted = true;
@@ -108,9 +117,11 @@ export class ControlDoor {
       },
       onEnd: (end, detail) => {
         this.#hellos.stop(channel);
+        this.#strangers.delete(channel);
         events?.onEnd(end, detail);
       },
     });
+    this.#strangers.add(channel);
     this.#hellos.start(channel);
   }
 
@@ -127,6 +138,7 @@ export class ControlDoor {
       channel.close({ type: "goaway", ...admission.goaway });
       return undefined;
     }
+    this.#strangers.delete(channel);
     channel.send({ type: "welcome", pingMs });
     channel.startPings(pingMs);
     return onNode({ node, epoch, version, channel });

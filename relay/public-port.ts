@@ -88,7 +88,7 @@ export class PublicPort {
           return farewell.say(socket, "no_application_protocol");
         }
         socket.unshift(answer.bytes);
-        if (!onControl(socket)) drop("too-many-handshakes");
+        if (!onControl(socket)) drop("too-many-at-the-door");
     }
   };
 }

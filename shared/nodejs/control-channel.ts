@@ -6,6 +6,7 @@
 import type { Duplex } from "node:stream";
 import type { Clock } from "../clock.ts";
 import { errorText } from "../errors.ts";
+import { Rate } from "../rate.ts";
 import { encodeFrame, FrameReader, type ControlFrame } from "../tunnel/control.ts";
 
 /** Why a channel ended. `silent`: no answer to pings; `refused`: bytes that are no frame, or a peer that does not read. */
@@ -18,6 +19,8 @@ export interface ControlChannelOptions {
   onFrame: (frame: Exclude<ControlFrame, { type: "ping" | "pong" }>) => void;
   /** Called once, after which nothing more is received. */
   onEnd: (end: ChannelEnd, detail: string) => void;
+  /** How much the other end may say; no limit for who is trusted with it. */
+  maxFramesPerSecond?: number;
 }
 
 const missedPings = 2;
@@ -29,6 +32,7 @@ const proofSpacingMs = 5;
 export class ControlChannel {
   readonly #options: ControlChannelOptions;
   readonly #reader = new FrameReader();
+  readonly #frames: Rate;
   readonly #pings = new Map<number, { sentAt: number; proofs: ((alive: boolean) => void)[] }>();
   #proofs: ((alive: boolean) => void)[] = [];
   #proofTimer: NodeJS.Timeout | undefined;
@@ -42,6 +46,7 @@ export class ControlChannel {
   constructor(options: ControlChannelOptions) {
     this.#options = options;
     this.#heardAt = options.clock.now();
+    this.#frames = new Rate(options);
     const { socket } = options;
     socket.on("data", (chunk: Buffer) => this.#receive(chunk));
     socket.on("error", (error) => this.end("error", errorText(error)));
@@ -126,6 +131,9 @@ export class ControlChannel {
 
   #take(frame: ControlFrame): void {
     if (this.#ended) return;
+    this.#frames.count();
+    if (this.#frames.thisSecond > (this.#options.maxFramesPerSecond ?? Infinity))
+      return this.end("refused", "The other end sends too many frames.");
     if (frame.type === "ping") this.send({ type: "pong", data: frame.data });
     else if (frame.type === "pong") this.#takePong(frame.data);
     else this.#options.onFrame(frame);
