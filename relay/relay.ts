@@ -2,8 +2,10 @@
 import { once } from "node:events";
 import { createServer, type AddressInfo } from "node:net";
 import type { Clock } from "../shared/clock.ts";
+import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
+import { Rate } from "../shared/rate.ts";
 import type { RelayStatusReport } from "../shared/registry/messages.ts";
 import type { RelayConfig } from "./config.ts";
 import { ControlDoor } from "./control.ts";
@@ -108,6 +110,13 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   server.on("drop", () => metrics.refused("too-many-connections"));
   server.listen({ ...config.listen, backlog });
   await once(server, "listening");
+  // Such as no file descriptor left; those who are here stay, and the next accept may succeed.
+  const failures = new Rate({ clock });
+  server.on("error", (error) => {
+    metrics.refused("not-accepted");
+    failures.count();
+    if (failures.thisSecond === 1) log.error("accept.failed", { error: errorText(error) });
+  });
   const { port } = server.address() as AddressInfo;
   const privatePort = await startPrivatePort({ ...config.private, health, metrics });
   await directory.start();

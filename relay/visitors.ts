@@ -4,6 +4,7 @@
  */
 import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
+import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import { splice } from "../shared/nodejs/splice.ts";
 import { parseHostname } from "../shared/registry/names.ts";
@@ -60,20 +61,17 @@ export class Visitors {
 
   /** Resolves when the visitor has left or was refused; never rejects. The socket is read by nobody else. */
   async serve(socket: Socket, serverName: string | undefined, firstBytes: Buffer): Promise<void> {
-    const { maxVisitors, metrics } = this.#options;
+    const { maxVisitors, log } = this.#options;
     if (this.#sockets.size >= maxVisitors) return this.#refuse(socket, "too-many-visitors");
     this.#sockets.add(socket);
     socket.once("close", () => this.#left(socket));
-
-    const startedAt = performance.now();
-    const owner = await this.#find(serverName);
-    if (typeof owner === "string") return this.#refuse(socket, owner);
-    const visitor = visitorOf(socket, firstBytes);
-    if (!visitor) return;
-    const paired = await this.#pair(owner, visitor);
-    if (typeof paired === "string") return this.#refuse(socket, paired);
-    metrics.paired((performance.now() - startedAt) / 1000);
-    await this.#join(socket, paired.socket, paired.tunnel);
+    try {
+      await this.#serve(socket, serverName, firstBytes);
+    } catch (error) {
+      // Whatever it is, it is this visitor's end and nobody else's.
+      log.error("visitor.failed", { error: errorText(error) });
+      socket.resetAndDestroy();
+    }
   }
 
   /** Resolves when no visitor is left. */
@@ -95,6 +93,18 @@ export class Visitors {
       sent += socket.bytesWritten;
     }
     return { received, sent };
+  }
+
+  async #serve(socket: Socket, serverName: string | undefined, firstBytes: Buffer): Promise<void> {
+    const startedAt = performance.now();
+    const owner = await this.#find(serverName);
+    if (typeof owner === "string") return this.#refuse(socket, owner);
+    const visitor = visitorOf(socket, firstBytes);
+    if (!visitor) return;
+    const paired = await this.#pair(owner, visitor);
+    if (typeof paired === "string") return this.#refuse(socket, paired);
+    this.#options.metrics.paired((performance.now() - startedAt) / 1000);
+    await this.#join(socket, paired.socket, paired.tunnel);
   }
 
   async #find(serverName: string | undefined): Promise<{ node: string; epoch: number } | Refusal> {

@@ -6,7 +6,9 @@ const keepAliveMs = 30_000;
 
 export interface PoolConnectionEvents {
   onConnected: (connection: PoolConnection) => void;
-  /** The relay has claimed it: the socket is the caller's, the visitor's bytes are back in it. */
+  /** The relay has begun its header and not finished it. */
+  onClaimed: (connection: PoolConnection) => void;
+  /** The relay has given it a visitor: the socket is the caller's, the visitor's bytes are back in it. */
   onVisitor: (connection: PoolConnection, addresses: ProxyAddresses) => void;
   /** It ended before a visitor came, with the reason when it was not the relay's wish. The socket is destroyed. */
   onClosed: (connection: PoolConnection, reason: string | undefined) => void;
@@ -36,11 +38,6 @@ export class PoolConnection {
     this.socket.on("close", this.#onClosed);
   }
 
-  /** True once the first bytes of the relay have come, and not yet all of its header. */
-  get claimed(): boolean {
-    return this.#held.length > 0;
-  }
-
   close(reason?: string): void {
     if (this.#done) return;
     this.#release();
@@ -53,7 +50,7 @@ export class PoolConnection {
     if (!chunk) return;
     this.#held = this.#held.length === 0 ? chunk : Buffer.concat([this.#held, chunk]);
     const header = parseProxyHeader(this.#held);
-    if (header.kind === "incomplete") return;
+    if (header.kind === "incomplete") return this.#events.onClaimed(this);
     if (header.kind === "refused") return this.close(`The relay sent no proper header: ${header.reason}.`);
     this.#release();
     const rest = this.#held.subarray(header.length);

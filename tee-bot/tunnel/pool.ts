@@ -11,8 +11,10 @@ import { Rate } from "../../shared/rate.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import { PoolConnection } from "./pool-connection.ts";
 
-const connectMs = 5_000;
+/** For a connection to be made, and for a header once it has begun. */
+const answerMs = 5_000;
 const maxIdle = 1_024;
+/** Connections that are being made. */
 const maxConnecting = 256;
 const maxDialsPerSecond = 5_000;
 const retryMs = 50; // when the rate was too high
@@ -37,7 +39,7 @@ export interface PoolOptions {
 export class Pool {
   readonly #options: PoolOptions;
   readonly #passes: { relay: { host: string; port: number }; pass: Uint8Array }[] = [];
-  readonly #connecting: Deadlines<PoolConnection>;
+  readonly #answering: Deadlines<PoolConnection>;
   readonly #connections = new Set<PoolConnection>();
   readonly #visitors = new Set<Socket>();
   readonly #dials: Rate;
@@ -48,10 +50,10 @@ export class Pool {
     this.#options = options;
     const { clock } = options;
     this.#dials = new Rate({ clock });
-    this.#connecting = new Deadlines({
-      ms: connectMs,
+    this.#answering = new Deadlines({
+      ms: answerMs,
       clock,
-      onExpired: (connection) => connection.close("The relay's port did not answer."),
+      onExpired: (connection) => connection.close(`The relay did not answer within ${answerMs} ms.`),
     });
   }
 
@@ -88,9 +90,10 @@ export class Pool {
 
   readonly #events = {
     onConnected: (connection: PoolConnection): void => {
-      this.#connecting.stop(connection);
+      this.#answering.stop(connection);
       this.#dialNext();
     },
+    onClaimed: (connection: PoolConnection): void => this.#answering.start(connection),
     onVisitor: (connection: PoolConnection, addresses: ProxyAddresses): void => {
       this.#forget(connection);
       this.#welcome(connection.socket, addresses);
@@ -104,7 +107,7 @@ export class Pool {
   };
 
   #dialNext(): void {
-    while (this.#connecting.size < maxConnecting) {
+    while (this.#answering.size < maxConnecting) {
       if (this.#dials.thisSecond >= maxDialsPerSecond) {
         clearTimeout(this.#retry);
         this.#retry = setTimeout(() => this.#dialNext(), retryMs);
@@ -115,12 +118,12 @@ export class Pool {
       this.#dials.count();
       const connection = new PoolConnection(next.relay, next.pass, this.#events);
       this.#connections.add(connection);
-      this.#connecting.start(connection);
+      this.#answering.start(connection);
     }
   }
 
   #forget(connection: PoolConnection): void {
-    this.#connecting.stop(connection);
+    this.#answering.stop(connection);
     this.#connections.delete(connection);
   }
 

@@ -1,9 +1,11 @@
-import { fork, type ChildProcess } from "node:child_process";
+import { fork, type ChildProcess, type ForkOptions } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { clientHelloOf } from "../support/client-hello.ts";
 import { EdgeStandIn } from "../support/edge-stand-in.ts";
 import { zone } from "../support/relay-world.ts";
 
@@ -19,8 +21,11 @@ afterEach(async () => {
   rmSync(directory, { recursive: true });
 });
 
-function startMain(environment: Record<string, string> = {}): ChildProcess {
-  return fork("relay/main.ts", [], {
+const startMain = (environment: Record<string, string> = {}): ChildProcess =>
+  fork("relay/main.ts", [], optionsOf(environment));
+
+function optionsOf(environment: Record<string, string>): ForkOptions {
+  return {
     stdio: ["ignore", "pipe", "pipe", "ipc"],
     env: {
       ...process.env,
@@ -32,7 +37,7 @@ function startMain(environment: Record<string, string> = {}): ChildProcess {
       RELAY_IDENTITY_FILE: join(directory, "relay.pem"),
       ...environment,
     },
-  });
+  };
 }
 
 describe("the relay process", () => {
@@ -58,6 +63,25 @@ describe("the relay process", () => {
     const relay = startMain();
     await once(relay, "message");
     relay.disconnect();
+    expect(await once(relay, "exit")).toEqual([0, null]);
+  });
+
+  test("outlives more connections than it has file descriptors for", async () => {
+    const relay = fork("-c", ['ulimit -n 60 && exec "$0" relay/main.ts', process.execPath], {
+      ...optionsOf({ RELAY_MAX_CONNECTIONS: "1000" }),
+      execPath: "/bin/sh",
+      execArgv: [],
+    });
+    const [{ port }] = (await once(relay, "message")) as [{ port: number }];
+    const sockets = Array.from({ length: 200 }, () => connect(port, "127.0.0.1").on("error", () => {}));
+    await Promise.all(sockets.map((socket) => once(socket, "connect")));
+    for (const socket of sockets) socket.destroy();
+
+    const client = connect(port, "127.0.0.1");
+    client.end(await clientHelloOf(`nobody.${zone}`));
+    const [answer] = (await once(client, "data")) as [Buffer];
+    expect(answer.at(-1)).toBe(112);
+    relay.kill("SIGTERM");
     expect(await once(relay, "exit")).toEqual([0, null]);
   });
 

@@ -31,7 +31,11 @@ async function startPort() {
   const pool = new Pool({ onVisitor, clock: systemClock, log });
   const relay = { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
   return {
-    ...{ sockets, visitors, warnings, pool, relay },
+    sockets,
+    visitors,
+    warnings,
+    pool,
+    relay,
     [Symbol.dispose]() {
       pool.destroy();
       server.close();
@@ -47,7 +51,7 @@ describe("the node's pool", () => {
     await vi.waitFor(() => expect(port.sockets).toHaveLength(3));
     const prefaces = await Promise.all(port.sockets.map((socket) => readBytes(socket, poolPrefaceBytes)));
     const expected = passes(3).map((pass) => Buffer.from(encodePoolPreface(pass)));
-    expect(prefaces.toSorted(Buffer.compare)).toEqual(expected);
+    expect(prefaces.toSorted((a, b) => Buffer.compare(a, b))).toEqual(expected);
   });
 
   test("gives the visitor's bytes back to the socket, wherever the header was cut", async () => {
