@@ -8,14 +8,20 @@ import { writeFileAtomic } from "../shared/nodejs/files.ts";
 const buildDeadlineMs = 120_000;
 const sources = ["workers/**/*.ts", "shared/**/*.ts", "package.json", "package-lock.json", "wrangler.toml"];
 
+export interface BuildOptions {
+  outDir: string;
+  /** Ends a build that is under way. */
+  signal?: AbortSignal;
+}
+
 /** Bundles the edge as a deployment would, into `outDir`; nothing is done when no source has changed. The bundle's path. */
-export async function buildWorker({ outDir }: { outDir: string }): Promise<string> {
+export async function buildWorker({ outDir, signal }: BuildOptions): Promise<string> {
   const bundle = join(outDir, "index.js");
   const digestFile = join(outDir, "sources.sha256");
   const digest = digestOfSources();
   if (statSync(bundle, { throwIfNoEntry: false }) && readIfThere(digestFile) === digest) return bundle;
   mkdirSync(outDir, { recursive: true });
-  await runWrangler(["deploy", "--dry-run", "--outdir", outDir]);
+  await runWrangler(["deploy", "--dry-run", "--outdir", outDir], signal);
   writeFileAtomic(digestFile, digest);
   return bundle;
 }
@@ -34,7 +40,7 @@ function readIfThere(path: string): string | undefined {
 }
 
 /** Its output is shown only when it fails. */
-function runWrangler(args: string[]): Promise<void> {
+function runWrangler(args: string[], signal?: AbortSignal): Promise<void> {
   return new Promise((resolve, reject) => {
     const wrangler = spawn(process.execPath, [wranglerProgram, ...args], {
       cwd: projectRoot,
@@ -42,6 +48,7 @@ function runWrangler(args: string[]): Promise<void> {
       stdio: ["ignore", "pipe", "pipe"],
       timeout: buildDeadlineMs,
       killSignal: "SIGKILL",
+      ...(signal && { signal }),
     });
     let output = "";
     for (const stream of [wrangler.stdout, wrangler.stderr])

@@ -45,8 +45,8 @@ async function launch(options: LaunchOptions): Promise<void> {
   try {
     const { run } = stack;
     remember(run);
-    if (options.json) process.stdout.write(`${JSON.stringify(run)}\n`);
     write(summary(run, (performance.now() - startedAt) / 1000));
+    if (options.json) process.stdout.write(`${JSON.stringify(run)}\n`);
     await aborted(stop);
     write("\nstopping …\n");
   } finally {

@@ -30,7 +30,8 @@ export interface StackOptions {
 
 const stepTimeoutMs = 60_000;
 const stopGraceMs = 4_000;
-const nodeSupersededExitCode = 3;
+/** As `postern start` documents them: settings that cannot be used, and a name that another process has taken. */
+const finalExitCodes = [2, 3];
 
 const readyMessageSchema = z.object({ ready: z.literal(true) });
 const nodeMessageSchema = z.object({
@@ -62,7 +63,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
   const relayIdentity = join(state, "relay", "identity.pem");
   const relay = await readOrCreateIdentity(relayIdentity, Date.now());
   const bundle = await progress.step("edge built", () =>
-    buildWorker({ outDir: join(projectRoot, "node_modules", ".cache", "postern", "edge") }),
+    buildWorker({ outDir: join(projectRoot, "node_modules", ".cache", "postern", "edge"), signal }),
   );
 
   try {
@@ -128,7 +129,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         args: args.map((arg) => (arg.endsWith(".ts") ? join(projectRoot, arg) : arg)),
         env,
         logFile: join(state, "log", `${name}.log`),
-        finalExitCodes: [nodeSupersededExitCode],
+        finalExitCodes,
         onStart: () => up && onRestart(run()),
         onMessage: (message) => {
           if (readyMessageSchema.safeParse(message).success) settle();

@@ -47,8 +47,12 @@ export class CertificateKeeper {
 
   constructor(options: CertificateKeeperOptions) {
     this.#options = options;
-    this.#current = readStored(options.path);
-    if (this.#current) options.onCertificate(this.#current);
+  }
+
+  /** Takes up the certificate of an earlier start, if there is one. */
+  useStored(): void {
+    this.#current = readStored(this.#options.path);
+    if (this.#current) this.#options.onCertificate(this.#current);
   }
 
   get current(): Certificate | undefined {

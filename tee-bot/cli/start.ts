@@ -1,9 +1,9 @@
 import { systemClock } from "../../shared/clock.ts";
 import { jsonLog } from "../../shared/log.ts";
 import { onTermination } from "../../shared/nodejs/termination.ts";
-import { readConfig } from "../config.ts";
+import { readConfig, type NodeConfig } from "../config.ts";
 import type { NodeStatus } from "../control/status.ts";
-import { runNode } from "../main.ts";
+import { runNode } from "../node.ts";
 import { CliError } from "./failure.ts";
 import { formatStatus } from "./status-view.ts";
 
@@ -16,13 +16,15 @@ export interface StartFlags {
   controlPort?: string;
 }
 
+/** Exit status for settings that cannot be used: starting again would not help. */
+export const settingsExitCode = 2;
 /** Exit status when another process has taken the name: a supervisor should not restart this one. */
 export const supersededExitCode = 3;
 
 /** `postern start`: runs a node in this process until it is told to stop. */
 export async function start(flags: StartFlags): Promise<void> {
   const stop = onTermination();
-  const config = readConfig({
+  const config = readSettings({
     ...process.env,
     ...(flags.edge !== undefined && { POSTERN_EDGE: flags.edge }),
     ...(flags.state !== undefined && { POSTERN_STATE: flags.state }),
@@ -42,7 +44,7 @@ export async function start(flags: StartFlags): Promise<void> {
     if (healthBefore !== "starting") process.stdout.write(formatStatus(status, process.stdout.isTTY));
   };
 
-  const outcome = await runNode({ config, clock: systemClock, log, stop, onStatus });
+  const outcome = await runNode({ config, clock: systemClock, log, onStatus }, stop);
   if (outcome === "superseded") {
     process.exitCode = supersededExitCode;
     throw new CliError({
@@ -50,5 +52,14 @@ export async function start(flags: StartFlags): Promise<void> {
       why: "Another process has registered the same key since; the newest one holds the name.",
       remedy: "Stop one of the two, or give this one a key of its own: another --state directory.",
     });
+  }
+}
+
+function readSettings(environment: NodeJS.ProcessEnv): NodeConfig {
+  try {
+    return readConfig(environment);
+  } catch (error) {
+    process.exitCode = settingsExitCode;
+    throw error;
   }
 }

@@ -12,8 +12,8 @@ export interface StepReport {
 export interface HealthReport {
   /** `healthy` only when a call through the relay to our own name reached our own key. */
   readonly status: "starting" | "healthy" | "degraded";
-  readonly hostnames: readonly string[];
-  readonly steps: readonly StepReport[];
+  readonly hostnames: string[];
+  readonly steps: StepReport[];
 }
 
 /**
@@ -21,8 +21,8 @@ export interface HealthReport {
  * once and not now; `starting`: never reachable since this process began.
  */
 export function decideHealth(
-  steps: readonly StepReport[],
-  { hostnames, wasHealthy }: { hostnames: readonly string[]; wasHealthy: boolean },
+  steps: StepReport[],
+  { hostnames, wasHealthy }: { hostnames: string[]; wasHealthy: boolean },
 ): HealthReport {
   const allWell = steps.every(({ ok }) => ok);
   const reachable = steps.some(({ step, ok }) => step === "loopback" && ok);

@@ -34,8 +34,8 @@ export class Terminator {
   readonly #http1;
   readonly #http2;
   readonly #open = new Set<Socket>();
-  /** Between accept and handshake, by the tunnel socket's address pair: TLS sockets do not name what they wrap. */
-  readonly #handshaking = new Map<string, ProxyAddresses>();
+  /** By the tunnel socket's pair of addresses: neither a TLS socket nor an HTTP/2 session names what it wraps. */
+  readonly #clientsByPair = new Map<string, ProxyAddresses>();
   readonly #clients = new WeakMap<object, ProxyAddresses>();
   #ready = false;
 
@@ -63,7 +63,7 @@ export class Terminator {
       (request, response) => onRequest(request as unknown as HttpRequest, response as unknown as HttpResponse),
     );
     this.#http2.on("session", (session) => {
-      const client = this.#clients.get(session.socket);
+      const client = this.#clientsByPair.get(addressPair(session.socket));
       if (client) this.#clients.set(session, client);
     });
     this.#http2.on("sessionError", (error) => log.debug("visitor.failed", { error: error.message }));
@@ -75,7 +75,7 @@ export class Terminator {
     });
     this.#tls.on("tlsClientError", (error) => log.debug("visitor.refused", { error: error.message }));
     this.#tls.on("secureConnection", (socket) => {
-      const client = this.#handshaking.get(addressPair(socket));
+      const client = this.#clientsByPair.get(addressPair(socket));
       if (client) this.#clients.set(socket, client);
       socket.on("error", (error) => log.debug("visitor.failed", { error: error.message }));
       (socket.alpnProtocol === "h2" ? this.#http2 : this.#http1).emit("connection", socket);
@@ -95,11 +95,13 @@ export class Terminator {
       socket.end(encodeAlert("internal_error"));
       return;
     }
+    // The tunnel keeps half-closed connections; a TLS socket takes that over, and HTTP would then never let go.
+    socket.allowHalfOpen = false;
     const pair = addressPair(socket);
-    this.#handshaking.set(pair, client);
+    this.#clientsByPair.set(pair, client);
     this.#open.add(socket);
     socket.once("close", () => {
-      this.#handshaking.delete(pair);
+      this.#clientsByPair.delete(pair);
       this.#open.delete(socket);
     });
     this.#tls.emit("connection", socket);
@@ -128,6 +130,6 @@ const unknownClient: ProxyAddresses = {
   destinationPort: 0,
 };
 
-function addressPair(socket: Socket): string {
+function addressPair(socket: Pick<Socket, "localAddress" | "localPort" | "remoteAddress" | "remotePort">): string {
   return `${socket.localAddress} ${socket.localPort} ${socket.remoteAddress} ${socket.remotePort}`;
 }

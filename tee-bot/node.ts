@@ -1,0 +1,234 @@
+/**
+ * One private node: who it is, its lease, certificate and tunnels, and what is behind its name. The parts do not know
+ * each other; here they are joined.
+ */
+import { mkdirSync } from "node:fs";
+import type { Server } from "node:net";
+import { createAdaptorServer } from "@hono/node-server";
+import type { Clock } from "../shared/clock.ts";
+import { AppError, errorText } from "../shared/errors.ts";
+import type { Log } from "../shared/log.ts";
+import { readOrCreateIdentity, type Identity } from "../shared/nodejs/identity-file.ts";
+import { aborted } from "../shared/nodejs/termination.ts";
+import { EdgeClient } from "../shared/registry/edge-client.ts";
+import type { Issuer, Registration } from "../shared/registry/messages.ts";
+import { version } from "../shared/version.ts";
+import { CertificateKeeper } from "./certificate/certificate-keeper.ts";
+import { fetchIssuer, readIssuer } from "./certificate/issuer.ts";
+import { readOrCreateTlsKey, type TlsKey } from "./certificate/tls-key.ts";
+import type { NodeConfig } from "./config.ts";
+import { startControl } from "./control/control.ts";
+import type { NodeStatus } from "./control/status.ts";
+import { Exposure } from "./expose/exposure.ts";
+import { formatTarget } from "./expose/target.ts";
+import { createGateway } from "./gateway/app.ts";
+import { handlerOf } from "./gateway/handler.ts";
+import { decideHealth, type HealthReport } from "./health/health.ts";
+import { NameWatch, type NameWatchSubject } from "./health/name-watch.ts";
+import { reportSteps } from "./health/steps.ts";
+import { Registrar } from "./registration/registrar.ts";
+import { listenLocal } from "./server/listen-local.ts";
+import { Tunnels } from "./tunnel/tunnels.ts";
+
+export interface NodeOptions {
+  config: NodeConfig;
+  clock: Clock;
+  log: Log;
+  /** Told whenever a step was made or lost. */
+  onStatus: (status: NodeStatus) => void;
+}
+
+const drainMs = 2_000;
+
+/**
+ * Runs one node until `stop`, or until another process registers the same key (`superseded`). Throws
+ * {@link AppError} when it cannot start: a key file that others can read, a port that is taken.
+ */
+export async function runNode(options: NodeOptions, stop: AbortSignal): Promise<"stopped" | "superseded"> {
+  const { files } = options.config;
+  mkdirSync(files.directory, { recursive: true, mode: 0o700 });
+  const identity = await readOrCreateIdentity(files.identity, options.clock.now());
+  return new PrivateNode(options, identity, readOrCreateTlsKey(files.tlsKey)).run(stop);
+}
+
+class PrivateNode {
+  readonly #options: NodeOptions;
+  readonly #identity: Identity;
+  readonly #key: TlsKey;
+  readonly #edge: EdgeClient;
+  readonly #gateway = createGateway({ health: () => this.#health() });
+  readonly #exposure: Exposure;
+  readonly #watch: NameWatch;
+  readonly #tunnels: Tunnels;
+  readonly #registrar: Registrar;
+  readonly #certificates: CertificateKeeper;
+  readonly #ending = new AbortController();
+  #issuer: Issuer;
+  #issuerEpoch = 0;
+  #gatewayPort = 0;
+
+  constructor(options: NodeOptions, identity: Identity, key: TlsKey) {
+    const { config, clock, log } = options;
+    const { files, alias } = config;
+    const { id: node, signingKey: privateKey } = identity;
+    const random = Math.random;
+    this.#options = options;
+    this.#identity = identity;
+    this.#key = key;
+    this.#issuer = readIssuer(files.issuer);
+
+    const edge = new EdgeClient({
+      edge: config.edge,
+      signer: { id: node, role: "postern-node", privateKey },
+      clock,
+      fetch,
+    });
+    this.#edge = edge;
+    this.#exposure = new Exposure({
+      target: config.target,
+      path: files.exposure,
+      gateway: handlerOf(this.#gateway),
+      log,
+    });
+    this.#watch = new NameWatch({ subject: () => this.#watchSubject(), clock, log, onChange: () => this.#tell() });
+    this.#tunnels = new Tunnels({
+      identity,
+      clock,
+      log,
+      onVisitor: (visitor) => this.#exposure.visit(visitor),
+      onChange: () => this.#changed(),
+      onSuperseded: () => this.#registrar.confirm(),
+    });
+    this.#registrar = new Registrar({
+      node,
+      alias,
+      version,
+      path: files.registration,
+      edge,
+      clock,
+      log,
+      random,
+      onRegistration: (registration) => this.#onRegistration(registration),
+    });
+    this.#certificates = new CertificateKeeper({
+      node,
+      key,
+      path: files.certificate,
+      edge,
+      clock,
+      log,
+      random,
+      onCertificate: ({ chain }) => {
+        this.#exposure.terminator.setCertificate(chain, key.pem);
+        this.#changed();
+      },
+    });
+  }
+
+  async run(stop: AbortSignal): Promise<"stopped" | "superseded"> {
+    const { config, log } = this.#options;
+    const signal = AbortSignal.any([stop, this.#ending.signal]);
+    const gatewayServer = createAdaptorServer({ fetch: this.#gateway.fetch }) as Server;
+    this.#gatewayPort = await listenLocal(gatewayServer, config.gatewayPort, "gateway");
+    await using control = await startControl({
+      port: config.controlPort,
+      path: config.files.control,
+      status: () => this.#status(),
+      expose: (target) => {
+        this.#exposure.expose(target);
+        this.#changed();
+      },
+    });
+    log.info("node.started", { node: this.#identity.id, gatewayPort: this.#gatewayPort, controlPort: control.port });
+
+    this.#certificates.useStored();
+    void this.#watch.run(signal);
+    const outcome = await Promise.race([this.#registrar.run(signal), aborted(signal)]).then(
+      () => "stopped" as const,
+      (error: unknown) => {
+        if (error instanceof AppError && error.code === "epoch-superseded") return "superseded" as const;
+        throw error;
+      },
+    );
+
+    log.info("node.stopping", { outcome });
+    if (outcome === "stopped") await this.#registrar.release();
+    this.#ending.abort();
+    await this.#tunnels.drain(drainMs);
+    this.#exposure.close();
+    gatewayServer.close();
+    return outcome;
+  }
+
+  #onRegistration(registration: Registration): void {
+    this.#tunnels.follow(registration);
+    this.#certificates.follow(registration.hostnames, this.#ending.signal);
+    if (this.#registrar.fresh && registration.epoch !== this.#issuerEpoch) void this.#refreshIssuer(registration.epoch);
+    this.#changed();
+  }
+
+  async #refreshIssuer(epoch: number): Promise<void> {
+    const { config, log } = this.#options;
+    try {
+      this.#issuer = await fetchIssuer(this.#edge, config.files.issuer, this.#ending.signal);
+      this.#issuerEpoch = epoch;
+      this.#changed();
+    } catch (error) {
+      log.info("issuer.kept", { error: errorText(error) });
+    }
+  }
+
+  #changed(): void {
+    this.#watch.check();
+    this.#tell();
+  }
+
+  #tell(): void {
+    this.#options.onStatus(this.#status());
+  }
+
+  #watchSubject(): NameWatchSubject | undefined {
+    const hostnames = this.#registrar.current?.hostnames ?? [];
+    const relays = this.#tunnels.up;
+    if (hostnames.length === 0 || relays.length === 0 || !this.#certificates.current) return undefined;
+    return { hostnames, relays, roots: this.#issuer.roots, spki: this.#key.spki, target: this.#exposure.target };
+  }
+
+  #health(): HealthReport {
+    const steps = reportSteps({
+      node: this.#identity.id,
+      alias: this.#options.config.alias,
+      registrar: this.#registrar,
+      certificates: this.#certificates,
+      tunnels: this.#tunnels,
+      watch: this.#watch,
+    });
+    const hostnames = this.#registrar.current?.hostnames ?? [];
+    return decideHealth(steps, { hostnames, wasHealthy: this.#watch.wasHealthy });
+  }
+
+  #status(): NodeStatus {
+    const { current } = this.#registrar;
+    const up = new Set(this.#tunnels.up.map(({ relay }) => relay));
+    return {
+      node: this.#identity.id,
+      version,
+      epoch: current?.epoch ?? null,
+      url: urlOf(current),
+      hostnames: current?.hostnames ?? [],
+      target: formatTarget(this.#exposure.target),
+      gateway: `http://127.0.0.1:${this.#gatewayPort}`,
+      relays: (current?.relays ?? []).map(({ relay, name }) => ({ name, up: up.has(relay) })),
+      visitors: this.#exposure.terminator.connections,
+      health: this.#health(),
+    };
+  }
+}
+
+/** The alias, or the 52-character name, at the port of the relays. */
+function urlOf(registration: Registration | undefined): string | null {
+  const hostname = registration?.hostnames[0];
+  if (hostname === undefined) return null;
+  const port = registration?.relays[0]?.port ?? 443;
+  return `https://${hostname}${port === 443 ? "" : `:${port}`}`;
+}

@@ -1,0 +1,68 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer as createTcpServer } from "node:net";
+import { readFileSync } from "node:fs";
+import { createServer as createHttpsServer } from "node:https";
+import { join } from "node:path";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { parseProxyHeader } from "../../shared/tunnel/proxy-header.ts";
+import { root, startPostern, type Postern } from "../support/postern.ts";
+import { runProgram, visit } from "../support/visit.ts";
+
+describe("a TLS server behind the name", () => {
+  let postern: Postern;
+  beforeAll(async () => void (postern = await startPostern()));
+  afterAll(() => postern[Symbol.asyncDispose]());
+
+  const expose = (target: string) =>
+    runProgram(process.execPath, [
+      join(root, "tee-bot/cli/main.ts"),
+      "expose",
+      target,
+      "--state",
+      join(postern.run.state, "node"),
+    ]);
+
+  it("ends the visitor's TLS itself, with the node's certificate if it likes", async () => {
+    const directory = join(postern.run.state, "node");
+    const server = createHttpsServer(
+      { cert: readFileSync(join(directory, "certificate.pem")), key: readFileSync(join(directory, "tls.key")) },
+      (request, response) => response.end(`raw ${request.url}`),
+    ).listen(0, "127.0.0.1");
+    await once(server, "listening");
+    const { code, stdout } = await expose(`tls://127.0.0.1:${(server.address() as AddressInfo).port}`);
+    expect(stdout).toContain("now leads to tls://");
+    expect(code).toBe(0);
+    expect((await visit(postern, "/here")).body).toBe("raw /here");
+    server.closeAllConnections();
+    server.close();
+  });
+
+  it("learns the visitor's address from a PROXY v2 header when it asks for one", async () => {
+    const received: Buffer[] = [];
+    const server = createTcpServer((socket) =>
+      socket.on("data", (chunk) => received.push(chunk)).on("error", () => {}),
+    );
+    server.listen(0, "127.0.0.1");
+    await once(server, "listening");
+    await expose(`tls://127.0.0.1:${(server.address() as AddressInfo).port}?proxy=v2`);
+    await expect(visit(postern, "/", { timeout: 500 })).rejects.toThrow("timed out");
+    const header = parseProxyHeader(Buffer.concat(received));
+    if (header.kind !== "header") throw new Error("no header came");
+    expect(header.addresses).toMatchObject({ sourceAddress: "127.0.0.1", destinationPort: postern.run.relay.port });
+    expect(Buffer.concat(received)[header.length]).toBe(0x16); // the visitor's ClientHello, untouched
+    server.close();
+  });
+
+  it("gives way to the gateway again when told", async () => {
+    await expose("gateway");
+    expect((await visit(postern, "/v1/models")).status).toBe(200);
+  });
+
+  it("that is not there ends the visitor's connection with an alert", async () => {
+    await expose("tls://127.0.0.1:9");
+    const { code, stderr } = await runProgram("curl", ["-sS", "--cacert", postern.run.ca, postern.run.node.url]);
+    expect(code).toBe(35);
+    expect(stderr).toMatch(/internal error/i);
+  });
+});

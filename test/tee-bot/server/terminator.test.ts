@@ -1,0 +1,111 @@
+import { once } from "node:events";
+import { connect as connectHttp2 } from "node:http2";
+import { get } from "node:https";
+import { createServer, type AddressInfo, type Server } from "node:net";
+import { connect as connectTls, type TLSSocket } from "node:tls";
+import { afterAll, beforeAll, describe, expect, it } from "vitest";
+import { silentLog } from "../../../shared/log.ts";
+import { Terminator, type HttpHandler } from "../../../tee-bot/server/terminator.ts";
+import { createTestCertificate, type TestCertificate } from "../../support/certificate.ts";
+import { until } from "../../support/postern.ts";
+
+const client = {
+  sourceAddress: "203.0.113.9",
+  sourcePort: 4711,
+  destinationAddress: "192.0.2.1",
+  destinationPort: 443,
+};
+const handler: HttpHandler = {
+  request: (request, response, from) => {
+    if (request.url === "/wait") return;
+    response.end(`${request.httpVersion} ${from.sourceAddress}`);
+  },
+  upgrade: (_request, socket) => void socket.destroy(),
+};
+
+describe("the terminator", () => {
+  let first: TestCertificate;
+  let terminator: Terminator;
+  let server: Server;
+  let port: number;
+
+  beforeAll(async () => {
+    first = await createTestCertificate({ hostnames: ["first.test"] });
+    terminator = new Terminator({ handler, log: silentLog });
+    server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => terminator.accept(socket, client)).listen(
+      0,
+      "127.0.0.1",
+    );
+    await once(server, "listening");
+    ({ port } = server.address() as AddressInfo);
+  });
+  afterAll(() => {
+    terminator.close();
+    server.close();
+  });
+
+  function connect(protocol: string, ca: string, servername = "first.test"): TLSSocket {
+    return connectTls({ port, host: "127.0.0.1", ca, servername, ALPNProtocols: [protocol] });
+  }
+
+  it("answers a handshake with an alert while it has no certificate", async () => {
+    const socket = connect("http/1.1", first.certificate);
+    const [error] = (await once(socket, "error")) as [NodeJS.ErrnoException];
+    expect(error.code).toBe("ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR");
+    terminator.setCertificate(first.certificate, first.key);
+  });
+
+  it("tells the handler the address the relay saw, over HTTP/1.1 and HTTP/2", async () => {
+    expect(await overHttp1(first.certificate)).toBe("1.1 203.0.113.9");
+    expect(await overHttp2(first.certificate)).toBe("2.0 203.0.113.9");
+  });
+
+  it("lets go of a connection whose visitor has gone, however it went", async () => {
+    await overHttp1(first.certificate);
+    await overHttp2(first.certificate);
+    const silent = connect("http/1.1", first.certificate);
+    await once(silent, "secureConnect");
+    silent.end();
+    const abrupt = connect("h2", first.certificate);
+    await once(abrupt, "secureConnect");
+    abrupt.destroy();
+    await until(() => terminator.connections === 0, 5_000, "every connection is closed");
+  });
+
+  it("swaps the certificate for new connections and keeps the open ones", async () => {
+    const second = await createTestCertificate({ hostnames: ["second.test"] });
+    const before = connect("http/1.1", first.certificate);
+    await once(before, "secureConnect");
+    terminator.setCertificate(second.certificate, second.key);
+
+    const after = connect("http/1.1", second.certificate, "second.test");
+    await once(after, "secureConnect");
+    expect(after.getPeerX509Certificate()?.fingerprint256).toBe(second.leaf.fingerprint256);
+    after.destroy();
+
+    before.write("GET / HTTP/1.1\r\nhost: first.test\r\n\r\n");
+    const [answer] = (await once(before, "data")) as [Buffer];
+    expect(answer.toString()).toContain("203.0.113.9");
+    before.destroy();
+  });
+
+  function overHttp1(ca: string): Promise<string> {
+    return new Promise((resolve, reject) => {
+      get({ port, host: "127.0.0.1", servername: "first.test", ca, agent: false }, (response) => {
+        let body = "";
+        response.setEncoding("utf8").on("data", (text: string) => (body += text));
+        response.once("end", () => resolve(body));
+      }).once("error", reject);
+    });
+  }
+
+  async function overHttp2(ca: string): Promise<string> {
+    const session = connectHttp2(`https://first.test:${port}`, { createConnection: () => connect("h2", ca) });
+    const stream = session.request({ ":path": "/" });
+    let body = "";
+    stream.setEncoding("utf8").on("data", (text: string) => (body += text));
+    await once(stream, "end");
+    session.close();
+    return body;
+  }
+});
