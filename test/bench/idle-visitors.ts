@@ -1,0 +1,45 @@
+/** How much memory does a visitor cost that is connected and says nothing? */
+import { holdConnections, runLoad } from "./support/load.ts";
+import type { Bench } from "./support/measure.ts";
+import { readResidentBytes } from "./support/proc.ts";
+import type { WayName } from "./support/ways.ts";
+
+const visitors = 5_000;
+const warmUp = { bodyBytes: 64, connections: 16, seconds: 2, connect: "new" } as const;
+const restMs = 3_000; // for the garbage of the arrivals to be collected
+export const goalKilobytes = 30;
+
+export interface IdleRow {
+  readonly way: WayName;
+  readonly visitors: number;
+  readonly relayKilobytes: number;
+  readonly relayMegabytesBefore: number;
+  readonly relayMegabytesAfter: number;
+  readonly nodeKilobytes: number | undefined;
+}
+
+export async function measureIdleVisitors(bench: Bench, name: WayName): Promise<IdleRow> {
+  const { port, relay, node } = bench.ways.all[name];
+  if (relay === undefined) throw new Error(`there is no relay in ${name}`);
+  const count = Math.ceil(visitors * bench.scale);
+  await runLoad(bench.client, { ...warmUp, port });
+  await rest();
+  const before = { relay: readResidentBytes(relay), node: node && readResidentBytes(node) };
+  const held = await holdConnections(bench.client, port, count);
+  await rest();
+  const after = { relay: readResidentBytes(relay), node: node && readResidentBytes(node) };
+  const open = await held.release();
+  console.error(`  idle visitors: ${name} ${Math.round(before.relay / 1e6)} → ${Math.round(after.relay / 1e6)} MB`);
+  if (open !== count) throw new Error(`${count - open} of ${count} idle visitors were closed`);
+  return {
+    way: name,
+    visitors: count,
+    relayKilobytes: (after.relay - before.relay) / count / 1000,
+    relayMegabytesBefore: before.relay / 1e6,
+    relayMegabytesAfter: after.relay / 1e6,
+    nodeKilobytes:
+      after.node === undefined || before.node === undefined ? undefined : (after.node - before.node) / count / 1000,
+  };
+}
+
+const rest = (): Promise<void> => new Promise((resolve) => setTimeout(resolve, restMs));

@@ -1,0 +1,94 @@
+/** Runs the load client (`test/bench/load/`) against one way. */
+import { spawn, type ChildProcess } from "node:child_process";
+import { once } from "node:events";
+import { createInterface } from "node:readline";
+
+/** What the development stack claims, and so what every client asks for. */
+export const serverName = "demo.postern.localhost";
+const graceMs = 60_000;
+
+export interface Load {
+  port: number;
+  bodyBytes: number;
+  connections: number;
+  /** When it ends: after so many exchanges, or after a time. */
+  exchanges?: number;
+  seconds?: number;
+  /** `new`: a connection for each exchange; `keep`: one for all of its exchanges. */
+  connect: "new" | "keep";
+}
+
+export interface LoadResult {
+  readonly exchanges: number;
+  readonly bytes: number;
+  readonly seconds: number;
+  readonly cpuSeconds: number;
+  readonly p50Ms: number;
+  readonly p99Ms: number;
+}
+
+/** Throws when any exchange failed: a figure with errors in it is none. */
+export async function runLoad(client: string, load: Load): Promise<LoadResult> {
+  const { port, bodyBytes, connections, exchanges = 0, seconds = 0, connect } = load;
+  const child = start(client, [
+    port,
+    serverName,
+    `/bytes/${bodyBytes}`,
+    bodyBytes,
+    connections,
+    exchanges,
+    seconds,
+    connect,
+  ]);
+  child.stdin?.end();
+  const result = await readResult(child);
+  if (exchanges > 0 && result.exchanges < exchanges)
+    throw new Error(`the load client finished ${result.exchanges} of ${exchanges} exchanges`);
+  return result;
+}
+
+export interface HeldConnections {
+  /** Closes them, and resolves to how many were still open. */
+  release(): Promise<number>;
+}
+
+/** Opens connections, makes one exchange over each, and keeps them open and idle. */
+export async function holdConnections(client: string, port: number, connections: number): Promise<HeldConnections> {
+  const child = start(client, [port, serverName, "/bytes/64", 64, connections, 0, 0, "hold"]);
+  const { exchanges } = await readResult(child);
+  if (exchanges !== connections) throw new Error(`${exchanges} of ${connections} connections could be opened`);
+  return {
+    release: async () => {
+      const line = readLine(child);
+      child.stdin?.end();
+      return (JSON.parse(await line) as { held: number }).held;
+    },
+  };
+}
+
+function start(client: string, args: readonly (string | number)[]): ChildProcess {
+  return spawn(client, args.map(String), { stdio: ["pipe", "pipe", "inherit"], timeout: 4 * graceMs });
+}
+
+async function readResult(child: ChildProcess): Promise<LoadResult> {
+  const result = JSON.parse(await readLine(child)) as LoadResult & { errors: number; failure: string };
+  if (result.errors > 0) throw new Error(`${result.errors} exchanges failed: ${result.failure}`);
+  return result;
+}
+
+async function readLine(child: ChildProcess): Promise<string> {
+  const signal = AbortSignal.timeout(graceMs);
+  const lines = createInterface({ input: child.stdout! });
+  try {
+    const [line] = (await Promise.race([once(lines, "line", { signal }), once(child, "exit", { signal })])) as [
+      unknown,
+    ];
+    if (typeof line !== "string") throw new Error(`the load client ended with exit code ${String(line)}`);
+    return line;
+  } catch (error) {
+    child.kill("SIGKILL");
+    throw error;
+  } finally {
+    lines.close();
+  }
+}

@@ -1,0 +1,97 @@
+/**
+ * Measures every way in turn, then all again: what else runs on the machine disturbs them alike, and the ratio of
+ * medians says more than any figure by itself.
+ */
+import { availableParallelism } from "node:os";
+import { runLoad, type Load, type LoadResult } from "./load.ts";
+import { readCpuSeconds, readMachineCpuSeconds } from "./proc.ts";
+import type { Way, WayName, Ways } from "./ways.ts";
+
+export interface Bench {
+  readonly client: string;
+  readonly ways: Ways;
+  readonly repetitions: number;
+  /** Shortens every measurement, for a quick look. */
+  readonly scale: number;
+}
+
+export interface Cell {
+  /** In the unit of the row. */
+  readonly value: number;
+  /** CPU that the relay and the node took, in the CPU unit of the row. */
+  readonly relayCpu: number;
+  readonly nodeCpu: number;
+  /** Share of one core that the load client took: near 1, it is the limit. */
+  readonly clientShare: number;
+  /** Share of the machine that went to processes of others meanwhile: above 0.1, distrust the cell. */
+  readonly otherShare: number;
+  readonly p50Ms: number | undefined;
+  readonly p99Ms: number | undefined;
+}
+
+export interface Row {
+  readonly title: string;
+  readonly unit: string;
+  readonly cpuUnit: string;
+  /** Least ratio to HAProxy. */
+  readonly goal: number;
+  readonly cells: Readonly<Partial<Record<WayName, readonly Cell[]>>>;
+}
+
+/** How a run of the load client becomes the figures of a row. */
+export interface Question extends Omit<Row, "cells"> {
+  readonly load: Omit<Load, "port">;
+  readonly value: (result: LoadResult) => number;
+  /** From CPU seconds to the CPU unit. */
+  readonly cpu: (seconds: number, result: LoadResult) => number;
+  readonly latency?: boolean;
+}
+
+const names = ["direct", "haproxy", "postern", "terminated"] as const satisfies WayName[];
+const settleMs = 300;
+
+export async function measure(bench: Bench, question: Question): Promise<Row> {
+  const cells = { direct: [], haproxy: [], postern: [], terminated: [] } satisfies Record<WayName, Cell[]> as Record<
+    WayName,
+    Cell[]
+  >;
+  for (let repetition = 0; repetition < bench.repetitions; repetition++)
+    for (const name of names) {
+      await new Promise((resolve) => setTimeout(resolve, settleMs));
+      const cell = await measureOnce(bench, question, bench.ways.all[name]);
+      cells[name].push(cell);
+      const noise = `others ${Math.round(100 * cell.otherShare)} %, client ${Math.round(100 * cell.clientShare)} %`;
+      console.error(`  ${question.title}: ${name} ${cell.value.toPrecision(4)} ${question.unit} (${noise})`);
+    }
+  const { title, unit, cpuUnit, goal } = question;
+  return { title, unit, cpuUnit, goal, cells };
+}
+
+async function measureOnce(bench: Bench, question: Question, way: Way): Promise<Cell> {
+  const before = readCpu(bench, way);
+  const result = await runLoad(bench.client, { ...question.load, port: way.port });
+  const after = readCpu(bench, way);
+  const spent = (of: keyof typeof before): number => after[of] - before[of];
+  const ours = spent("relay") + spent("node") + spent("backend") + spent("self") + result.cpuSeconds;
+  return {
+    value: question.value(result),
+    relayCpu: question.cpu(spent("relay"), result),
+    nodeCpu: question.cpu(spent("node"), result),
+    clientShare: result.cpuSeconds / result.seconds,
+    otherShare: Math.max(0, spent("machine") - ours) / (availableParallelism() * spent("time")),
+    p50Ms: question.latency ? result.p50Ms : undefined,
+    p99Ms: question.latency ? result.p99Ms : undefined,
+  };
+}
+
+function readCpu({ ways }: Bench, { relay, node }: Way) {
+  const { user, system } = process.cpuUsage();
+  return {
+    relay: relay === undefined ? 0 : readCpuSeconds(relay),
+    node: node === undefined ? 0 : readCpuSeconds(node),
+    backend: readCpuSeconds(ways.backend),
+    self: (user + system) / 1e6,
+    machine: readMachineCpuSeconds(),
+    time: performance.now() / 1000,
+  };
+}

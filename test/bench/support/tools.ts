@@ -1,0 +1,58 @@
+/** The programs that the benchmarks need besides Node, installed where that can be done without asking. */
+import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
+import { join } from "node:path";
+
+const installTimeoutMs = 300_000;
+const compileTimeoutMs = 60_000;
+/** Package of Debian and Ubuntu → what shows that it is there. */
+const packages = {
+  haproxy: () => runs("haproxy", "-v"),
+  gcc: () => runs("gcc", "--version"),
+  openssl: () => runs("openssl", "version"),
+  "libc6-dev": () => existsSync("/usr/include/stdio.h"),
+  "libssl-dev": () => existsSync("/usr/include/openssl/ssl.h"),
+} as const;
+
+/** Throws an error that names the command to run when something is missing and cannot be installed. */
+export function installTools(): void {
+  const missing = Object.entries(packages).flatMap(([name, isThere]) => (isThere() ? [] : [name]));
+  if (missing.length === 0) return;
+  const command = `apt-get install -y ${missing.join(" ")}`;
+  if (process.getuid?.() !== 0 || !runs("apt-get", "--version"))
+    throw new Error(`The benchmarks need ${missing.join(", ")}. On Debian: sudo ${command}`);
+  console.error(`installing ${missing.join(", ")}`);
+  execFileSync("apt-get", ["update", "-q"], { stdio: ["ignore", 2, 2], timeout: installTimeoutMs });
+  execFileSync("apt-get", ["install", "-y", "-q", "--no-install-recommends", ...missing], {
+    stdio: ["ignore", 2, 2],
+    timeout: installTimeoutMs,
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+  });
+}
+
+/** Compiles the load client and returns its path. */
+export function buildLoadClient(directory: string): string {
+  const sources = join(import.meta.dirname, "../load");
+  const path = join(directory, "load");
+  const files = readdirSync(sources).filter((file) => file.endsWith(".c"));
+  execFileSync(
+    "gcc",
+    ["-O2", "-Wall", "-D_GNU_SOURCE", ...files.map((file) => join(sources, file)), "-o", path, "-lssl", "-lcrypto"],
+    { timeout: compileTimeoutMs },
+  );
+  return path;
+}
+
+/** The first line a program says of its version. */
+export function versionOf(command: string, flag: string): string {
+  return execFileSync(command, [flag], { encoding: "utf8" }).split("\n", 1)[0] ?? "";
+}
+
+function runs(command: string, flag: string): boolean {
+  try {
+    execFileSync(command, [flag], { stdio: "ignore" });
+    return true;
+  } catch {
+    return false;
+  }
+}
