@@ -1,9 +1,10 @@
 import { describe, expect, test } from "vitest";
 import { Routing } from "../../relay/routing.ts";
 import type { FeedMessage } from "../../shared/registry/feed.ts";
+import type { NodeId } from "../../shared/registry/node-id.ts";
 
-const [alice, bob] = ["a1".repeat(32), "b2".repeat(32)];
-const route = (name: string, node: string, epoch: number) => ({ name, node, epoch });
+const [alice, bob] = ["a1".repeat(32) as NodeId, "b2".repeat(32) as NodeId];
+const route = (name: string, node: NodeId, epoch: number) => ({ name, node, epoch });
 const delta = (...changes: Extract<FeedMessage, { type: "delta" }>["changes"]): FeedMessage => ({
   type: "delta",
   cursor: "g.2",
