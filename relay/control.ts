@@ -134,7 +134,9 @@ export class ControlDoor {
     const admission = await admit(node, epoch);
     if (channel.ended) return undefined;
     if (!admission.admit) {
-      log.info("tunnel.refused", { node, epoch, reason: admission.goaway.reason });
+      const { reason } = admission.goaway;
+      // Anyone can make a key and knock; what a known node meets, its operator will ask about.
+      log[reason === "unknown-node" ? "debug" : "info"]("tunnel.refused", { node, epoch, reason });
       channel.close({ type: "goaway", ...admission.goaway });
       return undefined;
     }

@@ -5,12 +5,15 @@
 import type { Clock } from "../shared/clock.ts";
 import { AppError, errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
+import { Rate } from "../shared/rate.ts";
 import type { EdgeClient } from "../shared/registry/edge-client.ts";
 import { routeSchema, type Route } from "../shared/registry/messages.ts";
 
 const missMs = 3_000;
 const maxMisses = 10_000;
-const maxInFlight = 64;
+/** Strangers choose what visitors ask for; what they leave is for nodes that want to come in. */
+const maxInFlightForVisitors = 64;
+const maxInFlight = 2 * maxInFlightForVisitors;
 const lookupMs = 3_000;
 
 /** `unavailable`: the edge did not say; the name may exist. */
@@ -20,9 +23,11 @@ export class EdgeLookup {
   readonly #options: { edge: EdgeClient; clock: Clock; log: Log };
   readonly #inFlight = new Map<string, Promise<Lookup>>();
   readonly #misses = new Map<string, number>();
+  readonly #failures: Rate;
 
   constructor(options: { edge: EdgeClient; clock: Clock; log: Log }) {
     this.#options = options;
+    this.#failures = new Rate(options);
   }
 
   /** For visitors: may answer from memory that there is no such name. Never rejects. */
@@ -30,22 +35,26 @@ export class EdgeLookup {
     const missedAt = this.#misses.get(name);
     if (missedAt !== undefined && missedAt > this.#options.clock.now() - missMs)
       return Promise.resolve({ kind: "unknown" });
-    return this.ask(name);
+    return this.#ask(name, maxInFlightForVisitors);
   }
 
-  /** Asks in any case. Never rejects. */
+  /** For nodes: asks in any case. Never rejects. */
   ask(name: string): Promise<Lookup> {
-    const asked = this.#inFlight.get(name);
-    if (asked) return asked;
-    if (this.#inFlight.size >= maxInFlight) return Promise.resolve({ kind: "unavailable" });
-    const answer = this.#request(name).finally(() => this.#inFlight.delete(name));
-    this.#inFlight.set(name, answer);
-    return answer;
+    return this.#ask(name, maxInFlight);
   }
 
   /** The feed has told of the name: what was missed once is not missed any more. */
   forgetMiss(name: string): void {
     this.#misses.delete(name);
+  }
+
+  #ask(name: string, max: number): Promise<Lookup> {
+    const asked = this.#inFlight.get(name);
+    if (asked) return asked;
+    if (this.#inFlight.size >= max) return Promise.resolve({ kind: "unavailable" });
+    const answer = this.#request(name).finally(() => this.#inFlight.delete(name));
+    this.#inFlight.set(name, answer);
+    return answer;
   }
 
   async #request(name: string): Promise<Lookup> {
@@ -61,7 +70,8 @@ export class EdgeLookup {
         this.#remember(name, clock.now());
         return { kind: "unknown" };
       }
-      log.warn("lookup.failed", { name, error: errorText(error) });
+      this.#failures.count();
+      if (this.#failures.thisSecond === 1) log.warn("lookup.failed", { name, error: errorText(error) });
       return { kind: "unavailable" };
     }
   }

@@ -6,6 +6,7 @@ import type { RelayLimits } from "./config.ts";
 import type { Farewell } from "./farewell.ts";
 import { FirstBytes, type FirstBytesAnswer } from "./first-bytes.ts";
 import type { RelayMetrics } from "./metrics.ts";
+import { networkOf } from "./network.ts";
 import { PendingHellos } from "./pending-hellos.ts";
 
 export interface PublicPortOptions {
@@ -55,7 +56,7 @@ export class PublicPort {
     socket.on("error", ignore);
     this.#sockets.add(socket);
     socket.once("close", () => this.#sockets.delete(socket));
-    this.#hellos.add(new FirstBytes(socket, this.#onAnswer), socket.remoteAddress ?? "");
+    this.#hellos.add(new FirstBytes(socket, this.#onAnswer), networkOf(socket.remoteAddress ?? ""));
   }
 
   /** Resets every connection there is. */

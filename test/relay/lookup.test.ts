@@ -68,7 +68,7 @@ describe("lookup", () => {
     expect(asked).toHaveLength(2);
   });
 
-  test("asks no more than 64 names at a time", async () => {
+  test("asks no more than 64 names at a time for visitors, and still asks for nodes", async () => {
     let answer: () => void = () => {};
     const open = new Promise<void>((resolve) => (answer = resolve));
     const { lookup, asked } = lookupWith(async () => {
@@ -77,9 +77,11 @@ describe("lookup", () => {
     });
     const first = Array.from({ length: 64 }, (_, at) => lookup.find(`${at}.zone`));
     expect(await lookup.find("one-more.zone")).toEqual({ kind: "unavailable" });
+    const ofNode = lookup.ask("node.zone");
     answer();
+    expect(await ofNode).toEqual({ kind: "unknown" });
     await Promise.all(first);
-    expect(asked).toHaveLength(64);
+    expect(asked).toHaveLength(65);
     expect(await lookup.find("one-more.zone")).toEqual({ kind: "unknown" });
   });
 

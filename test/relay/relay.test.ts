@@ -23,6 +23,18 @@ describe("a relay", () => {
     await vi.waitFor(() => expect(world.edge.reports.at(-1)).toMatchObject({ tunnels: 1, visitors: 1 }), 3_000);
   });
 
+  test("gives nodes the addresses of IPv4 visitors as such when it listens on both families", async () => {
+    await using world = await startWorld({ environment: { RELAY_LISTEN_HOST: "::" } });
+    const seen: Visitor["addresses"][] = [];
+    const onVisitor = (visitor: Visitor): void => {
+      seen.push(visitor.addresses);
+      greet(visitor);
+    };
+    const node = await world.addNode({ onVisitor });
+    await readBytes(await world.visit(node.name), 7);
+    expect(seen).toMatchObject([{ sourceAddress: "127.0.0.1", destinationAddress: "127.0.0.1" }]);
+  });
+
   test("drains: takes nobody new, says so, lets visitors finish, and waits no longer than it takes", async () => {
     await using world = await startWorld();
     const states: string[] = [];
