@@ -114,16 +114,17 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
   /** Starts a process and waits until it says that it is ready; the node is when its name answers. */
   function started(name: string, args: readonly string[], env: Record<string, string>): Promise<void> {
     return new Promise((resolve, reject) => {
-      const giveUp = (): void =>
-        reject(new Error(`The ${name} is not ready after ${stepTimeoutMs / 1000} s.${missing(node)}`));
-      const timer = setTimeout(giveUp, stepTimeoutMs);
-      const onAbort = (): void => (clearTimeout(timer), reject(new Error("stopped")));
-      signal.addEventListener("abort", onAbort, { once: true });
-      const settle = (): void => {
+      const settle = (error?: Error): void => {
         clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);
-        resolve();
+        if (error) reject(error);
+        else resolve();
       };
+      const onAbort = (): void => settle(new Error("stopped"));
+      const onTimeout = (): void =>
+        settle(new Error(`The ${name} is not ready after ${stepTimeoutMs / 1000} s.${missing(node)}`));
+      const timer = setTimeout(onTimeout, stepTimeoutMs);
+      signal.addEventListener("abort", onAbort, { once: true });
       const child: ChildOptions = {
         name,
         args: args.map((arg) => (arg.endsWith(".ts") ? join(projectRoot, arg) : arg)),
@@ -139,9 +140,9 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
           if (node.health.status === "healthy") settle();
         },
         onCrash: ({ how, restartInMs, lastLines }) => {
+          if (restartInMs === undefined && !up) return settle(new Error(`The ${name} ended:\n${lastLines}`));
           const next = restartInMs === undefined ? "and is left so" : "and is started again";
           progress.note(`the ${name} ended (${how}) ${next}${up ? "" : `\n${lastLines}`}`);
-          if (restartInMs === undefined && !up) reject(new Error(`The ${name} ended.`));
         },
       };
       children.set(name, new Child(child));

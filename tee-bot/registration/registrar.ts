@@ -30,6 +30,8 @@ export interface RegistrarOptions {
 
 const backoff = { baseMs: 200, maxMs: 10_000 };
 const noRelayRetryMs = 500;
+/** How long the first registration may take before what an earlier start was told is used meanwhile. */
+const patienceMs = 1_500;
 
 export class Registrar {
   readonly #options: RegistrarOptions;
@@ -64,7 +66,12 @@ export class Registrar {
 
   /** Runs until the signal aborts. Throws only `epoch-superseded`: another process has registered this key since. */
   async run(signal: AbortSignal): Promise<void> {
-    const { log, random } = this.#options;
+    const { clock, log, random } = this.#options;
+    const patience = new AbortController();
+    void clock.sleep(patienceMs, AbortSignal.any([signal, patience.signal])).then(
+      () => this.#useStored(),
+      () => {},
+    );
     for (let attempt = 0; !signal.aborted;) {
       try {
         await this.#renewOrRegister(signal);
@@ -78,6 +85,7 @@ export class Registrar {
         this.#problem = errorText(error);
         const waitMs = decideBackoffMs(attempt++, { ...backoff, random });
         log.warn("registration.failed", { error: this.#problem, retryInMs: waitMs });
+        patience.abort();
         this.#useStored();
         await this.#rest(waitMs, signal);
       }
