@@ -1,7 +1,7 @@
 /** A visitor of a public name: HTTPS through the relay, trusting the development CA. */
 import { execFile } from "node:child_process";
 import { get, request, type RequestOptions } from "node:https";
-import type { IncomingMessage } from "node:http";
+import type { IncomingMessage, OutgoingHttpHeaders } from "node:http";
 import type { Postern } from "./postern.ts";
 
 export interface Answer {
@@ -12,7 +12,12 @@ export interface Answer {
 
 const timeoutMs = 20_000;
 
-export function optionsFor({ run, ca }: Postern, hostname?: string): RequestOptions {
+export interface VisitOptions extends RequestOptions {
+  headers?: OutgoingHttpHeaders;
+  body?: string;
+}
+
+export function optionsFor({ run, ca }: Postern, hostname?: string): VisitOptions {
   return {
     host: run.relay.host,
     port: run.relay.port,
@@ -24,11 +29,7 @@ export function optionsFor({ run, ca }: Postern, hostname?: string): RequestOpti
 }
 
 /** One request on a connection of its own. Rejects when the answer breaks off. */
-export function visit(
-  postern: Postern,
-  path: string,
-  options: RequestOptions & { body?: string } = {},
-): Promise<Answer> {
+export function visit(postern: Postern, path: string, options: VisitOptions = {}): Promise<Answer> {
   const base = optionsFor(postern);
   return new Promise((resolve, reject) => {
     const sent = request(

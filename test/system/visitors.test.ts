@@ -75,7 +75,11 @@ describe("a visitor of the gateway", () => {
   it("gets a TLS alert for a name that nobody has, and the same for one below the zone's names", async () => {
     for (const name of ["nobody.postern.localhost", "a.demo.postern.localhost", "example.com"]) {
       const { code, stderr } = await runProgram("curl", [
-        ...["--silent", "--show-error", "--insecure", "--connect-to", `::127.0.0.1:${postern.run.relay.port}`],
+        "--silent",
+        "--show-error",
+        "--insecure",
+        "--connect-to",
+        `::127.0.0.1:${postern.run.relay.port}`,
         `https://${name}/`,
       ]);
       expect(code).toBe(35);

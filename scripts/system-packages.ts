@@ -1,0 +1,37 @@
+import { spawnSync } from "node:child_process";
+
+/** A program that something here runs, and the Debian package that has it. */
+export interface NeededProgram {
+  readonly program: string;
+  readonly debianPackage: string;
+}
+
+/** Installs what is missing with apt-get where that is possible (Debian, as root); else says what to install and ends. */
+export function ensurePrograms(needed: readonly NeededProgram[]): void {
+  const missing = needed.filter(({ program }) => !isInstalled(program));
+  if (missing.length === 0) return;
+  const packages = missing.map(({ debianPackage }) => debianPackage);
+  if (process.getuid?.() !== 0 || !isInstalled("apt-get")) {
+    process.stderr.write(
+      `Missing: ${missing.map(({ program }) => program).join(", ")}. Install with: apt-get install ${packages.join(" ")}\n`,
+    );
+    process.exit(1);
+  }
+  process.stderr.write(`Installing ${packages.join(", ")} …\n`);
+  aptGet(["update", "-qq"]);
+  aptGet(["install", "-y", "-qq", "--no-install-recommends", ...packages]);
+}
+
+function isInstalled(program: string): boolean {
+  return spawnSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" }).status === 0;
+}
+
+function aptGet(args: readonly string[]): void {
+  const { status } = spawnSync("apt-get", args, {
+    env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
+    stdio: ["ignore", "ignore", "inherit"],
+  });
+  if (status === 0) return;
+  process.stderr.write(`apt-get ${args.join(" ")} failed.\n`);
+  process.exit(1);
+}

@@ -1,0 +1,17 @@
+/** `npm test`: installs what the tests talk to, then runs them. Arguments go to vitest: `npm test -- test/relay`. */
+import { spawnSync } from "node:child_process";
+import { join } from "node:path";
+import { ensurePrograms } from "./system-packages.ts";
+import { projectRoot } from "./wrangler.ts";
+
+ensurePrograms([
+  { program: "curl", debianPackage: "curl" },
+  { program: "openssl", debianPackage: "openssl" },
+]);
+
+const vitest = join(projectRoot, "node_modules", "vitest", "vitest.mjs");
+const { status } = spawnSync(process.execPath, [vitest, "run", ...process.argv.slice(2)], {
+  cwd: projectRoot,
+  stdio: "inherit",
+});
+process.exitCode = status ?? 1;
