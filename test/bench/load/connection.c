@@ -121,7 +121,12 @@ progress connection_advance(connection *c, const load_options *o, int epoll) {
     if (written != length) return wait_for(c, epoll, written);
     c->state = RECEIVING;
   }
-  if (c->state == HELD) return fail("held connection was closed");
+  if (c->state == HELD) {
+    int length = SSL_read(c->ssl, buffer, sizeof buffer); // session tickets may come after the answer
+    if (length > 0) return fail("a held connection spoke");
+    progress went = wait_for(c, epoll, length);
+    return went == FAILED ? fail("a held connection was closed") : went;
+  }
   for (int i = 0; i < READS_PER_TURN; i++) {
     int length = SSL_read(c->ssl, buffer, sizeof buffer);
     if (length <= 0) return wait_for(c, epoll, length);

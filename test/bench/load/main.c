@@ -76,6 +76,7 @@ static void hold_until_stdin_ends(connection *all, const load_options *o, totals
   while (poll(in, 2, -1) > 0 && !in[0].revents) {
     struct epoll_event event;
     while (epoll_wait(epoll, &event, 1, 0) > 0) {
+      if (connection_advance(event.data.ptr, o, epoll) == WANTS_MORE) continue;
       connection_close(event.data.ptr);
       t->held--;
     }
