@@ -1,4 +1,4 @@
-import { readFileSync, rmSync } from "node:fs";
+import { existsSync, readFileSync, rmSync } from "node:fs";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
 
 /** What `npm start -- --json` prints, and what `run.json` in the state directory holds while the stack runs. */
@@ -31,8 +31,14 @@ export function readRunFile(path: string): RunFile | undefined {
   try {
     const run = JSON.parse(readFileSync(path, "utf8")) as RunFile;
     process.kill(run.launcher, 0); // throws when it is gone
-    return run;
+    return isLauncher(run.launcher) ? run : undefined;
   } catch {
     return undefined;
   }
+}
+
+/** After a restart of the machine the number may be another program's; where there is no /proc it is believed. */
+function isLauncher(pid: number): boolean {
+  if (!existsSync("/proc/self/cmdline")) return true;
+  return readFileSync(`/proc/${pid}/cmdline`, "utf8").includes("start.ts");
 }

@@ -25,11 +25,7 @@ export function reportSteps({ node, alias, registrar, certificates, tunnels, wat
       ok: fresh && registrar.problem === undefined,
       detail: registrar.problem ?? (fresh ? `Registered, epoch ${current?.epoch}.` : "The edge has not answered yet."),
     },
-    {
-      step: "alias",
-      ok: registrar.aliasProblem === undefined,
-      detail: registrar.aliasProblem ?? (alias === undefined ? "No alias is wanted." : `The alias is ${alias}.`),
-    },
+    aliasStep(alias, registrar),
     {
       step: "certificate",
       ok: certificate !== undefined && certificates.problem === undefined,
@@ -49,4 +45,11 @@ export function reportSteps({ node, alias, registrar, certificates, tunnels, wat
       detail: watch.problem ?? "The public name leads here, and our own key answers.",
     },
   ];
+}
+
+function aliasStep(alias: string | undefined, { current, aliasProblem }: Registrar): StepReport {
+  if (alias === undefined) return { step: "alias", ok: true, detail: "No alias is wanted." };
+  const hostname = current?.hostnames.find((name) => name === `${alias}.${current.zone}`);
+  if (hostname) return { step: "alias", ok: true, detail: `${hostname} is this node's.` };
+  return { step: "alias", ok: false, detail: aliasProblem ?? "It has not been claimed yet." };
 }
