@@ -1,6 +1,7 @@
 import { systemClock } from "../../shared/clock.ts";
 import { jsonLog } from "../../shared/log.ts";
 import { onTermination } from "../../shared/nodejs/termination.ts";
+import { collectBuffersYoung } from "../../shared/nodejs/young-buffers.ts";
 import { readConfig, type NodeConfig } from "../config.ts";
 import type { NodeStatus } from "../control/status.ts";
 import { runNode } from "../node.ts";
@@ -23,6 +24,7 @@ export const supersededExitCode = 3;
 
 /** `postern start`: runs a node in this process until it is told to stop. */
 export async function start(flags: StartFlags): Promise<void> {
+  collectBuffersYoung();
   const stop = onTermination();
   const config = readSettings({
     ...process.env,
