@@ -51,6 +51,7 @@ export class Exposure implements HttpHandler {
   }
 
   #use(target: Target): void {
+    void this.#proxy?.retire();
     this.#target = target;
     this.#proxy = target.kind === "http" ? new HttpProxy({ origin: target.origin, log: this.#log }) : undefined;
     this.#log.info("exposure.changed", { target: formatTarget(target) });

@@ -4,19 +4,20 @@
  * who leaves ends the request upstream.
  */
 import type { IncomingMessage } from "node:http";
-import { constants } from "node:http2";
-import type { Duplex } from "node:stream";
+import type { Duplex, Readable } from "node:stream";
 import { Pool, type Dispatcher } from "undici";
-import { errorCodes, errorText, type ErrorCode } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import { problemContentType, problemOf } from "../../shared/problem.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../server/terminator.ts";
-import { requestHeaders, responseHeaders } from "./forwarded.ts";
+import { AnswerRelay, refuse } from "./answer-relay.ts";
+import { requestHeaders } from "./forwarded.ts";
+import { parseRequestTarget } from "./request-target.ts";
+import { hasBody, readUpload } from "./upload.ts";
 import { passUpgrade } from "./upgrade.ts";
 
 const connectTimeoutMs = 5_000;
 const maxUpstreamConnections = 1_024;
+const maxAnswerHeaderBytes = 64 * 1024;
 
 export class HttpProxy implements HttpHandler {
   readonly #origin: URL;
@@ -32,16 +33,23 @@ export class HttpProxy implements HttpHandler {
       connect: { timeout: connectTimeoutMs },
       headersTimeout: 0, // a model may think for long; the relay ends connections on which nothing moves
       bodyTimeout: 0,
+      maxHeaderSize: maxAnswerHeaderBytes,
       pipelining: 1,
     });
   }
 
   request(request: HttpRequest, response: HttpResponse, client: ProxyAddresses): void {
+    const target = parseRequestTarget(request.url ?? "/");
+    if (!target) return refuse(response, "bad-request", "The request asks for neither a path nor a URL.");
+    const coding = request.headers["transfer-encoding"];
+    if (coding !== undefined && coding.toLowerCase() !== "chunked")
+      return refuse(response, "bad-request", "The only transfer coding taken is chunked.");
     const options: Dispatcher.DispatchOptions = {
       method: request.method as Dispatcher.HttpMethod,
-      path: request.url ?? "/",
-      headers: requestHeaders(request.headers, client.sourceAddress),
-      body: hasBody(request) ? request : null,
+      path: target.path,
+      headers: requestHeaders(request.headers, client.sourceAddress, target.host),
+      // undici takes any async iterable, which its types do not say (8.12).
+      body: hasBody(request) ? (readUpload(request) as unknown as Readable) : null,
     };
     this.#pool.dispatch(options, new AnswerRelay(request, response, this.#log));
   }
@@ -50,72 +58,12 @@ export class HttpProxy implements HttpHandler {
     passUpgrade({ request, socket, head, client: client.sourceAddress }, this.#origin, this.#log);
   }
 
+  /** Takes no further request; resolves when those under way are done. */
+  async retire(): Promise<void> {
+    await this.#pool.close();
+  }
+
   async close(): Promise<void> {
     await this.#pool.destroy();
   }
-}
-
-/** Copies one answer to the visitor, at the visitor's pace. */
-class AnswerRelay implements Dispatcher.DispatchHandler {
-  readonly #request: HttpRequest;
-  readonly #response: HttpResponse;
-  readonly #log: Log;
-
-  constructor(request: HttpRequest, response: HttpResponse, log: Log) {
-    this.#request = request;
-    this.#response = response;
-    this.#log = log;
-  }
-
-  onRequestStart(controller: Dispatcher.DispatchController): void {
-    this.#response.once("close", () => {
-      if (!this.#response.writableEnded) controller.abort(new Error("the visitor left"));
-    });
-    this.#response.on("drain", () => controller.resume());
-  }
-
-  onResponseStart(
-    _controller: Dispatcher.DispatchController,
-    status: number,
-    headers: Record<string, string | string[] | undefined>,
-  ): void {
-    if (status < 200) return; // interim answers; 100 was given by our own server
-    this.#response.writeHead(status, responseHeaders(headers));
-    // Headers alone are sent at once: an event stream may be quiet for long after them.
-    if (!this.#response.stream) this.#response.flushHeaders(); // HTTP/2 has sent them
-  }
-
-  onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#response.write(chunk)) controller.pause();
-  }
-
-  onResponseEnd(): void {
-    this.#response.end();
-  }
-
-  onResponseError(_controller: Dispatcher.DispatchController, error: Error): void {
-    if (this.#response.destroyed) return;
-    this.#log.info("upstream.failed", { error: errorText(error) });
-    if (this.#response.headersSent) {
-      breakOff(this.#response);
-      return;
-    }
-    const code: ErrorCode =
-      "code" in error && error.code === "UND_ERR_CONNECT_TIMEOUT" ? "upstream-timeout" : "upstream-unavailable";
-    const detail = "The service behind this name cannot be reached from the node. Is it running?";
-    this.#response.writeHead(errorCodes[code][0], { "content-type": problemContentType, "cache-control": "no-store" });
-    this.#response.end(JSON.stringify(problemOf(code, detail)));
-    this.#request.resume(); // what is left of the request body is of no use to anyone
-  }
-}
-
-function hasBody(request: HttpRequest): boolean {
-  if (request.stream) return !request.stream.endAfterHeaders;
-  return request.headers["transfer-encoding"] !== undefined || Number(request.headers["content-length"] ?? 0) > 0;
-}
-
-/** Ends an answer so that nobody can take it for complete: a reset of the stream, or of the connection. */
-function breakOff(response: HttpResponse): void {
-  if (response.stream) response.stream.close(constants.NGHTTP2_INTERNAL_ERROR);
-  else response.destroy();
 }

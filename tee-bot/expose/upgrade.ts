@@ -8,8 +8,9 @@ import { request as requestHttps } from "node:https";
 import type { Duplex } from "node:stream";
 import type { Log } from "../../shared/log.ts";
 import { requestHeaders } from "./forwarded.ts";
+import { parseRequestTarget } from "./request-target.ts";
 
-const connectTimeoutMs = 5_000;
+const answerTimeoutMs = 5_000;
 
 export interface Upgrade {
   request: IncomingMessage;
@@ -21,27 +22,40 @@ export interface Upgrade {
 }
 
 export function passUpgrade({ request, socket, head, client }: Upgrade, origin: URL, log: Log): void {
-  const headers = requestHeaders(request.headers, client);
-  headers.push("connection", "upgrade", "upgrade", request.headers.upgrade ?? "websocket");
-  const send = origin.protocol === "https:" ? requestHttps : requestHttp;
-  const upstream = send(new URL(request.url ?? "/", origin), {
-    method: request.method ?? "GET",
-    headers,
+  socket.on("error", () => {}); // followed by "close"
+  const target = parseRequestTarget(request.url ?? "/");
+  if (!target) return void socket.end(responseHead(400, ["connection", "close", "content-length", "0"]));
+
+  const { "content-length": _, ...headers } = request.headers; // a WebSocket's request has no body
+  const secure = origin.protocol === "https:";
+  const upstream = (secure ? requestHttps : requestHttp)({
+    host: origin.hostname.replace(/^\[(.*)\]$/, "$1"),
+    port: origin.port || (secure ? 443 : 80),
+    path: target.path,
+    headers: [
+      ...requestHeaders(headers, client, target.host),
+      "connection",
+      "upgrade",
+      "upgrade",
+      request.headers.upgrade ?? "websocket",
+    ],
     agent: false,
-    timeout: connectTimeoutMs,
+    timeout: answerTimeoutMs,
   });
   upstream.once("timeout", () => upstream.destroy(new Error("it took too long to answer")));
-  upstream.once("error", (error) => {
+  upstream.on("error", (error) => {
     log.info("upstream.failed", { error: error.message });
     if (socket.writable) socket.end(responseHead(502, ["connection", "close", "content-length", "0"]));
   });
   upstream.once("response", (response) => {
-    socket.write(responseHead(response.statusCode ?? 502, withoutConnection(response.rawHeaders)));
+    upstream.setTimeout(0);
+    socket.write(responseHead(response.statusCode ?? 502, withoutConnection(response.rawHeaders)), "latin1");
+    response.once("error", () => socket.destroy()); // broken off: not to be taken for the end
     response.pipe(socket);
   });
   upstream.once("upgrade", (response, service, serviceHead) => {
     service.setTimeout(0);
-    socket.write(responseHead(101, response.rawHeaders));
+    socket.write(responseHead(101, response.rawHeaders), "latin1");
     socket.write(serviceHead);
     service.write(head);
     service.on("error", () => socket.destroy());
@@ -49,7 +63,6 @@ export function passUpgrade({ request, socket, head, client }: Upgrade, origin: 
     socket.once("close", () => service.destroy());
     socket.pipe(service).pipe(socket);
   });
-  socket.on("error", () => upstream.destroy());
   socket.once("close", () => upstream.destroy());
   upstream.end();
 }

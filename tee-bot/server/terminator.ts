@@ -51,7 +51,8 @@ export class Terminator {
         requestTimeout: 0, // uploads take as long as they take; the relay ends connections that stand still
         keepAliveTimeout: keepAliveTimeoutMs,
         maxHeaderSize: maxHeaderBytes,
-        shouldUpgradeCallback: ({ headers }) => headers.upgrade?.toLowerCase() === "websocket",
+        shouldUpgradeCallback: ({ method, headers }) =>
+          method === "GET" && headers.upgrade?.toLowerCase() === "websocket",
       },
       onRequest,
     );
