@@ -5,6 +5,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import { existsSync, readFileSync } from "node:fs";
+import { createSecureContext } from "node:tls";
 import { decideBackoffMs } from "../../shared/backoff.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError, errorText } from "../../shared/errors.ts";
@@ -37,6 +38,7 @@ export interface CertificateKeeperOptions {
 const backoff = { baseMs: 1_000, maxMs: 15 * 60_000 };
 const orderTimeoutMs = 10 * 60_000;
 const defaultPollMs = 2_000;
+const minPollMs = 500;
 
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
@@ -44,15 +46,19 @@ export class CertificateKeeper {
   #problem: string | undefined;
   #hostnames: readonly string[] = [];
   #keeping: AbortController = new AbortController();
+  #wake: AbortController = new AbortController();
 
   constructor(options: CertificateKeeperOptions) {
     this.#options = options;
   }
 
-  /** Takes up the certificate of an earlier start, if there is one. */
+  /** Takes up the certificate of an earlier start, if there is one for our key. */
   useStored(): void {
-    this.#current = readStored(this.#options.path);
-    if (this.#current) this.#options.onCertificate(this.#current);
+    const { path, key, onCertificate } = this.#options;
+    const stored = readStored(path);
+    if (!stored?.leaf.checkPrivateKey(key.privateKey)) return;
+    this.#current = stored;
+    onCertificate(stored);
   }
 
   get current(): Certificate | undefined {
@@ -69,8 +75,10 @@ export class CertificateKeeper {
    * replace those from before, and an order that failed is tried again at once.
    */
   follow(hostnames: readonly string[], signal: AbortSignal): void {
-    const same = this.#hostnames.join() === hostnames.join();
-    if (same && this.#problem === undefined) return;
+    if (this.#hostnames.join() === hostnames.join()) {
+      if (this.#problem !== undefined) this.#wake.abort(); // ends a pause, never an order that is under way
+      return;
+    }
     this.#hostnames = hostnames;
     this.#keeping.abort();
     this.#keeping = new AbortController();
@@ -95,7 +103,8 @@ export class CertificateKeeper {
         this.#problem = errorText(error);
         const waitMs = decideBackoffMs(attempt++, { ...backoff, random });
         log.warn("certificate.failed", { error: this.#problem, retryInMs: waitMs });
-        await clock.sleep(waitMs, signal).catch(() => {});
+        this.#wake = new AbortController();
+        await clock.sleep(waitMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => {});
       }
     }
   }
@@ -108,8 +117,9 @@ export class CertificateKeeper {
     while (order.status === "processing") {
       if (clock.now() > deadline)
         throw new AppError("issuer-unavailable", "The order was not finished within 10 minutes.");
-      await clock.sleep(order.retryAfterMs ?? defaultPollMs, signal);
-      order = await edge.request("GET", `/v1/nodes/${node}/orders/${order.id}`, orderSchema, { signal });
+      await clock.sleep(Math.max(minPollMs, order.retryAfterMs ?? defaultPollMs), signal);
+      const url = `/v1/nodes/${node}/orders/${encodeURIComponent(order.id)}`;
+      order = await edge.request("GET", url, orderSchema, { signal });
     }
     if (order.status === "invalid" || order.certificate === undefined)
       throw new AppError("issuer-unavailable", order.detail ?? "The order was refused.");
@@ -118,10 +128,14 @@ export class CertificateKeeper {
     const fault = decideRenewal(certificate.leaf, { hostnames, spki: key.spki }, clock.now());
     if (fault.kind === "order")
       throw new AppError("issuer-unavailable", `The certificate received is of no use: ${fault.reason}.`);
-    writeFileAtomic(path, certificate.chain);
     this.#current = certificate;
     log.info("certificate.received", { hostnames, notAfter: certificate.leaf.validToDate.toISOString() });
     onCertificate(certificate);
+    try {
+      writeFileAtomic(path, certificate.chain);
+    } catch (error) {
+      log.warn("certificate.unsaved", { error: errorText(error) }); // it serves all the same; ordering anew is no remedy
+    }
   }
 }
 
@@ -134,6 +148,8 @@ function readStored(path: string): Certificate | undefined {
   }
 }
 
+/** Throws unless every certificate of the chain can be read. */
 function parseCertificate(chain: string): Certificate {
+  createSecureContext({ cert: chain });
   return { chain, leaf: new X509Certificate(chain) };
 }

@@ -22,12 +22,14 @@ export function readOrCreateTlsKey(path: string): TlsKey {
 }
 
 function tlsKeyOfPem(pem: string, path: string): TlsKey {
+  const remedy = "Move it away and a new one is made.";
+  let privateKey: KeyObject;
   try {
-    const privateKey = createPrivateKey(pem);
-    return { pem, privateKey, spki: createPublicKey(privateKey).export({ type: "spki", format: "der" }) };
+    privateKey = createPrivateKey(pem);
   } catch (error) {
-    throw new AppError("bad-request", `${path} is not a PEM private key. Move it away and a new one is made.`, {
-      cause: error,
-    });
+    throw new AppError("bad-request", `${path} is not a PEM private key. ${remedy}`, { cause: error });
   }
+  if (privateKey.asymmetricKeyDetails?.namedCurve !== "prime256v1")
+    throw new AppError("bad-request", `${path} is not a P-256 key. ${remedy}`);
+  return { pem, privateKey, spki: createPublicKey(privateKey).export({ type: "spki", format: "der" }) };
 }

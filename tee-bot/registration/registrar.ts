@@ -30,6 +30,7 @@ export interface RegistrarOptions {
 
 const backoff = { baseMs: 200, maxMs: 10_000 };
 const noRelayRetryMs = 500;
+const minRenewMs = 500;
 /** How long the first registration may take before what an earlier start was told is used meanwhile. */
 const patienceMs = 1_500;
 
@@ -73,12 +74,13 @@ export class Registrar {
       () => {},
     );
     for (let attempt = 0; !signal.aborted;) {
+      this.#wake = new AbortController(); // before asking: whoever calls confirm() meanwhile wants a newer answer
       try {
         await this.#renewOrRegister(signal);
         attempt = 0;
         this.#problem = undefined;
-        const waitMs = this.#current?.relays.length === 0 ? noRelayRetryMs : (this.#current?.renewAfterMs ?? 0);
-        await this.#rest(waitMs, signal);
+        const { relays, renewAfterMs } = this.#current ?? { relays: [], renewAfterMs: 0 };
+        await this.#rest(relays.length === 0 ? noRelayRetryMs : Math.max(minRenewMs, renewAfterMs), signal);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof AppError && error.code === "epoch-superseded") throw error;
@@ -161,12 +163,16 @@ export class Registrar {
   }
 
   async #rest(ms: number, signal: AbortSignal): Promise<void> {
-    this.#wake = new AbortController();
     await this.#options.clock.sleep(ms, AbortSignal.any([signal, this.#wake.signal])).catch(() => {});
   }
 
   #accept(registration: Registration): void {
-    writeFileAtomic(this.#options.path, JSON.stringify(registration), 0o600);
+    const { path, log } = this.#options;
+    try {
+      writeFileAtomic(path, JSON.stringify(registration), 0o600);
+    } catch (error) {
+      log.warn("registration.unsaved", { error: errorText(error) }); // a full disk costs the next start, not this one
+    }
     this.#publish(registration);
   }
 

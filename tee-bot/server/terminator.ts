@@ -22,8 +22,15 @@ export interface HttpHandler {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, client: ProxyAddresses): void;
 }
 
+export interface TerminatorOptions {
+  handler: HttpHandler;
+  log: Log;
+  /** How long the head of a request over HTTP/1.1 may take. */
+  headersTimeoutMs?: number;
+}
+
 const handshakeTimeoutMs = 10_000;
-const headersTimeoutMs = 30_000;
+const usualHeadersTimeoutMs = 30_000;
 const keepAliveTimeoutMs = 75_000;
 const maxHeaderBytes = 32 * 1024;
 const maxConcurrentStreams = 256;
@@ -39,7 +46,7 @@ export class Terminator {
   readonly #clients = new WeakMap<object, ProxyAddresses>();
   #ready = false;
 
-  constructor({ handler, log }: { handler: HttpHandler; log: Log }) {
+  constructor({ handler, log, headersTimeoutMs = usualHeadersTimeoutMs }: TerminatorOptions) {
     this.#log = log;
     const onRequest = (request: HttpRequest, response: HttpResponse): void => {
       const connection = request.stream ? request.stream.session : request.socket;
@@ -48,6 +55,7 @@ export class Terminator {
     this.#http1 = createHttp1Server(
       {
         headersTimeout: headersTimeoutMs,
+        connectionsCheckingInterval: headersTimeoutMs / 4,
         requestTimeout: 0, // uploads take as long as they take; the relay ends connections that stand still
         keepAliveTimeout: keepAliveTimeoutMs,
         maxHeaderSize: maxHeaderBytes,
@@ -59,6 +67,7 @@ export class Terminator {
     this.#http1.on("upgrade", (request, socket, head) =>
       handler.upgrade(request, socket, head, this.#clientOf(socket)),
     );
+    this.#http1.emit("listening"); // it never listens itself, and watches no deadline before it does (Node 24)
     this.#http2 = createHttp2Server(
       { settings: { maxConcurrentStreams, maxHeaderListSize: maxHeaderBytes } },
       (request, response) => onRequest(request as unknown as HttpRequest, response as unknown as HttpResponse),
@@ -94,6 +103,7 @@ export class Terminator {
     if (!this.#ready) {
       this.#log.info("visitor.refused", { error: "there is no certificate yet" });
       socket.end(encodeAlert("internal_error"));
+      socket.resume(); // or the visitor's end would never be seen
       return;
     }
     // The tunnel keeps half-closed connections; a TLS socket takes that over, and HTTP would then never let go.

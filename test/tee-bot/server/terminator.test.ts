@@ -72,6 +72,27 @@ describe("the terminator", () => {
     await until(() => terminator.connections === 0, 5_000, "every connection is closed");
   });
 
+  it("ends a connection on which the head of a request takes too long, or never begins", async () => {
+    const strict = new Terminator({ handler, log: silentLog, headersTimeoutMs: 200 });
+    strict.setCertificate(first.certificate, first.key);
+    const door = createServer({ allowHalfOpen: true }, (socket) => strict.accept(socket, client)).listen(
+      0,
+      "127.0.0.1",
+    );
+    await once(door, "listening");
+    for (const head of ["GET / HTTP/1.1\r\nhost: fir", ""]) {
+      const options = { port: (door.address() as AddressInfo).port, host: "127.0.0.1", servername: "first.test" };
+      const slow = connectTls({ ...options, ca: first.certificate });
+      await once(slow, "secureConnect");
+      slow.write(head);
+      const [answer] = (await once(slow, "data")) as [Buffer];
+      expect(answer.toString()).toMatch(/^HTTP\/1.1 408 /);
+      await until(() => strict.connections === 0, 5_000, "the connection is closed");
+    }
+    strict.close();
+    door.close();
+  });
+
   it("swaps the certificate for new connections and keeps the open ones", async () => {
     const second = await createTestCertificate({ hostnames: ["second.test"] });
     const before = connect("http/1.1", first.certificate);
