@@ -6,12 +6,14 @@ import type { WayName } from "./ways.ts";
 const labels: Record<WayName, string> = {
   direct: "direct",
   haproxy: "HAProxy",
+  twice: "HAProxy behind HAProxy",
   postern: "Postern, TLS passed on",
   terminated: "Postern, TLS ends in the node",
 };
 
 export function formatRow({ title, unit, cpuUnit, goal, cells }: Row): string {
   const reference = medianOf(cells.haproxy ?? [], "value");
+  const twice = medianOf(cells.twice ?? [], "value");
   const floor = medianOf(cells.direct ?? [], "value");
   const lines = Object.entries(cells).map(([way, ofWay]) => {
     const values = ofWay.map(({ value }) => value);
@@ -22,6 +24,7 @@ export function formatRow({ title, unit, cpuUnit, goal, cells }: Row): string {
       labels[way as WayName],
       `${short(value)} (${short(Math.min(...values))}–${short(Math.max(...values))})`,
       `${ratio.toFixed(2)}${isGoverned ? ` (goal ${goal}: ${ratio >= goal ? "met" : "missed"})` : ""}`,
+      (value / twice).toFixed(2),
       (value / floor).toFixed(2),
       way === "direct" ? "–" : short(medianOf(ofWay, "relayCpu")),
       way === "direct" || way === "haproxy" ? "–" : short(medianOf(ofWay, "nodeCpu")),
@@ -33,6 +36,7 @@ export function formatRow({ title, unit, cpuUnit, goal, cells }: Row): string {
     `**${title}**`,
     `${unit}: median (min–max)`,
     "÷ HAProxy",
+    "÷ HAProxy twice",
     "÷ direct",
     `relay ${cpuUnit}`,
     `node ${cpuUnit}`,

@@ -9,8 +9,11 @@ import { serverName } from "./load.ts";
 
 const startMs = 10_000;
 
-/** `terminated`: Postern with TLS ending in the node, which passes requests on as HTTP. */
-export type WayName = "direct" | "haproxy" | "postern" | "terminated";
+/**
+ * `twice`: one HAProxy behind another, as many hops as Postern has with its relay and its node.
+ * `terminated`: Postern with TLS ending in the node, which passes requests on as HTTP.
+ */
+export type WayName = "direct" | "haproxy" | "twice" | "postern" | "terminated";
 
 export interface Way {
   readonly name: WayName;
@@ -32,6 +35,8 @@ export async function startWays(directory: string): Promise<Ways> {
   stack.defer(() => stop(backend.process));
   const haproxy = await startHaproxy(directory, backend.tlsPort);
   stack.defer(() => stop(haproxy.process));
+  const first = await startHaproxy(directory, haproxy.port);
+  stack.defer(() => stop(first.process));
   const passed = stack.use(await startPostern({ args: ["--expose", `tls://127.0.0.1:${backend.tlsPort}`] }));
   const terminated = stack.use(await startPostern({ args: ["--expose", `http://127.0.0.1:${backend.plainPort}`] }));
 
@@ -46,6 +51,7 @@ export async function startWays(directory: string): Promise<Ways> {
     all: {
       direct: { name: "direct", port: backend.tlsPort, ...none },
       haproxy: { name: "haproxy", port: haproxy.port, relay: haproxy.process.pid, node: undefined },
+      twice: { name: "twice", port: first.port, relay: first.process.pid, node: haproxy.process.pid },
       postern: { name: "postern", ...ofStack(passed) },
       terminated: { name: "terminated", ...ofStack(terminated) },
     },
@@ -70,7 +76,7 @@ async function startBackend(directory: string) {
 /** Passes TLS through by SNI as Postern's relay does, in one thread. */
 async function startHaproxy(directory: string, serverPort: number) {
   const port = await freePort();
-  const path = join(directory, "haproxy.cfg");
+  const path = join(directory, `haproxy-${port}.cfg`);
   writeFileSync(
     path,
     `global
