@@ -13,6 +13,7 @@ export interface EdgeClientOptions {
   signer: RequestSigner;
   clock: Clock;
   fetch: typeof fetch;
+  timeoutMs?: number;
 }
 
 /** Signed requests to the edge. Each throws {@link AppError}: the edge's own code, or `upstream-unavailable`. */
@@ -29,11 +30,11 @@ export class EdgeClient {
     answer: z.ZodType<T>,
     { body, signal }: { body?: unknown; signal?: AbortSignal } = {},
   ): Promise<T> {
-    const { fetch, edge } = this.#options;
+    const { fetch, edge, timeoutMs = edgeTimeoutMs } = this.#options;
     const url = new URL(path, edge).href;
     const json = body === undefined ? undefined : JSON.stringify(body);
     const headers = await this.signedHeaders(method, url, json);
-    const deadline = AbortSignal.timeout(edgeTimeoutMs);
+    const deadline = AbortSignal.timeout(timeoutMs);
 
     let response: Response;
     let text: string;
@@ -45,14 +46,14 @@ export class EdgeClient {
         signal: signal ? AbortSignal.any([signal, deadline]) : deadline,
         redirect: "error",
       });
-      text = await response.text();
+      text = await readText(response);
     } catch (error) {
       signal?.throwIfAborted();
+      if (error instanceof AppError) throw error;
       throw new AppError("upstream-unavailable", `The edge at ${edge} did not answer: ${errorText(error)}`, {
         cause: error,
       });
     }
-    if (text.length > maxAnswerBytes) throw new AppError("too-large", "The edge answered with more than 1 MiB.");
     const value = parseJson(text);
     if (!response.ok) throw errorOfProblem(value, response.status);
     const parsed = answer.safeParse(value);
@@ -72,6 +73,19 @@ export class EdgeClient {
       this.#options.clock.now(),
     );
   }
+}
+
+/** The body as text; stops reading at {@link maxAnswerBytes}. */
+async function readText(response: Response): Promise<string> {
+  const decoder = new TextDecoder();
+  let text = "";
+  let bytes = 0;
+  for await (const chunk of response.body ?? []) {
+    bytes += chunk.length;
+    if (bytes > maxAnswerBytes) throw new AppError("too-large", "The edge answered with more than 1 MiB.");
+    text += decoder.decode(chunk, { stream: true });
+  }
+  return text + decoder.decode();
 }
 
 function parseJson(text: string): unknown {
