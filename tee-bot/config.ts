@@ -1,5 +1,6 @@
 import { join } from "node:path";
 import { z } from "zod";
+import { AppError } from "../shared/errors.ts";
 import { logLevels, type LogLevel } from "../shared/log.ts";
 import { parseAlias } from "../shared/registry/names.ts";
 import { parseTarget, type Target } from "./expose/target.ts";
@@ -10,12 +11,24 @@ export const defaultStateDirectory = ".postern/node";
 
 const port = z.coerce.number().int().min(0).max(65_535);
 
+/** Text that a parser of ours reads; what it refuses is a mistake like any other. */
+function parsed<T>(parse: (text: string) => T) {
+  return z.string().transform((text, context) => {
+    try {
+      return parse(text);
+    } catch (error) {
+      context.addIssue({ code: "custom", message: error instanceof AppError ? error.detail : String(error) });
+      return z.NEVER;
+    }
+  });
+}
+
 /** The settings of a node; a command-line flag of the same meaning wins over the variable. */
 const environmentSchema = z.object({
-  POSTERN_EDGE: z.url({ protocol: /^https?$/, error: "the edge's address, e.g. https://edge.example.com" }),
+  POSTERN_EDGE: z.url({ protocol: /^https?$/, error: "give the edge's address, e.g. https://edge.example.com" }),
   POSTERN_STATE: z.string().min(1).default(defaultStateDirectory),
-  POSTERN_ALIAS: z.string().optional(),
-  POSTERN_EXPOSE: z.string().optional(),
+  POSTERN_ALIAS: parsed(parseAlias).optional(),
+  POSTERN_EXPOSE: parsed(parseTarget).optional(),
   POSTERN_GATEWAY_PORT: port.default(defaultGatewayPort),
   POSTERN_CONTROL_PORT: port.default(defaultControlPort),
   LOG_LEVEL: z.enum(logLevels).default("info"),
@@ -62,16 +75,16 @@ export function filesIn(directory: string): NodeFiles {
 /** Throws one error that names every variable that is missing or wrong. */
 export function readConfig(environment: NodeJS.ProcessEnv): NodeConfig {
   const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
-    throw new Error(`The node cannot start with these settings:\n${mistakes.join("\n")}`);
+  const settings = environmentSchema.safeParse(given);
+  if (!settings.success) {
+    const mistakes = settings.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
+    throw new AppError("bad-request", `Some settings cannot be used.\n${mistakes.join("\n")}`);
   }
-  const env = parsed.data;
+  const env = settings.data;
   return {
     edge: env.POSTERN_EDGE,
-    alias: env.POSTERN_ALIAS === undefined ? undefined : parseAlias(env.POSTERN_ALIAS),
-    target: env.POSTERN_EXPOSE === undefined ? undefined : parseTarget(env.POSTERN_EXPOSE),
+    alias: env.POSTERN_ALIAS,
+    target: env.POSTERN_EXPOSE,
     gatewayPort: env.POSTERN_GATEWAY_PORT,
     controlPort: env.POSTERN_CONTROL_PORT,
     logLevel: env.LOG_LEVEL,

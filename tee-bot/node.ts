@@ -3,7 +3,7 @@
  * each other; here they are joined.
  */
 import { mkdirSync } from "node:fs";
-import type { Server } from "node:net";
+import type { Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, errorText } from "../shared/errors.ts";
@@ -129,7 +129,8 @@ class PrivateNode {
     const { config, log } = this.#options;
     const signal = AbortSignal.any([stop, this.#ending.signal]);
     const gatewayServer = createAdaptorServer({ fetch: this.#gateway.fetch }) as Server;
-    this.#gatewayPort = await listenLocal(gatewayServer, config.gatewayPort, "gateway");
+    await using gateway = await listenLocal(gatewayServer, config.gatewayPort, "gateway");
+    this.#gatewayPort = gateway.port;
     await using control = await startControl({
       port: config.controlPort,
       path: config.files.control,
@@ -156,7 +157,6 @@ class PrivateNode {
     this.#ending.abort();
     await this.#tunnels.drain(drainMs);
     this.#exposure.close();
-    gatewayServer.close();
     return outcome;
   }
 

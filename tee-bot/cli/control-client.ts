@@ -1,6 +1,6 @@
 import { readFileSync } from "node:fs";
 import { errorText } from "../../shared/errors.ts";
-import { errorOfProblem } from "../../shared/problem.ts";
+import { errorOfProblem, problemSchema } from "../../shared/problem.ts";
 import { filesIn } from "../config.ts";
 import { controlFileSchema, nodeStatusSchema, type ControlFile, type NodeStatus } from "../control/status.ts";
 import { CliError } from "./failure.ts";
@@ -34,8 +34,14 @@ export async function askNode(
     );
   }
   const answer: unknown = await response.json().catch(() => undefined);
-  if (!response.ok) throw errorOfProblem(answer, response.status);
-  return nodeStatusSchema.parse(answer);
+  const status = nodeStatusSchema.safeParse(answer);
+  if (response.ok && status.success) return status.data;
+  if (problemSchema.safeParse(answer).success) throw errorOfProblem(answer, response.status);
+  throw new CliError({
+    what: "The node did not answer.",
+    why: `Something else, or another version, answers at ${url}, where its control API was.`,
+    remedy: "It may have crashed. Start it again with: postern start",
+  });
 }
 
 function readControlFile(directory: string): ControlFile {
@@ -46,7 +52,7 @@ function readControlFile(directory: string): ControlFile {
     throw new CliError(
       {
         what: "No node is running here.",
-        why: `There is no control file at ${path}.`,
+        why: `There is no control file at ${path}, or it cannot be read.`,
         remedy: "Start one with postern start (or npm start), or say where its state is: --state DIR",
       },
       { cause: error },

@@ -1,4 +1,4 @@
-import { existsSync, readFileSync, renameSync, statSync } from "node:fs";
+import { copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
 import { AppError } from "../../shared/errors.ts";
 import {
   identityOfPem,
@@ -53,7 +53,7 @@ export async function importIdentity(state: string, file: string, replace: boole
         remedy: "Add --replace if you mean it; the present key is then kept beside the new one.",
       });
     kept = `${path}.${new Date().toISOString().replaceAll(":", "-")}.old`;
-    renameSync(path, kept);
+    copyFileSync(path, kept); // with its mode; the new key then takes its place at once or not at all
   }
   saveIdentityPem(path, identity.privateKeyPem);
   return `This node is now ${identity.id}.${kept && ` The key before is in ${kept}.`} Restart it if it runs.\n`;

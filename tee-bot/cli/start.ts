@@ -5,7 +5,7 @@ import { collectBuffersYoung } from "../../shared/nodejs/young-buffers.ts";
 import { readConfig, type NodeConfig } from "../config.ts";
 import type { NodeStatus } from "../control/status.ts";
 import { runNode } from "../node.ts";
-import { CliError } from "./failure.ts";
+import { CliError, describeFailure } from "./failure.ts";
 import { formatStatus } from "./status-view.ts";
 
 export interface StartFlags {
@@ -62,6 +62,10 @@ function readSettings(environment: NodeJS.ProcessEnv): NodeConfig {
     return readConfig(environment);
   } catch (error) {
     process.exitCode = settingsExitCode;
-    throw error;
+    const failure = describeFailure("The node did not start.", error);
+    throw new CliError(
+      { ...failure, remedy: "Give each as a flag or as the variable named; postern start --help lists both." },
+      { cause: error },
+    );
   }
 }

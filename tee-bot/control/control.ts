@@ -3,8 +3,8 @@
  * control file, which only the node's own user can read; a page in a browser on the same machine cannot.
  */
 import { randomBytes, timingSafeEqual } from "node:crypto";
-import { unlinkSync } from "node:fs";
-import type { Server } from "node:net";
+import { readFileSync, rmSync } from "node:fs";
+import type { Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
 import { AppError } from "../../shared/errors.ts";
@@ -32,16 +32,26 @@ const maxBodyBytes = 16 * 1024;
 export async function startControl({ port, path, status, expose }: ControlOptions): Promise<Control> {
   const token = randomBytes(tokenBytes).toString("base64url");
   const server = createAdaptorServer({ fetch: createControlApp({ token, status, expose }).fetch }) as Server;
-  const actual = await listenLocal(server, port, "control API");
-  const file: ControlFile = { url: `http://127.0.0.1:${actual}`, token, pid: process.pid };
-  writeFileAtomic(path, JSON.stringify(file), 0o600);
+  const local = await listenLocal(server, port, "control API");
+  const file: ControlFile = { url: `http://127.0.0.1:${local.port}`, token, pid: process.pid };
+  const content = JSON.stringify(file);
+  writeFileAtomic(path, content, 0o600);
   return {
-    port: actual,
+    port: local.port,
     [Symbol.asyncDispose]: () => {
-      unlinkSync(path);
-      return new Promise((resolve) => server.close(() => resolve()));
+      removeOwn(path, content);
+      return local[Symbol.asyncDispose]();
     },
   };
+}
+
+/** A process that was started since on the same state has put its own file there. */
+function removeOwn(path: string, content: string): void {
+  try {
+    if (readFileSync(path, "utf8") === content) rmSync(path);
+  } catch {
+    // it is gone already
+  }
 }
 
 /** The application without its server; exported for tests. */

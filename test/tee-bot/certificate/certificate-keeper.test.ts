@@ -1,0 +1,258 @@
+import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { join } from "node:path";
+import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { Order } from "../../../shared/registry/messages.ts";
+import { CertificateKeeper, type Certificate } from "../../../tee-bot/certificate/certificate-keeper.ts";
+import { readOrCreateTlsKey, type TlsKey } from "../../../tee-bot/certificate/tls-key.ts";
+import { temporaryFolder } from "../../shared/temporary-folder.ts";
+import { until } from "../../support/postern.ts";
+import { issue, newTlsKey, rootPem } from "../support/issue.ts";
+import { recordingLog } from "../support/log.ts";
+import { ManualClock } from "../support/manual-clock.ts";
+import { NodeEdge } from "../support/node-edge.ts";
+
+const dayMs = 86_400_000;
+const hourMs = 3_600_000;
+const names = ["alice.test", "own.test"];
+
+let stack: AsyncDisposableStack;
+let clock: ManualClock;
+let edge: NodeEdge;
+let path: string;
+let key: TlsKey;
+let given: Certificate[];
+let stop: AbortController;
+let log: ReturnType<typeof recordingLog>;
+beforeEach(async () => {
+  stack = new AsyncDisposableStack();
+  clock = new ManualClock();
+  edge = stack.use(await NodeEdge.start(clock));
+  const directory = stack.use(temporaryFolder()).path;
+  path = join(directory, "certificate.pem");
+  key = readOrCreateTlsKey(join(directory, "tls.key"));
+  given = [];
+  log = recordingLog();
+  stop = new AbortController();
+  stack.defer(() => stop.abort());
+});
+afterEach(() => stack.disposeAsync());
+
+function keeper(): CertificateKeeper {
+  return new CertificateKeeper({
+    node: edge.identity.id,
+    key,
+    path,
+    edge: edge.client,
+    clock,
+    log,
+    random: () => 1,
+    onCertificate: (certificate) => given.push(certificate),
+  });
+}
+
+/** A chain for `hostnames` that began now and lasts for 90 days. */
+function chainFor(hostnames = names, of = key.privateKey): Promise<string> {
+  return issue(of, { hostnames, notBefore: clock.now() - 60_000, notAfter: clock.now() + 90 * dayMs });
+}
+const order = (changes: Partial<Order>): { json: Order } => ({
+  json: { id: "o1", status: "valid", hostnames: names, ...changes },
+});
+const orders = (): string => `POST /v1/nodes/${edge.identity.id}/orders`;
+const polls = (): string => `GET /v1/nodes/${edge.identity.id}/orders/o1`;
+
+describe("the certificate keeper", () => {
+  it("orders a certificate with a request for its names, hands it out and keeps it", async () => {
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    const kept = keeper();
+    kept.useStored();
+    expect(kept.current).toBeUndefined();
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === hourMs);
+    expect(given.map(({ chain }) => chain)).toEqual([certificate]);
+    expect(kept.problem).toBeUndefined();
+    expect(readFileSync(path, "utf8")).toBe(certificate);
+    expect(JSON.stringify(edge.requests[0]?.body)).toContain("BEGIN CERTIFICATE REQUEST");
+    expect(edge.asked).toEqual([orders()]);
+  });
+
+  it("uses the stored one and orders nothing while it lasts, then renews it", async () => {
+    writeFileSync(path, await chainFor());
+    const kept = keeper();
+    kept.useStored();
+    expect(given).toHaveLength(1);
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === hourMs);
+    expect(edge.asked).toEqual([]);
+
+    clock.advance(61 * dayMs);
+    const renewed = await chainFor();
+    edge.reply = () => order({ certificate: renewed });
+    await until(() => given.length === 2, 5_000, "the new certificate");
+    expect(readFileSync(path, "utf8")).toBe(renewed);
+  });
+
+  it("asks again for an order that takes time, as often as the edge says", async () => {
+    edge.reply = () => order({ status: "processing", retryAfterMs: 7_000 });
+    keeper().follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === 7_000);
+    edge.reply = () => order({ status: "processing" });
+    clock.advance(7_000);
+    await clock.untilSleeping((ms) => ms === 2_000);
+    edge.reply = () => order({ status: "processing", retryAfterMs: 0 });
+    clock.advance(2_000);
+    await clock.untilSleeping((ms) => ms === 500); // never without a pause
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    clock.advance(500);
+    await until(() => given.length === 1, 5_000, "the certificate");
+    expect(edge.asked).toEqual([orders(), polls(), polls(), polls()]);
+  });
+
+  it("gives an order up that is not finished within ten minutes, and orders anew", async () => {
+    edge.reply = () => order({ status: "processing", retryAfterMs: 300_000 });
+    const kept = keeper();
+    kept.follow(names, stop.signal);
+    for (let round = 0; round < 3; round++) {
+      await clock.untilSleeping((ms) => ms === 300_000);
+      clock.advance(300_000);
+      await edge.untilAsked("GET", round + 1);
+    }
+    await clock.untilSleeping((ms) => ms === 1_000);
+    expect(kept.problem).toContain("10 minutes");
+  });
+
+  const useless: [what: string, reply: () => Promise<Partial<Order>>, why: RegExp][] = [
+    ["for another key", async () => ({ certificate: await chainFor(names, newTlsKey()) }), /another key/],
+    ["without a name", async () => ({ certificate: await chainFor(["alice.test"]) }), /does not cover own.test/],
+    [
+      "that is over",
+      async () => ({ certificate: await issue(key.privateKey, { hostnames: names, notBefore: 0, notAfter: dayMs }) }),
+      /of no use/,
+    ],
+    ["that is none", () => Promise.resolve({ certificate: "-----BEGIN NOTHING-----" }), /./],
+    [
+      "whose chain is damaged",
+      async () => ({ certificate: (await chainFor()).replace(rootPem, rootPem.replace(/\n.{30}/, "\n!")) }),
+      /./,
+    ],
+    ["that is missing", () => Promise.resolve({}), /refused/],
+    ["for an invalid order", () => Promise.resolve({ status: "invalid", detail: "CAA forbids it" }), /CAA forbids it/],
+  ];
+  it.each(useless)("refuses a certificate %s, stores nothing, and tries again later", async (_, reply, why) => {
+    const answer = order(await reply());
+    edge.reply = () => answer;
+    const before = await chainFor(["alice.test"]);
+    writeFileSync(path, before);
+    const kept = keeper();
+    kept.useStored();
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === 1_000);
+    expect(kept.problem).toMatch(why);
+    expect(kept.current?.chain).toBe(before);
+    expect(readFileSync(path, "utf8")).toBe(before);
+    expect(given).toHaveLength(1);
+  });
+
+  it("pauses ever longer after failures, up to a quarter of an hour", async () => {
+    edge.reply = () => ({ problem: "issuer-unavailable" });
+    const kept = keeper();
+    kept.follow(names, stop.signal);
+    const pauses: number[] = [];
+    for (let attempt = 0; attempt < 12; attempt++) {
+      const ms = await clock.untilSleeping(() => true);
+      pauses.push(ms / 1000);
+      clock.advance(ms);
+      await edge.untilAsked("POST", attempt + 2);
+    }
+    expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
+  });
+
+  it("tries at once what failed when it is told the same names again", async () => {
+    edge.reply = () => ({ problem: "issuer-unavailable" });
+    const kept = keeper();
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === 1_000);
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    kept.follow(names, stop.signal);
+    await until(() => kept.problem === undefined && given.length === 1, 5_000, "the certificate");
+  });
+
+  it("does not break off an order under way when it is told the same names again", async () => {
+    edge.reply = () => ({ problem: "issuer-unavailable" });
+    const kept = keeper();
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === 1_000);
+    edge.reply = () => order({ status: "processing", retryAfterMs: 60_000 });
+    clock.advance(1_000);
+    await clock.untilSleeping((ms) => ms === 60_000);
+    for (let renewal = 0; renewal < 3; renewal++) kept.follow(names, stop.signal);
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    clock.advance(60_000);
+    await until(() => given.length === 1, 5_000, "the certificate");
+    expect(edge.asked).toEqual([orders(), orders(), polls()]);
+  });
+
+  it("orders anew for other names, and leaves the order for those from before", async () => {
+    edge.reply = () => order({ status: "processing", retryAfterMs: 60_000 });
+    const kept = keeper();
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === 60_000);
+    const certificate = await chainFor(["bob.test"]);
+    edge.reply = () => order({ certificate, hostnames: ["bob.test"] });
+    kept.follow(["bob.test"], stop.signal);
+    await until(() => given.length === 1, 5_000, "the certificate");
+    expect(clock.sleeping).not.toContain(60_000);
+    expect(given[0]?.leaf.subjectAltName).toBe("DNS:bob.test");
+  });
+
+  it("ends with its signal, amid a pause or an order", async () => {
+    edge.reply = () => ({ problem: "issuer-unavailable" });
+    keeper().follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === 1_000);
+    stop.abort();
+    await until(() => clock.sleeping.length === 0, 1_000, "nothing is waited for");
+    expect(edge.asked).toHaveLength(1);
+  });
+
+  it("serves a certificate that the disk does not take, and does not order another", async () => {
+    mkdirSync(path);
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    const kept = keeper();
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === hourMs);
+    expect(kept.current?.chain).toBe(certificate);
+    expect(log.events.map(({ event }) => event)).toContain("certificate.unsaved");
+    expect(edge.asked).toEqual([orders()]);
+  });
+});
+
+describe("the stored certificate", () => {
+  const damaged: [what: string, content: () => Promise<string>][] = [
+    ["is empty", () => Promise.resolve("")],
+    ["is no PEM", () => Promise.resolve("hello")],
+    ["is cut short", async () => (await chainFor()).slice(0, 300)],
+    ["has a damaged chain", async () => (await chainFor()).replace(rootPem, rootPem.replace(/\n.{30}/, "\n!"))],
+    ["is for a key of before", () => chainFor(names, newTlsKey())],
+  ];
+  it.each(damaged)("that %s is left alone and replaced by an order", async (_, content) => {
+    writeFileSync(path, await content());
+    const kept = keeper();
+    kept.useStored();
+    expect(given).toEqual([]);
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    kept.follow(names, stop.signal);
+    await until(() => given.length === 1, 5_000, "the certificate");
+    expect(readFileSync(path, "utf8")).toBe(certificate);
+  });
+
+  it("that is over is still used until there is a better one", async () => {
+    writeFileSync(path, await issue(key.privateKey, { hostnames: names, notBefore: 0, notAfter: dayMs }));
+    keeper().useStored();
+    expect(given).toHaveLength(1);
+  });
+});

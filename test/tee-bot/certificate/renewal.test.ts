@@ -1,0 +1,74 @@
+import { createPublicKey } from "node:crypto";
+import { describe, expect, it } from "vitest";
+import { decideRenewal } from "../../../tee-bot/certificate/renewal.ts";
+import { issue, leafOf, newTlsKey } from "../support/issue.ts";
+
+const key = newTlsKey();
+const spki = createPublicKey(key).export({ type: "spki", format: "der" });
+const hourMs = 3_600_000;
+const dayMs = 24 * hourMs;
+const notBefore = Date.UTC(2026, 0, 1);
+
+async function certificate(lifetimeMs: number, hostnames = ["alice.test", "own.test"]) {
+  return leafOf(await issue(key, { hostnames, notBefore, notAfter: notBefore + lifetimeMs }));
+}
+
+describe("decideRenewal", () => {
+  it("orders the first certificate", () => {
+    expect(decideRenewal(undefined, { hostnames: ["a.test"], spki }, notBefore)).toEqual({
+      kind: "order",
+      reason: "there is none yet",
+    });
+  });
+
+  const ages: [days: number, age: number, decision: "keep" | "order"][] = [
+    [90, 0, "keep"],
+    [90, 59.9, "keep"],
+    [90, 60, "order"],
+    [90, 91, "order"],
+    [6, 3.9, "keep"],
+    [6, 4, "order"],
+    [6, 7, "order"],
+  ];
+  it.each(ages)("of one for %d days that is %d days old says %s", async (days, age, decision) => {
+    const held = await certificate(days * dayMs);
+    expect(decideRenewal(held, { hostnames: ["own.test"], spki }, notBefore + age * dayMs).kind).toBe(decision);
+  });
+
+  it("looks again when two thirds are over, and after an hour at the latest", async () => {
+    const wanted = { hostnames: ["own.test"], spki };
+    const held = await certificate(6 * dayMs);
+    expect(decideRenewal(held, wanted, notBefore)).toEqual({ kind: "keep", checkAgainInMs: hourMs });
+    const late = notBefore + 4 * dayMs - 60_000;
+    expect(decideRenewal(held, wanted, late)).toEqual({ kind: "keep", checkAgainInMs: 60_000 });
+  });
+
+  it("orders anew when a name is missing, and names it", async () => {
+    const held = await certificate(90 * dayMs);
+    const decision = decideRenewal(held, { hostnames: ["alice.test", "bob.test"], spki }, notBefore);
+    expect(decision).toEqual({ kind: "order", reason: "the one held does not cover bob.test" });
+  });
+
+  it("keeps one that covers more than is wanted", async () => {
+    expect(decideRenewal(await certificate(90 * dayMs), { hostnames: ["own.test"], spki }, notBefore).kind).toBe(
+      "keep",
+    );
+  });
+
+  it("does not take a name below another for covered, nor a wildcard for two labels", async () => {
+    const held = await certificate(90 * dayMs, ["own.test", "*.wild.test"]);
+    const decide = (name: string) => decideRenewal(held, { hostnames: [name], spki }, notBefore).kind;
+    expect(decide("a.own.test")).toBe("order");
+    expect(decide("a.wild.test")).toBe("keep");
+    expect(decide("a.b.wild.test")).toBe("order");
+  });
+
+  it("orders anew when the one held is for another key", async () => {
+    const other = createPublicKey(newTlsKey()).export({ type: "spki", format: "der" });
+    const held = await certificate(90 * dayMs);
+    expect(decideRenewal(held, { hostnames: ["own.test"], spki: other }, notBefore)).toEqual({
+      kind: "order",
+      reason: "the one held is for another key",
+    });
+  });
+});

@@ -1,0 +1,42 @@
+/** Certificates for a key of the caller's, as an issuer would make them: signed by a root of the test's own. */
+import { createPublicKey, generateKeyPairSync, webcrypto, X509Certificate, type KeyObject } from "node:crypto";
+import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
+
+const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
+const root = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+const rootName = "CN=root of the test";
+const rootCertificate = await X509CertificateGenerator.createSelfSigned({
+  name: rootName,
+  keys: root,
+  signingAlgorithm: algorithm,
+  extensions: [new BasicConstraintsExtension(true, undefined, true)],
+});
+
+export const rootPem: string = rootCertificate.toString("pem");
+
+export interface IssueOptions {
+  hostnames: readonly string[];
+  notBefore: number;
+  notAfter: number;
+}
+
+/** A chain (PEM, leaf first) for the public half of `key`. */
+export async function issue(key: KeyObject, { hostnames, notBefore, notAfter }: IssueOptions): Promise<string> {
+  const leaf = await X509CertificateGenerator.create({
+    issuer: rootName,
+    subject: "",
+    publicKey: createPublicKey(key).toCryptoKey(algorithm, true, ["verify"]),
+    signingKey: root.privateKey,
+    signingAlgorithm: algorithm,
+    notBefore: new Date(notBefore),
+    notAfter: new Date(notAfter),
+    extensions: [new SubjectAlternativeNameExtension(hostnames.map((value) => ({ type: "dns", value })))],
+  });
+  return `${leaf.toString("pem")}\n${rootPem}\n`;
+}
+
+export const leafOf = (chain: string): X509Certificate => new X509Certificate(chain);
+
+export function newTlsKey(): KeyObject {
+  return generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey;
+}
