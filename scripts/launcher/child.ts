@@ -37,6 +37,7 @@ export class Child {
   constructor(options: ChildOptions) {
     this.#options = options;
     this.#log = createWriteStream(options.logFile, { flags: "w" });
+    this.#log.on("error", () => {}); // a full disk costs the log, not the stack
     this.#start();
   }
 
@@ -69,7 +70,7 @@ export class Child {
     });
     this.#process = child;
     const keep = (chunk: Buffer): void => {
-      this.#log.write(chunk);
+      if (this.#log.writable) this.#log.write(chunk); // last words may come after the end
       this.#lastBytes = (this.#lastBytes + chunk.toString()).slice(-rememberedBytes);
     };
     child.stdout?.on("data", keep);

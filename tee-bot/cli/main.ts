@@ -6,7 +6,7 @@ import { parseTarget } from "../expose/target.ts";
 import { askNode } from "./control-client.ts";
 import { describeFailure, formatFailure } from "./failure.ts";
 import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
-import { start, type StartFlags } from "./start.ts";
+import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
 
 type StateFlag = { state: string };
@@ -28,7 +28,12 @@ program
   .option("--gateway-port <port>", `local port of the gateway (default: ${defaultGatewayPort})`)
   .option("--control-port <port>", `local port of the control API (default: ${defaultControlPort})`)
   .option("--state <dir>", `where keys and certificate are kept (default: ${defaultStateDirectory})`)
-  .action((flags: StartFlags) => run("The node did not start.", () => start(flags)));
+  .action((flags: StartFlags) =>
+    run("The node did not start.", async () => {
+      const { start } = await import("./start.ts"); // the whole node, which the other commands do without
+      await start(flags);
+    }),
+  );
 
 program
   .command("status")

@@ -1,0 +1,106 @@
+import { once } from "node:events";
+import { afterEach, describe, expect, it } from "vitest";
+import { createGateway } from "../../../tee-bot/gateway/app.ts";
+import { handlerOf } from "../../../tee-bot/gateway/handler.ts";
+import type { HealthReport } from "../../../tee-bot/health/health.ts";
+import { publicHost, startPublicName } from "../support/public-name.ts";
+
+let stack = new AsyncDisposableStack();
+afterEach(async () => {
+  await stack.disposeAsync();
+  stack = new AsyncDisposableStack();
+});
+
+const well: HealthReport = {
+  status: "healthy",
+  hostnames: ["alice.test"],
+  steps: [{ step: "identity", ok: true, detail: "This node is x." }],
+};
+const start = async (report: HealthReport = well) =>
+  stack.use(await startPublicName(handlerOf(createGateway({ health: () => report }))));
+
+describe("the gateway", () => {
+  it("shows a page that says what this is and loads nothing from elsewhere", async () => {
+    const name = await start();
+    const { status, headers, body } = await name.ask("/");
+    expect(status).toBe(200);
+    expect(headers["content-type"]).toContain("text/html");
+    expect(body).toContain("A private AI node");
+    expect(body).toContain("alice.test");
+    expect(body).not.toMatch(/(src|href)="(https?:)?\/\//);
+    expect((await name.ask("/", { method: "HEAD" })).body).toBe("");
+  });
+
+  it("writes names as text, whatever is in them", async () => {
+    const name = await start({ ...well, hostnames: ['<script>alert("1")</script>'] });
+    const { body } = await name.ask("/");
+    expect(body).not.toContain("<script>");
+    expect(body).toContain("&lt;script&gt;");
+  });
+
+  it.each([
+    ["healthy", 200],
+    ["degraded", 503],
+    ["starting", 503],
+  ] as const)("tells at /healthz each step, and %s by status %i", async (status, code) => {
+    const name = await start({ ...well, status });
+    const answer = await name.ask("/healthz");
+    expect(answer.status).toBe(code);
+    expect(answer.headers["cache-control"]).toBe("no-store");
+    expect(JSON.parse(answer.body)).toEqual({ ...well, status });
+  });
+
+  it("has no models yet, in OpenAI's form", async () => {
+    expect(JSON.parse((await (await start()).ask("/v1/models")).body)).toEqual({ object: "list", data: [] });
+  });
+
+  it("says in OpenAI's form what is not there under /v1, and plainly elsewhere", async () => {
+    const name = await start();
+    for (const [method, path] of [
+      ["GET", "/v1/nothing"],
+      ["POST", "/v1/models"],
+    ] as const) {
+      const answer = await name.ask(path, { method });
+      expect(answer.status).toBe(404);
+      expect(JSON.parse(answer.body)).toEqual({
+        error: {
+          message: `There is no ${method} ${path} here.`,
+          type: "invalid_request_error",
+          param: null,
+          code: "not_found",
+        },
+      });
+    }
+    const plain = await name.ask("/nothing");
+    expect(plain).toMatchObject({ status: 404, body: "There is no GET /nothing here. GET / says what this is.\n" });
+    expect(plain.headers["content-type"]).toContain("text/plain");
+  });
+
+  it("answers requests that are no requests, and lives on", async () => {
+    const name = await start();
+    for (const target of ["//", "//[", "http://[", "*", "/%", "/%ff%fe", "http://elsewhere.test/healthz"]) {
+      const answer = await name.exchange(`GET ${target} HTTP/1.1\r\nhost: ${publicHost}\r\nconnection: close\r\n\r\n`);
+      expect(answer).toMatch(/^HTTP\/1.1 [234]\d\d /);
+    }
+    const odd = await name.exchange("GET / HTTP/1.1\r\nhost: a b[c/\r\nconnection: close\r\n\r\n");
+    expect(odd).toMatch(/^HTTP\/1.1 [24]\d\d /);
+    expect((await name.ask("/healthz")).status).toBe(200);
+  });
+
+  it("refuses a WebSocket", async () => {
+    const name = await start();
+    const answer = await name.exchange(
+      `GET / HTTP/1.1\r\nhost: ${publicHost}\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n`,
+    );
+    expect(answer).toMatch(/^HTTP\/1.1 426 /);
+  });
+
+  it("survives a visitor who resets amid an upgrade", async () => {
+    const name = await start();
+    const socket = await name.dial();
+    socket.write(`GET / HTTP/1.1\r\nhost: a\r\nconnection: Upgrade\r\nupgrade: websocket\r\n\r\n`);
+    socket.destroy();
+    await once(socket, "close");
+    expect((await name.ask("/healthz")).status).toBe(200);
+  });
+});
