@@ -118,7 +118,13 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     if (failures.thisSecond === 1) log.error("accept.failed", { error: errorText(error) });
   });
   const { port } = server.address() as AddressInfo;
-  const privatePort = await startPrivatePort({ ...config.private, health, metrics });
+  // A listener left open would keep a process alive that failed to start.
+  const privatePort = await startPrivatePort({ ...config.private, health, metrics }).catch((error: unknown) => {
+    server.close();
+    keeper.destroy();
+    door.destroy();
+    throw error;
+  });
   await directory.start();
 
   return {

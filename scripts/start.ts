@@ -6,7 +6,7 @@ import { onParentGone } from "./launcher/parent.ts";
 import { PortTakenError } from "./launcher/ports.ts";
 import { createProgress } from "./launcher/progress.ts";
 import { readRunFile, removeRunFile, writeRunFile, type Run } from "./launcher/run-file.ts";
-import { startStack } from "./launcher/stack.ts";
+import { startStack, type Stack } from "./launcher/stack.ts";
 
 const usageExitCode = 2;
 
@@ -45,7 +45,7 @@ async function launch(options: LaunchOptions): Promise<void> {
   try {
     const { run } = stack;
     remember(run);
-    write(summary(run, (performance.now() - startedAt) / 1000));
+    write(summary(stack, (performance.now() - startedAt) / 1000));
     if (options.json) process.stdout.write(`${JSON.stringify(run)}\n`);
     await aborted(stop);
     write("\nstopping …\n");
@@ -55,7 +55,8 @@ async function launch(options: LaunchOptions): Promise<void> {
   }
 }
 
-function summary({ node, ca, state, gateway }: Run, seconds: number): string {
+function summary({ run, metrics }: Stack, seconds: number): string {
+  const { node, ca, state, gateway } = run;
   const here = (path: string): string => {
     const short = relative(process.cwd(), path);
     return short.startsWith("..") ? path : short;
@@ -67,6 +68,7 @@ function summary({ node, ca, state, gateway }: Run, seconds: number): string {
   try      curl --cacert ${here(ca)} ${node.url}/healthz
   CA root  ${here(ca)} (signs names below postern.localhost only)
   gateway  ${gateway} (the same, without TLS, on this machine)
+  metrics  ${metrics} (the relay's)
   logs     ${here(join(state, "log"))}/
   status   npm run postern -- status --state ${here(join(state, "node"))}
   stop     Ctrl-C

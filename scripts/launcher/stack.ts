@@ -15,6 +15,8 @@ import type { Run } from "./run-file.ts";
 export interface Stack {
   /** As it is now; the process ids change when a process is restarted. */
   readonly run: Run;
+  /** The relay's metrics, on a port of its own choice. */
+  readonly metrics: string;
   /** Ends the processes, node first. Takes less than 5 s. */
   stop(): Promise<void>;
 }
@@ -33,7 +35,7 @@ const stopGraceMs = 4_000;
 /** As `postern start` documents them: settings that cannot be used, and a name that another process has taken. */
 const finalExitCodes = [2, 3];
 
-const readyMessageSchema = z.object({ ready: z.literal(true) });
+const readyMessageSchema = z.object({ ready: z.literal(true), privatePort: z.int().optional() });
 const nodeMessageSchema = z.object({
   status: z.object({
     node: z.string(),
@@ -54,6 +56,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
   const children = new Map<string, Child>();
   let up = false;
   let node: NodeView | undefined;
+  let metricsPort: number | undefined;
 
   mkdirSync(join(state, "log"), { recursive: true, mode: 0o700 });
   const ports = await choosePorts(options, progress);
@@ -83,7 +86,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         RELAY_ZONE: developmentZone,
         RELAY_LISTEN_HOST: "127.0.0.1",
         RELAY_PORT: String(ports.visitors),
-        RELAY_PRIVATE_PORT: String(ports.relayPrivate),
+        RELAY_PRIVATE_PORT: "0",
         RELAY_PUBLIC_HOST: "127.0.0.1",
         RELAY_IDENTITY_FILE: relayIdentity,
         RELAY_STATE_DIR: join(state, "relay"),
@@ -107,6 +110,9 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
   return {
     get run() {
       return run();
+    },
+    get metrics() {
+      return `http://127.0.0.1:${metricsPort}/metrics`;
     },
     stop,
   };
@@ -133,7 +139,11 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         finalExitCodes,
         onStart: () => up && onRestart(run()),
         onMessage: (message) => {
-          if (readyMessageSchema.safeParse(message).success) settle();
+          const ready = readyMessageSchema.safeParse(message);
+          if (ready.success) {
+            metricsPort = ready.data.privatePort ?? metricsPort;
+            settle();
+          }
           const told = nodeMessageSchema.safeParse(message);
           if (!told.success) return;
           node = told.data.status;
@@ -177,7 +187,6 @@ async function choosePorts(options: LaunchOptions, progress: Progress) {
     edge: await choosePort("edge", usualPorts.edge, options.edgePort),
     gateway: await choosePort("gateway", usualPorts.gateway, undefined),
     control: await choosePort("control API", usualPorts.control, undefined),
-    relayPrivate: await choosePort("relay's metrics", usualPorts.relayPrivate, undefined),
   };
   for (const [name, { port, moved }] of Object.entries(choices))
     if (moved)
@@ -189,7 +198,6 @@ async function choosePorts(options: LaunchOptions, progress: Progress) {
     edge: choices.edge.port,
     gateway: choices.gateway.port,
     control: choices.control.port,
-    relayPrivate: choices.relayPrivate.port,
   };
 }
 

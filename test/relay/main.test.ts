@@ -95,8 +95,8 @@ describe("the relay process", () => {
     expect(said).not.toContain("    at ");
   });
 
-  test("says that its port is taken", async () => {
-    const relay = startMain({ RELAY_PORT: new URL(edge.url).port });
+  test.each(["RELAY_PORT", "RELAY_PRIVATE_PORT"])("says that its port is taken and ends (%s)", async (variable) => {
+    const relay = startMain({ [variable]: new URL(edge.url).port, RELAY_PRIVATE_HOST: "127.0.0.1" });
     let said = "";
     relay.stderr?.on("data", (text: Buffer) => (said += text.toString()));
     expect(await once(relay, "close")).toEqual([1, null]);
