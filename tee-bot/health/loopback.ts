@@ -2,10 +2,12 @@
  * The loopback check: the node calls its own public name through a relay, as a visitor would, and looks at the key
  * that answers. "The socket is open" proves nothing; this proves that the name leads here and to nobody else.
  */
+import { connect as connectTcp, type Socket, type TcpNetConnectOpts } from "node:net";
 import { connect, type TLSSocket } from "node:tls";
 import { AppError, errorText } from "../../shared/errors.ts";
 import { lookupWithLoopback } from "../../shared/nodejs/loopback-lookup.ts";
 import type { RelayEndpoint } from "../../shared/registry/messages.ts";
+import { encodeProxyHeader } from "../../shared/tunnel/proxy-header.ts";
 
 const probeTimeoutMs = 5_000;
 
@@ -22,14 +24,15 @@ export interface Probe {
   port: number;
   serverName: string;
   roots: readonly string[];
+  /** The server wants a PROXY v2 header before TLS. */
+  proxy?: boolean;
 }
 
 /** The key and chain that answer for a name. Throws {@link AppError} when nothing does. */
-export async function fetchServedKey({ host, port, serverName, roots }: Probe): Promise<Served> {
+export async function fetchServedKey({ host, port, serverName, roots, proxy = false }: Probe): Promise<Served> {
+  const address = { host, port, lookup: lookupWithLoopback };
   const socket = connect({
-    host,
-    lookup: lookupWithLoopback,
-    port,
+    ...(proxy ? { socket: connectWithProxyHeader(address) } : address),
     servername: serverName,
     ...(roots.length > 0 && { ca: [...roots] }),
     rejectUnauthorized: false, // judged by the caller, who wants to know what was served in any case
@@ -63,6 +66,13 @@ export async function checkLoopback(
   } catch (error) {
     return `through ${relay.name} nothing answers for ${serverName}: ${errorText(error)}`;
   }
+}
+
+function connectWithProxyHeader(address: TcpNetConnectOpts): Socket {
+  const socket = connectTcp(address);
+  const [sourceAddress, destinationAddress] = ["127.0.0.1", "127.0.0.1"];
+  socket.write(encodeProxyHeader({ sourceAddress, sourcePort: 0, destinationAddress, destinationPort: address.port }));
+  return socket;
 }
 
 function secured(socket: TLSSocket): Promise<void> {

@@ -92,7 +92,7 @@ export class NameWatch {
 
 /** With TLS handed on, the key to expect is the one that the local server shows when it is asked directly. */
 async function expectedKey({ target, spki, hostnames }: NameWatchSubject): Promise<Buffer> {
-  if (target.kind !== "tls" || target.proxy) return spki;
-  const { host, port } = target;
-  return (await fetchServedKey({ host, port, serverName: hostnames[0] ?? host, roots: [] })).spki;
+  if (target.kind !== "tls") return spki;
+  const { host, port, proxy } = target;
+  return (await fetchServedKey({ host, port, proxy, serverName: hostnames[0] ?? host, roots: [] })).spki;
 }

@@ -4,7 +4,8 @@ import { createServer as createTlsServer } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RelayEndpoint } from "../../../shared/registry/messages.ts";
 import { parseNodeId } from "../../../shared/registry/node-id.ts";
-import { checkLoopback } from "../../../tee-bot/health/loopback.ts";
+import { parseProxyHeader } from "../../../shared/tunnel/proxy-header.ts";
+import { checkLoopback, fetchServedKey } from "../../../tee-bot/health/loopback.ts";
 import { NameWatch, type NameWatchSubject } from "../../../tee-bot/health/name-watch.ts";
 import { createTestCertificate, type TestCertificate } from "../../support/certificate.ts";
 import { freePort } from "../../support/postern.ts";
@@ -66,6 +67,24 @@ describe("the loopback check", () => {
     expect(await checkLoopback(await listen(createTcpServer((socket) => void socket.end())), wanted)).toMatch(nothing);
     const garbage = createTcpServer((socket) => void socket.write("HTTP/1.1 400 Bad Request\r\n\r\n"));
     expect(await checkLoopback(await listen(garbage), wanted)).toMatch(nothing);
+  });
+
+  it("greets a server that wants a PROXY v2 header with one, and says when such a server is not there", async () => {
+    const tls = serving(own);
+    const behindHeader = createTcpServer((socket) => {
+      socket.once("readable", () => {
+        const bytes = socket.read() as Buffer;
+        const header = parseProxyHeader(bytes);
+        if (header.kind !== "header") return socket.destroy();
+        socket.unshift(bytes.subarray(header.length));
+        tls.emit("connection", socket);
+      });
+    });
+    const { host, port } = await listen(behindHeader);
+    const asked = { host, serverName, roots: [own.certificate] };
+    expect((await fetchServedKey({ ...asked, port, proxy: true })).spki).toEqual(wanted.spki);
+    await expect(fetchServedKey({ ...asked, port })).rejects.toThrow("upstream-unavailable");
+    await expect(fetchServedKey({ ...asked, port: await freePort(), proxy: true })).rejects.toThrow("ECONNREFUSED");
   });
 
   it("gives up after five seconds on one that is silent, or says a byte now and then", async () => {
