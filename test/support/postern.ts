@@ -66,6 +66,9 @@ export async function startPostern({ args = [], state, env = {} }: PosternOption
       resolve(JSON.parse(stdout.slice(0, stdout.indexOf("\n"))) as Run);
     });
     launcher.once("exit", (code) => (clearTimeout(timer), fail(`Postern ended with exit code ${code}.`)));
+  }).catch((error: unknown) => {
+    if (state === undefined) rmSync(directory, { recursive: true, force: true });
+    throw error;
   });
 
   const stop = (): Promise<number> => stopProcess(launcher, "SIGTERM");
