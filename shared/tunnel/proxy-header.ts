@@ -14,6 +14,10 @@ export interface ProxyAddresses {
 
 const signature = Uint8Array.of(0x0d, 0x0a, 0x0d, 0x0a, 0x00, 0x0d, 0x0a, 0x51, 0x55, 0x49, 0x54, 0x0a);
 const fixedBytes = 16;
+
+/** The command LOCAL: a connection of the sender's own, such as a health check, that stands for no visitor. */
+export const localProxyHeader: Uint8Array = Uint8Array.of(...signature, 0x20, 0x00, 0x00, 0x00);
+
 export const maxProxyHeaderBytes = 536; // what the specification asks every receiver to take
 
 export function encodeProxyHeader(addresses: ProxyAddresses): Uint8Array {

@@ -7,7 +7,7 @@ import { connect, type TLSSocket } from "node:tls";
 import { AppError, errorText } from "../../shared/errors.ts";
 import { lookupWithLoopback } from "../../shared/nodejs/loopback-lookup.ts";
 import type { RelayEndpoint } from "../../shared/registry/messages.ts";
-import { encodeProxyHeader } from "../../shared/tunnel/proxy-header.ts";
+import { localProxyHeader } from "../../shared/tunnel/proxy-header.ts";
 
 const probeTimeoutMs = 5_000;
 
@@ -70,8 +70,7 @@ export async function checkLoopback(
 
 function connectWithProxyHeader(address: TcpNetConnectOpts): Socket {
   const socket = connectTcp(address);
-  const [sourceAddress, destinationAddress] = ["127.0.0.1", "127.0.0.1"];
-  socket.write(encodeProxyHeader({ sourceAddress, sourcePort: 0, destinationAddress, destinationPort: address.port }));
+  socket.write(localProxyHeader);
   return socket;
 }
 

@@ -4,7 +4,7 @@ import { createServer as createTlsServer } from "node:tls";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { RelayEndpoint } from "../../../shared/registry/messages.ts";
 import { parseNodeId } from "../../../shared/registry/node-id.ts";
-import { parseProxyHeader } from "../../../shared/tunnel/proxy-header.ts";
+import { localProxyHeader } from "../../../shared/tunnel/proxy-header.ts";
 import { checkLoopback, fetchServedKey } from "../../../tee-bot/health/loopback.ts";
 import { NameWatch, type NameWatchSubject } from "../../../tee-bot/health/name-watch.ts";
 import { createTestCertificate, type TestCertificate } from "../../support/certificate.ts";
@@ -74,9 +74,8 @@ describe("the loopback check", () => {
     const behindHeader = createTcpServer((socket) => {
       socket.once("readable", () => {
         const bytes = socket.read() as Buffer;
-        const header = parseProxyHeader(bytes);
-        if (header.kind !== "header") return socket.destroy();
-        socket.unshift(bytes.subarray(header.length));
+        if (!bytes.subarray(0, localProxyHeader.length).equals(localProxyHeader)) return socket.destroy();
+        socket.unshift(bytes.subarray(localProxyHeader.length));
         tls.emit("connection", socket);
       });
     });
