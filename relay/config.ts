@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { logLevels } from "../shared/log.ts";
 import { hostnameSchema, placeSchema } from "../shared/registry/messages.ts";
+import { parseSettings } from "../shared/settings.ts";
 
 const defaultOpenFiles = 10_000; // where the system does not say
 
@@ -72,13 +73,12 @@ export type RelayConfig = ReturnType<typeof readConfig>;
 
 /** The settings, defaults filled in. Throws one error that names every variable that is missing or wrong. */
 export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = readOpenFilesLimit()) {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  const parsed = environmentSchema.safeParse(given);
-  if (!parsed.success) {
-    const mistakes = parsed.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
-    throw new Error(`The relay cannot start with these settings:\n${mistakes.join("\n")}`);
-  }
-  const env = parsed.data;
+  const parsed = parseSettings(environmentSchema, environment);
+  if (!parsed.ok)
+    throw new Error(
+      `The relay cannot start with these settings:\n${parsed.mistakes.map((one) => `  ${one}`).join("\n")}`,
+    );
+  const env = parsed.settings;
   const name = env.RELAY_NAME ?? `relay.${env.RELAY_ZONE}`;
   const maxConnections = env.RELAY_MAX_CONNECTIONS ?? Math.floor(0.95 * openFiles);
   return {

@@ -80,10 +80,6 @@ export class Visitors {
     return new Promise((resolve) => (this.#onEmpty = resolve));
   }
 
-  destroy(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
-  }
-
   /** Bytes of the visitors that are here now: what they sent, and what was sent to them. */
   bytes(): { received: number; sent: number } {
     let received = 0;

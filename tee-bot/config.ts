@@ -3,6 +3,7 @@ import { z } from "zod";
 import { AppError } from "../shared/errors.ts";
 import { logLevels, type LogLevel } from "../shared/log.ts";
 import { parseAlias } from "../shared/registry/names.ts";
+import { parseSettings } from "../shared/settings.ts";
 import { parseTarget, type Target } from "./expose/target.ts";
 
 export const defaultGatewayPort = 31_145;
@@ -74,13 +75,13 @@ export function filesIn(directory: string): NodeFiles {
 
 /** Throws one error that names every variable that is missing or wrong. */
 export function readConfig(environment: NodeJS.ProcessEnv): NodeConfig {
-  const given = Object.fromEntries(Object.entries(environment).filter(([, value]) => value !== ""));
-  const settings = environmentSchema.safeParse(given);
-  if (!settings.success) {
-    const mistakes = settings.error.issues.map(({ path, message }) => `  ${path.join(".")}: ${message}`);
-    throw new AppError("bad-request", `Some settings cannot be used.\n${mistakes.join("\n")}`);
-  }
-  const env = settings.data;
+  const read = parseSettings(environmentSchema, environment);
+  if (!read.ok)
+    throw new AppError(
+      "bad-request",
+      `Some settings cannot be used.\n${read.mistakes.map((one) => `  ${one}`).join("\n")}`,
+    );
+  const env = read.settings;
   return {
     edge: env.POSTERN_EDGE,
     alias: env.POSTERN_ALIAS,

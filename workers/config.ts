@@ -3,6 +3,7 @@ import { z } from "zod";
 import type { Env } from "./env.ts";
 import { logLevels, type LogLevel } from "../shared/log.ts";
 import { isNodeId, type NodeId } from "../shared/registry/node-id.ts";
+import { parseSettings } from "../shared/settings.ts";
 
 export interface Config {
   /** Every public name ends in it: `postern.localhost`. */
@@ -27,17 +28,10 @@ export type ReadConfig =
 
 /** Reads the settings; every mistake is reported, by variable name. */
 export function readConfig(env: Env): ReadConfig {
-  const given = Object.fromEntries(Object.entries(env).filter(([, value]) => value !== ""));
-  const vars = varsSchema.safeParse(given);
-  if (!vars.success)
-    return {
-      ok: false,
-      problems: vars.error.issues.map(({ path, message }) =>
-        path.length > 0 ? `${path.join(".")}: ${message}` : message,
-      ),
-    };
-  const { ZONE, RELAY_KEYS, ISSUER, LEASE_MS, RELAY_HEARTBEAT_MS, LOG_LEVEL } = vars.data;
-  const { LOCAL_CA_CERTIFICATE: certificatePem, LOCAL_CA_KEY: keyPem } = vars.data;
+  const vars = parseSettings(varsSchema, env);
+  if (!vars.ok) return { ok: false, problems: vars.mistakes };
+  const { ZONE, RELAY_KEYS, ISSUER, LEASE_MS, RELAY_HEARTBEAT_MS, LOG_LEVEL } = vars.settings;
+  const { LOCAL_CA_CERTIFICATE: certificatePem, LOCAL_CA_KEY: keyPem } = vars.settings;
   const localCa = certificatePem && keyPem ? { certificatePem, keyPem } : undefined;
   const warnings: string[] = [];
   if (!localCa) warnings.push(`No certificates can be issued: ${missingCaRemedy}`);

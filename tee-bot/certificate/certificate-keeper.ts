@@ -4,7 +4,7 @@
  * swaps it for new connections only.
  */
 import { X509Certificate } from "node:crypto";
-import { existsSync, readFileSync } from "node:fs";
+import { readFileSync } from "node:fs";
 import { createSecureContext } from "node:tls";
 import { decideBackoffMs } from "../../shared/backoff.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -140,11 +140,10 @@ export class CertificateKeeper {
 }
 
 function readStored(path: string): Certificate | undefined {
-  if (!existsSync(path)) return undefined;
   try {
     return parseCertificate(readFileSync(path, "utf8"));
   } catch {
-    return undefined; // a damaged file is replaced by the next order
+    return undefined; // none yet, or a damaged one, which the next order replaces
   }
 }
 

@@ -1,6 +1,6 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Edge } from "./context.ts";
-import packageJson from "../../package.json" with { type: "json" };
+import { version } from "../../shared/version.ts";
 
 /** `GET /openapi.json`: every route of `app`, this one included. */
 export function openapiRoutes(app: OpenAPIHono<Edge>): OpenAPIHono<Edge> {
@@ -19,7 +19,7 @@ export function openapiRoutes(app: OpenAPIHono<Edge>): OpenAPIHono<Edge> {
     (c) => {
       const document = app.getOpenAPI31Document({
         openapi: "3.1.0",
-        info: { title: "Postern edge", version: packageJson.version, description },
+        info: { title: "Postern edge", version, description },
         servers: [{ url: new URL(c.req.url).origin }],
       });
       return c.json(document as { openapi: string }, 200);

@@ -2,7 +2,7 @@ import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Edge } from "./context.ts";
 import { named } from "./schemas.ts";
 import { readConfig } from "../config.ts";
-import packageJson from "../../package.json" with { type: "json" };
+import { version } from "../../shared/version.ts";
 
 const healthSchema = z.object({
   ok: z.boolean(),
@@ -24,7 +24,6 @@ export function healthRoutes(): OpenAPIHono<Edge> {
       responses: { 200: { description: "It is", content }, 503: { description: "It is not", content } },
     }),
     (c) => {
-      const { version } = packageJson;
       const read = readConfig(c.env);
       if (!read.ok) return c.json({ ok: false, version, problems: [...read.problems] }, 503);
       const { zone, issuer } = read.config;
