@@ -57,6 +57,20 @@ export const orderRequestSchema = z.object({
     .max(16 * 1024),
 });
 
+/** A problem a person can do something about. */
+export const troubleSchema = z.object({ detail: z.string(), remedy: z.string() });
+
+/** When a certificate is to be renewed, and on whose word. Times are milliseconds since the Unix epoch. */
+export const renewalPlanSchema = z.object({
+  at: z.int(),
+  /** `ari`: the CA has named a window (RFC 9773); `lifetime`: two thirds of the lifetime. */
+  source: z.enum(["ari", "lifetime"]),
+  from: z.int().optional(),
+  to: z.int().optional(),
+  explanationUrl: z.string().optional(),
+});
+export type RenewalPlan = z.infer<typeof renewalPlanSchema>;
+
 /** An order: `valid` at once from a local issuer, `processing` for as long as an ACME CA needs. */
 export const orderSchema = z.object({
   id: z.string(),
@@ -64,16 +78,49 @@ export const orderSchema = z.object({
   hostnames: z.array(hostnameSchema),
   /** PEM chain, leaf first; present when `valid`. */
   certificate: z.string().optional(),
+  notBefore: z.int().optional(),
   notAfter: z.int().optional(),
+  /** The CA's ACME directory, or `local`. */
+  issuer: z.string().optional(),
+  renewal: renewalPlanSchema.optional(),
   /** When to ask again while `processing`. */
   retryAfterMs: z.int().optional(),
-  /** Why it is `invalid`. */
-  detail: z.string().optional(),
+  /** What it is waiting for, for a person to read; while `processing`. */
+  words: z.string().optional(),
+  /** Why it is `invalid`, or what has gone wrong so far. */
+  trouble: troubleSchema.optional(),
 });
 export type Order = z.infer<typeof orderSchema>;
 
-/** `GET /v1/issuer`: who signs, and the roots a client must trust (empty for publicly trusted CAs). */
-export const issuerSchema = z.object({ kind: z.enum(["local", "acme"]), roots: z.array(z.string()) });
+/** `GET /v1/nodes/{node}`: what the edge knows of a node, its certificates newest first. */
+export const nodeViewSchema = z.object({
+  node: nodeIdSchema,
+  epoch: epochSchema,
+  state: z.enum(["up", "lapsed", "released"]),
+  hostnames: z.array(hostnameSchema),
+  expiresAt: z.int(),
+  /** `rehearsal`: a dry run at the CA's staging directory, whose certificate is of no use to anyone. */
+  certificates: z.array(
+    orderSchema.omit({ certificate: true }).extend({ purpose: z.enum(["serve", "rehearsal"]), createdAt: z.int() }),
+  ),
+  dns: z.object({ state: z.enum(["written", "pending", "failing"]), records: z.int(), words: z.string() }),
+  /** What somebody has to look at: a CAA record that is overridden, a token without rights, a rehearsal that failed. */
+  troubles: z.array(troubleSchema),
+});
+export type NodeView = z.infer<typeof nodeViewSchema>;
+
+/** `GET /v1/issuer`: who signs. */
+export const issuerSchema = z.object({
+  kind: z.enum(["local", "acme"]),
+  /** PEM roots that clients must be given; empty when there are none, or none are known. */
+  roots: z.array(z.string()),
+  /** `private`: not among the roots that clients have. */
+  trust: z.enum(["public", "private"]).default("private"),
+  /** ACME directories in the order of preference, for nodes that have an account of their own. */
+  directories: z.array(z.string()).default([]),
+  /** DNS-over-HTTPS resolvers by which propagation is judged (RFC 8484 URLs). */
+  resolvers: z.array(z.string()).default([]),
+});
 export type Issuer = z.infer<typeof issuerSchema>;
 
 /** `GET /v1/routes/{hostname}`: whose name it is and the epoch that may serve it. */
@@ -98,3 +145,49 @@ export const relayStatusAnswerSchema = z.object({ nextInMs: z.int() });
 
 /** `GET /v1/nodes/{node}/relays`. */
 export const relayListSchema = z.object({ relays: z.array(relayEndpointSchema) });
+
+// For nodes with an ACME account of their own: the edge writes records for them and keeps the budget.
+
+/** `PUT /v1/nodes/{node}/challenges/{order}`: TXT records for names of the node. Answers {@link presentedSchema}. */
+export const challengesSchema = z.object({
+  records: z
+    .array(z.object({ hostname: hostnameSchema, value: z.string().regex(/^[\w-]{43}$/, "a base64url SHA-256") }))
+    .min(1)
+    .max(20),
+});
+
+export const presentedSchema = z.discriminatedUnion("state", [
+  z.object({ state: z.literal("written") }),
+  z.object({ state: z.literal("pending"), retryAfterMs: z.int(), trouble: troubleSchema.optional() }),
+]);
+
+/** `PUT /v1/nodes/{node}/accounts`: the node's ACME accounts, for CAA records at its names. Replaces those before. */
+export const accountsSchema = z.object({
+  accounts: z
+    .array(
+      z.object({
+        /** As in CAA: `letsencrypt.org`. */
+        ca: z.string().regex(/^[a-z0-9.-]{1,253}$/),
+        accountUri: z.url().max(300),
+        methods: z.array(z.enum(["dns-01", "tls-alpn-01"])).min(1),
+      }),
+    )
+    .max(8),
+});
+export type AccountBinding = z.infer<typeof accountsSchema>["accounts"][number];
+
+/** `PUT /v1/nodes/{node}/admissions/{order}`: may an order be opened at `directory` now? Answers {@link admissionSchema}. */
+export const admissionRequestSchema = z.object({
+  directory: z.url().max(300),
+  hostnames: z.array(hostnameSchema).min(1).max(20),
+  exempt: z.boolean(),
+  queue: z.boolean(),
+});
+
+export const admissionSchema = z.discriminatedUnion("admitted", [
+  z.object({ admitted: z.literal(true) }),
+  z.object({ admitted: z.literal(false), place: z.int(), estimatedAt: z.int(), retryAfterMs: z.int() }),
+]);
+
+/** `DELETE /v1/nodes/{node}/admissions/{order}?directory=…&outcome=issued|failed`: the order has come to its end. */
+export const admissionOutcomeSchema = z.enum(["issued", "failed"]);
