@@ -7,7 +7,12 @@ import { createServer as createHttp1Server, type IncomingMessage, type ServerRes
 import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
 import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
-import { createServer as createTlsServer } from "node:tls";
+import {
+  createServer as createTlsServer,
+  type SecureContext,
+  type Server as TlsServer,
+  type TLSSocket,
+} from "node:tls";
 import type { Log } from "../../shared/log.ts";
 import { encodeAlert } from "../../shared/tls/alert.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
@@ -22,9 +27,16 @@ export interface HttpHandler {
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, client: ProxyAddresses): void;
 }
 
+/** Names whose `tls-alpn-01` challenge is pending, each with the certificate that answers it (RFC 8737). */
+export interface Challenges {
+  readonly pending: boolean;
+  contextFor(serverName: string): SecureContext | undefined;
+}
+
 export interface TerminatorOptions {
   handler: HttpHandler;
   log: Log;
+  challenges?: Challenges;
   /** How long the head of a request over HTTP/1.1 may take. */
   headersTimeoutMs?: number;
 }
@@ -34,10 +46,17 @@ const usualHeadersTimeoutMs = 30_000;
 const keepAliveTimeoutMs = 75_000;
 const maxHeaderBytes = 32 * 1024;
 const maxConcurrentStreams = 256;
+const protocols = ["h2", "http/1.1"];
+const challengeProtocol = "acme-tls/1";
+const challengeLingerMs = 2_000;
+const tlsOptions = { minVersion: "TLSv1.2", handshakeTimeout: handshakeTimeoutMs } as const;
 
 export class Terminator {
   readonly #log: Log;
-  readonly #tls;
+  readonly #tls: TlsServer;
+  /** Takes the connections while a challenge is pending; to choose a protocol in JavaScript costs every handshake. */
+  readonly #challengeTls: TlsServer | undefined;
+  readonly #challenges: Challenges | undefined;
   readonly #http1;
   readonly #http2;
   readonly #open = new Set<Socket>();
@@ -46,8 +65,9 @@ export class Terminator {
   readonly #clients = new WeakMap<object, ProxyAddresses>();
   #ready = false;
 
-  constructor({ handler, log, headersTimeoutMs = usualHeadersTimeoutMs }: TerminatorOptions) {
+  constructor({ handler, log, challenges, headersTimeoutMs = usualHeadersTimeoutMs }: TerminatorOptions) {
     this.#log = log;
+    this.#challenges = challenges;
     const onRequest = (request: HttpRequest, response: HttpResponse): void => {
       const connection = request.stream ? request.stream.session : request.socket;
       handler.request(request, response, this.#clientOf(connection));
@@ -78,29 +98,22 @@ export class Terminator {
     });
     this.#http2.on("sessionError", (error) => log.debug("visitor.failed", { error: error.message }));
 
-    this.#tls = createTlsServer({
-      ALPNProtocols: ["h2", "http/1.1"],
-      minVersion: "TLSv1.2",
-      handshakeTimeout: handshakeTimeoutMs,
-    });
-    this.#tls.on("tlsClientError", (error) => log.debug("visitor.refused", { error: error.message }));
-    this.#tls.on("secureConnection", (socket) => {
-      const client = this.#clientsByPair.get(addressPair(socket));
-      if (client) this.#clients.set(socket, client);
-      socket.on("error", (error) => log.debug("visitor.failed", { error: error.message }));
-      (socket.alpnProtocol === "h2" ? this.#http2 : this.#http1).emit("connection", socket);
-    });
+    this.#tls = this.#serve(createTlsServer({ ...tlsOptions, ALPNProtocols: protocols }));
+    this.#challengeTls =
+      challenges && this.#serve(createTlsServer({ ...tlsOptions, ALPNCallback: chooseProtocol(challenges) }));
   }
 
   /** Uses this certificate for every handshake from now on. PEM. */
   setCertificate(chain: string, key: string): void {
     this.#tls.setSecureContext({ cert: chain, key });
+    this.#challengeTls?.setSecureContext({ cert: chain, key });
     this.#ready = true;
   }
 
   /** Takes a connection from the tunnel; its unread bytes begin with the visitor's ClientHello. */
   accept(socket: Socket, client: ProxyAddresses): void {
-    if (!this.#ready) {
+    const tls = this.#challenges?.pending ? this.#challengeTls : this.#ready ? this.#tls : undefined;
+    if (!tls) {
       this.#log.info("visitor.refused", { error: "there is no certificate yet" });
       socket.end(encodeAlert("internal_error"));
       socket.resume(); // or the visitor's end would never be seen
@@ -115,7 +128,7 @@ export class Terminator {
       this.#clientsByPair.delete(pair);
       this.#open.delete(socket);
     });
-    this.#tls.emit("connection", socket);
+    tls.emit("connection", socket);
   }
 
   /** How many visitor connections are open. */
@@ -129,9 +142,40 @@ export class Terminator {
     this.#http2.close();
   }
 
+  #serve(tls: TlsServer): TlsServer {
+    tls.on("tlsClientError", (error) => this.#log.debug("visitor.refused", { error: error.message }));
+    tls.on("secureConnection", (socket) => {
+      socket.on("error", (error) => this.#log.debug("visitor.failed", { error: error.message }));
+      if (socket.alpnProtocol === challengeProtocol) return this.#endChallenge(socket);
+      const client = this.#clientsByPair.get(addressPair(socket));
+      if (client) this.#clients.set(socket, client);
+      (socket.alpnProtocol === "h2" ? this.#http2 : this.#http1).emit("connection", socket);
+    });
+    return tls;
+  }
+
+  /** RFC 8737 §3: the handshake was the answer; no application data follows. */
+  #endChallenge(socket: TLSSocket): void {
+    this.#log.info("challenge.answered", { hostname: String(socket.servername) });
+    socket.setTimeout(challengeLingerMs, () => socket.destroy());
+    socket.end();
+    socket.resume();
+  }
+
   #clientOf(connection: object | undefined): ProxyAddresses {
     return (connection && this.#clients.get(connection)) ?? unknownClient;
   }
+}
+
+/** As `ALPNProtocols` would, and the protocol of challenges where it is the only one offered and one is pending. */
+function chooseProtocol(challenges: Challenges) {
+  return function (this: unknown, { servername, protocols: offered }: { servername: string; protocols: string[] }) {
+    if (offered.length !== 1 || offered[0] !== challengeProtocol) return protocols.find((one) => offered.includes(one));
+    const context = challenges.contextFor(servername);
+    if (!context) return undefined;
+    (this as TLSSocket).setKeyCert(context); // `this` is the connection (Node 24, documented at setKeyCert)
+    return challengeProtocol;
+  };
 }
 
 const unknownClient: ProxyAddresses = {
