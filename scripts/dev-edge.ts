@@ -11,7 +11,7 @@ const secretsFile = join(projectRoot, ".dev.vars");
 
 if (!statSync(secretsFile, { throwIfNoEntry: false })) {
   const { certificatePem, keyPem } = await createLocalCa(zone, Date.now());
-  const text = `LOCAL_CA_CERTIFICATE="${certificatePem}"\nLOCAL_CA_KEY="${keyPem}"\n`;
+  const text = `CA_CERTIFICATE="${certificatePem}"\nCA_KEY="${keyPem}"\n`;
   writeFileAtomic(secretsFile, text, 0o600);
 }
 

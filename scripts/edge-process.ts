@@ -11,15 +11,16 @@ import { quietEnvironment } from "./wrangler.ts";
 import { errorText } from "../shared/errors.ts";
 import { aborted, onTermination } from "../shared/nodejs/termination.ts";
 
+const varsSchema = z.looseObject({ ZONE: z.string().min(1) }).catchall(z.string());
+
 const settingsSchema = z.object({
   EDGE_PORT: z.coerce.number().int().min(0).max(65_535),
   EDGE_STATE: z.string().min(1),
   EDGE_BUNDLE: z.string().min(1),
-  EDGE_ZONE: z.string().min(1),
-  EDGE_RELAY_KEYS: z.string(),
-  EDGE_CA_DIR: z.string().min(1),
-  EDGE_LEASE_MS: z.string().optional(),
-  EDGE_RELAY_HEARTBEAT_MS: z.string().optional(),
+  /** The worker's variables and secrets, as JSON: `{"ZONE": "postern.localhost", …}`. */
+  EDGE_VARS: z.string().transform((text) => varsSchema.parse(JSON.parse(text))),
+  /** Where the development CA is kept; made there at the first start. Absent: there is none. */
+  EDGE_CA_DIR: z.string().min(1).optional(),
   LOG_LEVEL: z.string().optional(),
 });
 
@@ -41,14 +42,7 @@ async function runEdge(env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<void>
       port: settings.EDGE_PORT,
       stateDir: settings.EDGE_STATE,
       bundle: settings.EDGE_BUNDLE,
-      ca: await readOrCreateLocalCa(settings.EDGE_CA_DIR, settings.EDGE_ZONE),
-      vars: {
-        ZONE: settings.EDGE_ZONE,
-        RELAY_KEYS: settings.EDGE_RELAY_KEYS,
-        LEASE_MS: settings.EDGE_LEASE_MS,
-        RELAY_HEARTBEAT_MS: settings.EDGE_RELAY_HEARTBEAT_MS,
-        LOG_LEVEL: settings.LOG_LEVEL,
-      },
+      vars: { LOG_LEVEL: settings.LOG_LEVEL, ...settings.EDGE_VARS, ...(await localCaOf(settings)) },
       writeLine: (line) => void process.stdout.write(`${line.trimEnd()}\n`),
     }),
   );
@@ -56,6 +50,12 @@ async function runEdge(env: NodeJS.ProcessEnv, stop: AbortSignal): Promise<void>
   process.send?.({ ready: true, port: Number(port) });
   await aborted(stop);
   await edge.dispose();
+}
+
+async function localCaOf({ EDGE_CA_DIR, EDGE_VARS }: z.infer<typeof settingsSchema>): Promise<Record<string, string>> {
+  if (EDGE_CA_DIR === undefined) return {};
+  const { certificatePem, keyPem } = await readOrCreateLocalCa(EDGE_CA_DIR, EDGE_VARS.ZONE);
+  return { CA_CERTIFICATE: certificatePem, CA_KEY: keyPem };
 }
 
 /** Has Miniflare start workerd so that it ends with this process, however that ends. */

@@ -56,17 +56,19 @@ async function launch(options: LaunchOptions): Promise<void> {
 }
 
 function summary({ run, metrics }: Stack, seconds: number): string {
-  const { node, ca, state, gateway } = run;
+  const { node, ca, state, gateway, zone } = run;
   const here = (path: string): string => {
     const short = relative(process.cwd(), path);
     return short.startsWith("..") ? path : short;
   };
+  const trust = ca === null ? "" : `--cacert ${here(ca)} `;
+  const resolve = zone.endsWith("localhost") ? "" : `--resolve ${new URL(node.url).host}:127.0.0.1 `;
   return `
   ready after ${seconds.toFixed(1)} s
 
   URL      ${node.url}
-  try      curl --cacert ${here(ca)} ${node.url}/healthz
-  CA root  ${here(ca)} (signs names below postern.localhost only)
+  try      curl ${trust}${resolve}${node.url}/healthz
+  CA       ${ca === null ? "publicly trusted" : `${here(ca)} (for clients: names below ${zone})`}
   gateway  ${gateway} (the same, without TLS, on this machine)
   metrics  ${metrics} (the relay's)
   logs     ${here(join(state, "log"))}/

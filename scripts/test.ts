@@ -7,6 +7,7 @@ import { projectRoot } from "./wrangler.ts";
 ensurePrograms([
   { program: "curl", debianPackage: "curl" },
   { program: "openssl", debianPackage: "openssl" },
+  { program: "pebble", debianPackage: "pebble" }, // the ACME server that certificates are ordered from
 ]);
 
 const vitest = join(projectRoot, "node_modules", "vitest", "vitest.mjs");

@@ -12,6 +12,28 @@ export interface LaunchOptions {
   readonly port: number | undefined;
   readonly edgePort: number | undefined;
   readonly expose: string | undefined;
+  readonly zone: string;
+  readonly alias: string;
+  /** Undefined: the development CA signs. */
+  readonly acme: AcmeOptions | undefined;
+  /** Undefined: records are kept in memory only. */
+  readonly cloudflare: CloudflareOptions | undefined;
+}
+
+export interface AcmeOptions {
+  /** As the edge's ACME_DIRECTORY; undefined for its default. */
+  readonly directory: string | undefined;
+  /** Absolute path of a PEM file: the CA of the directory's own HTTPS, for CAs that are not publicly trusted. */
+  readonly ca: string | undefined;
+  /** Who holds the ACME account's key. */
+  readonly account: "edge" | "node";
+  /** DNS-over-HTTPS URLs, comma-separated, by which propagation is judged; undefined for the edge's default. */
+  readonly resolvers: string | undefined;
+}
+
+export interface CloudflareOptions {
+  /** Undefined for Cloudflare's own. */
+  readonly api: string | undefined;
 }
 
 export const usage = `npm start -- [options]
@@ -21,7 +43,23 @@ export const usage = `npm start -- [options]
   --port N           the port for visitors (default: ${usualPorts.visitors}, or a free one)
   --edge-port N      the port of the edge's API (default: ${usualPorts.edge}, or a free one)
   --expose TARGET    what is behind the name: gateway, http://host:port, tls://host:port[?proxy=v2]
+  --alias NAME       the name before the zone (default: ${developmentAlias})
   --help             this text
+
+A real zone with certificates of a real CA:
+
+  --zone ZONE           the zone that all names end in (default: ${developmentZone})
+  --issuer acme         order certificates by ACME (default: local, a development CA made here)
+  --acme-directory URL  letsencrypt (default), letsencrypt-staging, zerossl, google or a URL; several, comma-separated,
+                        in the order of preference
+  --acme-ca FILE        PEM root of the directory's own HTTPS, for a CA of your own such as Pebble
+  --acme-account WHO    who holds the ACME account: edge (default) or node
+  --dns cloudflare      write records through Cloudflare's API; CLOUDFLARE_API_TOKEN and ZONE_ID are read from the
+                        environment (default: memory, which nobody outside sees)
+  --cloudflare-api URL  another address of that API
+  --doh URL[,URL]       resolvers to judge propagation by (default: Cloudflare's and Google's)
+
+ACME_EAB_KID and ACME_EAB_HMAC_KEY are read from the environment for CAs that want an external account.
 `;
 
 /** A flag that cannot be used; the message says which and why. */
@@ -39,6 +77,15 @@ export function parseLaunchOptions(args: readonly string[], directory: string): 
         port: { type: "string" },
         "edge-port": { type: "string" },
         expose: { type: "string" },
+        alias: { type: "string", default: developmentAlias },
+        zone: { type: "string", default: developmentZone },
+        issuer: { type: "string", default: "local" },
+        "acme-directory": { type: "string" },
+        "acme-ca": { type: "string" },
+        "acme-account": { type: "string", default: "edge" },
+        dns: { type: "string" },
+        "cloudflare-api": { type: "string" },
+        doh: { type: "string" },
         help: { type: "boolean", short: "h", default: false },
       },
     }));
@@ -46,13 +93,46 @@ export function parseLaunchOptions(args: readonly string[], directory: string): 
     throw new UsageError(error instanceof Error ? error.message : String(error));
   }
   if (values.help) return undefined;
+  const issuer = oneOf("--issuer", values.issuer, ["local", "acme"]);
+  const dns = oneOf("--dns", values.dns ?? "memory", ["memory", "cloudflare"]);
+  const account = oneOf("--acme-account", values["acme-account"], ["edge", "node"]);
+  if (issuer === "local")
+    for (const flag of ["acme-directory", "acme-ca", "doh"] as const)
+      if (values[flag] !== undefined) throw new UsageError(`--${flag} is of use with --issuer acme only.`);
+  if (issuer === "acme") {
+    if (dns !== "cloudflare")
+      throw new UsageError("--issuer acme needs --dns cloudflare: a CA looks for records in the real DNS.");
+    if (values.zone === developmentZone)
+      throw new UsageError("--issuer acme needs --zone: no CA signs names below postern.localhost.");
+  }
+  if (dns === "memory" && values["cloudflare-api"] !== undefined)
+    throw new UsageError("--cloudflare-api is of use with --dns cloudflare only.");
+  const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(directory, path));
   return {
     json: values.json,
-    state: isAbsolute(values.state) ? values.state : resolve(directory, values.state),
+    state: absolute(values.state),
     port: parsePort("--port", values.port),
     edgePort: parsePort("--edge-port", values["edge-port"]),
     expose: values.expose,
+    zone: values.zone.toLowerCase().replace(/\.$/, ""),
+    alias: values.alias,
+    acme:
+      issuer === "acme"
+        ? {
+            directory: values["acme-directory"],
+            ca: values["acme-ca"] === undefined ? undefined : absolute(values["acme-ca"]),
+            account,
+            resolvers: values.doh,
+          }
+        : undefined,
+    cloudflare: dns === "cloudflare" ? { api: values["cloudflare-api"] } : undefined,
   };
+}
+
+function oneOf<T extends string>(flag: string, value: string, choices: readonly T[]): T {
+  const chosen = choices.find((choice) => choice === value);
+  if (chosen === undefined) throw new UsageError(`${flag} takes ${choices.join(" or ")}, not "${value}".`);
+  return chosen;
 }
 
 function parsePort(flag: string, text: string | undefined): number | undefined {

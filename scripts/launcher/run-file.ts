@@ -9,7 +9,8 @@ export interface Run {
   relay: { host: string; port: number };
   node: { id: string; url: string; hostnames: string[] };
   gateway: string;
-  ca: string;
+  /** PEM file that a client has to trust; null when the CA is publicly trusted. */
+  ca: string | null;
   state: string;
   pids: { edge: number; relay: number; node: number };
 }

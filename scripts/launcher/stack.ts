@@ -7,7 +7,8 @@ import { buildWorker } from "../build-worker.ts";
 import { readOrCreateLocalCa } from "../local-ca.ts";
 import { projectRoot } from "../wrangler.ts";
 import { Child, type ChildOptions } from "./child.ts";
-import { developmentAlias, developmentZone, usualPorts, type LaunchOptions } from "./options.ts";
+import { edgeVars, trustOf } from "./edge-vars.ts";
+import { usualPorts, type AcmeOptions, type LaunchOptions } from "./options.ts";
 import { choosePort } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import type { Run } from "./run-file.ts";
@@ -31,6 +32,8 @@ export interface StackOptions {
 }
 
 const stepTimeoutMs = 60_000;
+/** A CA and the DNS may take their time for the first certificate. */
+const acmeTimeoutMs = 30 * 60_000;
 const stopGraceMs = 4_000;
 /** As `postern start` documents them: settings that cannot be used, and a name that another process has taken. */
 const finalExitCodes = [2, 3];
@@ -52,7 +55,9 @@ type NodeView = z.infer<typeof nodeMessageSchema>["status"];
 
 /** Starts everything and resolves when a call to the public name, through the relay, reached the node's own key. */
 export async function startStack({ options, progress, signal, onRestart }: StackOptions): Promise<Stack> {
-  const { state } = options;
+  const { state, zone, alias, acme } = options;
+  const vars = edgeVars(options, process.env);
+  const trust = trustOf(options);
   const children = new Map<string, Child>();
   let up = false;
   let node: NodeView | undefined;
@@ -60,9 +65,12 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
 
   mkdirSync(join(state, "log"), { recursive: true, mode: 0o700 });
   const ports = await choosePorts(options, progress);
-  const ca = await progress.step("development CA and relay key", () =>
-    readOrCreateLocalCa(join(state, "ca"), developmentZone),
-  );
+  const ca = acme
+    ? issuerOf(acme, join(state, "node"))
+    : await progress.step("development CA", async () => {
+        const { certificatePath } = await readOrCreateLocalCa(join(state, "ca"), zone);
+        return certificatePath;
+      });
   const relayIdentity = join(state, "relay", "identity.pem");
   const relay = await readOrCreateIdentity(relayIdentity, Date.now());
   const bundle = await progress.step("edge built", () =>
@@ -75,15 +83,15 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         EDGE_PORT: String(ports.edge),
         EDGE_STATE: join(state, "edge"),
         EDGE_BUNDLE: bundle,
-        EDGE_ZONE: developmentZone,
-        EDGE_RELAY_KEYS: relay.id,
-        EDGE_CA_DIR: join(state, "ca"),
+        EDGE_VARS: JSON.stringify({ ...vars, RELAY_KEYS: relay.id }),
+        ...(!acme && { EDGE_CA_DIR: join(state, "ca") }),
+        ...trust,
       }),
     );
     await progress.step(`relay at port ${ports.visitors}`, () =>
       started("relay", ["relay/main.ts"], {
         RELAY_EDGE_URL: `http://127.0.0.1:${ports.edge}`,
-        RELAY_ZONE: developmentZone,
+        RELAY_ZONE: zone,
         RELAY_LISTEN_HOST: "127.0.0.1",
         RELAY_PORT: String(ports.visitors),
         RELAY_PRIVATE_PORT: "0",
@@ -92,11 +100,13 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         RELAY_STATE_DIR: join(state, "relay"),
       }),
     );
-    await progress.step(`node behind ${developmentAlias}.${developmentZone}`, () =>
+    await progress.step(`node behind ${alias}.${zone}`, () =>
       started("node", ["tee-bot/cli/main.ts", "start"], {
         POSTERN_EDGE: `http://127.0.0.1:${ports.edge}`,
         POSTERN_STATE: join(state, "node"),
-        POSTERN_ALIAS: developmentAlias,
+        POSTERN_ALIAS: alias,
+        POSTERN_ACME_ACCOUNT: acme?.account ?? "edge",
+        ...trust,
         POSTERN_EXPOSE: options.expose ?? "",
         POSTERN_GATEWAY_PORT: String(ports.gateway),
         POSTERN_CONTROL_PORT: String(ports.control),
@@ -127,9 +137,10 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         else resolve();
       };
       const onAbort = (): void => settle(new Error("stopped"));
+      const timeoutMs = name === "node" && acme ? acmeTimeoutMs : stepTimeoutMs;
       const onTimeout = (): void =>
-        settle(new Error(`The ${name} is not ready after ${stepTimeoutMs / 1000} s.${missing(node)}`));
-      const timer = setTimeout(onTimeout, stepTimeoutMs);
+        settle(new Error(`The ${name} is not ready after ${timeoutMs / 1000} s.${missing(node)}`));
+      const timer = setTimeout(onTimeout, timeoutMs);
       signal.addEventListener("abort", onAbort, { once: true });
       const child: ChildOptions = {
         name,
@@ -146,8 +157,11 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
           }
           const told = nodeMessageSchema.safeParse(message);
           if (!told.success) return;
+          const before = certificateWords(node);
           node = told.data.status;
-          if (node.health.status === "healthy") settle();
+          const words = certificateWords(node);
+          if (!up && acme && words !== before && words !== undefined) progress.note(words);
+          if (node.health.steps.every(({ ok }) => ok)) settle();
         },
         onCrash: ({ how, restartInMs, lastLines }) => {
           if (restartInMs === undefined && !up) return settle(new Error(`The ${name} ended:\n${lastLines}`));
@@ -163,12 +177,12 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
     const pid = (name: string): number => children.get(name)?.pid ?? 0;
     return {
       ready: true,
-      zone: developmentZone,
+      zone,
       edge: `http://127.0.0.1:${ports.edge}`,
       relay: { host: "127.0.0.1", port: ports.visitors },
       node: { id: node?.node ?? "", url: node?.url ?? "", hostnames: node?.hostnames ?? [] },
       gateway: node?.gateway ?? "",
-      ca: ca.certificatePath,
+      ca,
       state,
       pids: { edge: pid("edge"), relay: pid("relay"), node: pid("node") },
     };
@@ -199,6 +213,16 @@ async function choosePorts(options: LaunchOptions, progress: Progress) {
     gateway: choices.gateway.port,
     control: choices.control.port,
   };
+}
+
+/** Where the certificate that a client needs is: null when the CA is one that every client trusts. */
+function issuerOf(acme: AcmeOptions, nodeState: string): string | null {
+  return acme.ca === undefined ? null : join(nodeState, "issuer-chain.pem");
+}
+
+/** What the node waits for, as long as it has no certificate. */
+function certificateWords(node: NodeView | undefined): string | undefined {
+  return node?.health.steps.find(({ step, ok }) => step === "certificate" && !ok)?.detail;
 }
 
 function missing(node: NodeView | undefined): string {

@@ -22,8 +22,7 @@ beforeAll(async () => {
     EDGE_PORT: "0",
     EDGE_STATE: join(dir, "state"),
     EDGE_BUNDLE: await buildWorker({ outDir: join(dir, "bundle") }),
-    EDGE_ZONE: "postern.localhost",
-    EDGE_RELAY_KEYS: "",
+    EDGE_VARS: JSON.stringify({ ZONE: "postern.localhost" }),
     EDGE_CA_DIR: join(dir, "ca"),
     LOG_LEVEL: "error",
   };
@@ -102,7 +101,8 @@ describe.runIf(process.platform === "linux")("the edge process", () => {
 
   test("ends a lease on time, also when it was killed in between", async () => {
     const relay = await readOrCreateIdentity(join(dir, "relay.key"), Date.now());
-    const lease = { EDGE_LEASE_MS: "1000", EDGE_RELAY_KEYS: relay.id };
+    const vars = { ZONE: "postern.localhost", LEASE_MS: "1000", RELAY_KEYS: relay.id };
+    const lease = { EDGE_VARS: JSON.stringify(vars) };
     const first = await startEdge(lease);
     const { hostnames, epoch } = await (await clientAt(first.port)).register();
     const lookUp = (port: number) => {
@@ -171,13 +171,13 @@ describe.runIf(process.platform === "linux")("the edge process", () => {
   });
 
   test("names the settings it lacks", async () => {
-    const { EDGE_ZONE: _, ...incomplete } = settings;
+    const { EDGE_VARS: _, ...incomplete } = settings;
     const child = fork(program, { env: incomplete, stdio: ["ignore", "pipe", "pipe", "ipc"] });
     started.push(child);
     let text = "";
     child.stderr?.on("data", (chunk) => (text += String(chunk)));
     const [code] = (await once(child, "close")) as [number];
     expect(code).toBe(1);
-    expect(text).toContain("EDGE_ZONE");
+    expect(text).toContain("EDGE_VARS");
   });
 });

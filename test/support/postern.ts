@@ -16,8 +16,9 @@ export interface Postern extends AsyncDisposable {
   /** Everything said on stdout and stderr so far. */
   readonly stdout: () => string;
   readonly stderr: () => string;
-  /** The CA root, PEM. */
+  /** What a client has to trust, PEM; empty with a publicly trusted CA. */
   readonly ca: string;
+  readonly caPath: string;
   /** Process ids as they are now. */
   readonly pids: () => Run["pids"];
   /** Sends SIGTERM to the launcher and resolves to how long it took to end, in ms. */
@@ -77,7 +78,8 @@ export async function startPostern({ args = [], state, env = {} }: PosternOption
     launcher,
     stdout: () => stdout,
     stderr: () => stderr,
-    ca: readFileSync(run.ca, "utf8"),
+    ca: run.ca === null ? "" : readFileSync(run.ca, "utf8"),
+    caPath: run.ca ?? "",
     pids: () => (JSON.parse(readFileSync(join(directory, "run.json"), "utf8")) as RunFile).pids,
     stop,
     [Symbol.asyncDispose]: async () => {

@@ -71,7 +71,7 @@ describe("a TLS server behind the name", () => {
 
   it("that is not there ends the visitor's connection with an alert", async () => {
     await expose("tls://127.0.0.1:9");
-    const { code, stderr } = await runProgram("curl", ["-sS", "--cacert", postern.run.ca, postern.run.node.url]);
+    const { code, stderr } = await runProgram("curl", ["-sS", "--cacert", postern.caPath, postern.run.node.url]);
     expect(code).toBe(35);
     expect(stderr).toMatch(/internal error/i);
   });

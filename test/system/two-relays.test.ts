@@ -67,8 +67,7 @@ describe("a node with two relays", () => {
       EDGE_PORT: String(edgePort),
       EDGE_STATE: join(directory, "edge"),
       EDGE_BUNDLE: await buildWorker({ outDir: join(root, "node_modules", ".cache", "postern", "edge") }),
-      EDGE_ZONE: zone,
-      EDGE_RELAY_KEYS: keys.map(({ id }) => id).join(","),
+      EDGE_VARS: JSON.stringify({ ZONE: zone, RELAY_KEYS: keys.map(({ id }) => id).join(",") }),
       EDGE_CA_DIR: join(directory, "ca"),
     });
     relays = await Promise.all(["a", "b"].map((label) => startRelay(label, edge)));

@@ -29,7 +29,17 @@ describe("a visitor of the gateway", () => {
     const { run } = postern;
     const name = run.node.hostnames[0] ?? "";
     const address = `${run.relay.host}:${run.relay.port}`;
-    const args = ["s_client", "-connect", address, "-servername", name, "-CAfile", run.ca, "-verify_hostname", name];
+    const args = [
+      "s_client",
+      "-connect",
+      address,
+      "-servername",
+      name,
+      "-CAfile",
+      postern.caPath,
+      "-verify_hostname",
+      name,
+    ];
     const { stdout } = await runProgram("openssl", [...args, "-verify_return_error", "-brief"], { input: "" });
     const { stderr, code } = await runProgram("openssl", [...args, "-verify_return_error", "-brief"]);
     expect(code).toBe(0);
@@ -171,7 +181,7 @@ describe("a visitor of an exposed HTTP service", () => {
       "--silent",
       "--http2",
       "--cacert",
-      postern.run.ca,
+      postern.caPath,
       `${postern.run.node.url}/cut`,
     ]);
     expect(http2.stdout).toBe("the first half");
