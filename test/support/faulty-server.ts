@@ -74,7 +74,7 @@ async function serve(
 ): Promise<void> {
   response.on("error", () => {});
   const body = await readBody(request);
-  if (body === undefined) return void send(response, { status: 413, headers: {}, body: "too large\n" });
+  if (body === undefined) return send(response, { status: 413, headers: {}, body: "too large\n" });
   const { method = "GET", url: target = "/", headers } = request;
   const { pathname: path, search: query } = new URL(target, "http://stand-in");
   const exchange: Exchange = { method, target, path, headers, body };
@@ -105,7 +105,8 @@ async function serve(
       return truncate(response, given);
     case "rewrite":
       return answer(fault.rewrite(given));
-    default:
+    case "delay":
+    case undefined:
       return answer(given);
   }
 }

@@ -21,7 +21,7 @@ export interface DohResolver extends AsyncDisposable, Overriding {
 
 const messageType = "application/dns-message";
 
-export async function startDohResolver(store: ZoneStore, { lag = 0 as Lag } = {}): Promise<DohResolver> {
+export async function startDohResolver(store: ZoneStore, { lag = 0 }: { lag?: Lag } = {}): Promise<DohResolver> {
   const view = sight(store, lag);
   const server = await startFaultyServer({ handle: (exchange) => respond(exchange) });
   const queries: SeenQuery[] = [];
@@ -100,7 +100,8 @@ function faultOf(mode: ResolverMode): Fault | undefined {
       return { kind: "answer", answer: plain(500, "internal error\n") };
     case "garbage":
       return { kind: "rewrite", rewrite: (answer) => ({ ...answer, body: "no DNS message at all" }) };
-    default:
+    case "up":
+    case "servfail":
       return undefined;
   }
 }

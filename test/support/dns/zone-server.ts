@@ -26,7 +26,7 @@ export interface ZoneServer extends AsyncDisposable, Overriding {
 const host = "127.0.0.1";
 const maxAttempts = 10;
 
-export async function startZoneServer(store: ZoneStore, { lag = 0 as Lag } = {}): Promise<ZoneServer> {
+export async function startZoneServer(store: ZoneStore, { lag = 0 }: { lag?: Lag } = {}): Promise<ZoneServer> {
   const { tcp, udp, port } = await listenOnBoth();
   const sockets = new Set<Socket>();
   const view = sight(store, lag);

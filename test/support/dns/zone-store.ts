@@ -120,7 +120,7 @@ export class ZoneStore {
     try {
       return work();
     } catch (error) {
-      for (const step of undo.reverse()) step();
+      for (const step of undo.toReversed()) step();
       throw error;
     } finally {
       this.#undo = undefined;
