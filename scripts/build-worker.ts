@@ -6,13 +6,16 @@ import { projectRoot, quietEnvironment, wranglerProgram } from "./wrangler.ts";
 import { writeFileAtomic } from "../shared/nodejs/files.ts";
 
 const buildDeadlineMs = 120_000;
-const sources = ["workers/**/*.ts", "shared/**/*.ts", "package.json", "package-lock.json", "wrangler.toml"];
+const sources = ["workers/**/*.{ts,cjs}", "shared/**/*.ts", "package.json", "package-lock.json", "wrangler.toml"];
 
 export interface BuildOptions {
   outDir: string;
   /** Ends a build that is under way. */
   signal?: AbortSignal;
 }
+
+/** Beside the bundle: what esbuild says of it, `metafile` in its documentation. */
+export const metafileName = "bundle-meta.json";
 
 /** Bundles the edge as a deployment would, into `outDir`; nothing is done when no source has changed. The bundle's path. */
 export async function buildWorker({ outDir, signal }: BuildOptions): Promise<string> {
@@ -21,7 +24,7 @@ export async function buildWorker({ outDir, signal }: BuildOptions): Promise<str
   const digest = digestOfSources();
   if (statSync(bundle, { throwIfNoEntry: false }) && readIfThere(digestFile) === digest) return bundle;
   mkdirSync(outDir, { recursive: true });
-  await runWrangler(["deploy", "--dry-run", "--outdir", outDir], signal);
+  await runWrangler(["deploy", "--dry-run", "--outdir", outDir, "--metafile", join(outDir, metafileName)], signal);
   writeFileAtomic(digestFile, digest);
   return bundle;
 }

@@ -30,8 +30,9 @@ export {
   ZodType,
 } from "../../node_modules/zod/v4/classic/schemas.js";
 export { ZodError } from "../../node_modules/zod/v4/classic/errors.js";
-export { prettifyError } from "../../node_modules/zod/v4/core/index.js";
+export { NEVER, prettifyError } from "../../node_modules/zod/v4/core/index.js";
 export * as coerce from "../../node_modules/zod/v4/classic/coerce.js";
+export * as iso from "../../node_modules/zod/v4/classic/iso.js";
 
 // Types cost nothing in the bundle.
 export type { infer, input, output } from "../../node_modules/zod/v4/classic/external.js";
