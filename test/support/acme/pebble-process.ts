@@ -1,6 +1,7 @@
 /** One run of the pebble program, which ends with this process at the latest. */
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
+import { join } from "node:path";
 
 export interface PebbleProcess {
   readonly pid: number;
@@ -18,20 +19,16 @@ export class PebbleEnded extends Error {
 const startDeadlineMs = 10_000;
 const maxOutputCharacters = 64 << 10;
 
-// Whoever is ended with SIGKILL cannot end its children: the kernel does it, where setpriv is at hand (Linux).
-const launcher = `
-if command -v setpriv >/dev/null 2>&1 && setpriv --pdeathsig KILL true 2>/dev/null
-then exec setpriv --pdeathsig KILL pebble "$@"
-else exec pebble "$@"
-fi`;
+// Whoever is ended with SIGKILL cannot end its children. The script sees to it, for whatever program it is given.
+const boundToParent = join(import.meta.dirname, "..", "..", "..", "scripts", "workerd.sh");
 
 /** Resolves just before it listens; rejects with {@link PebbleEnded} when it gave up. */
 export async function runPebble(
   args: readonly string[],
   env: Readonly<Record<string, string>>,
 ): Promise<PebbleProcess> {
-  const child = spawn("/bin/sh", ["-c", launcher, "pebble", ...args], {
-    env: { PATH: process.env["PATH"], ...env },
+  const child = spawn("/bin/sh", [boundToParent, ...args], {
+    env: { PATH: process.env["PATH"], POSTERN_WORKERD: "pebble", ...env },
     stdio: ["ignore", "pipe", "pipe"],
   });
   const kill = (): void => void child.kill("SIGKILL");

@@ -30,6 +30,8 @@ export interface PebbleOptions {
   sleepMs?: number;
   /** Key ids and their MAC keys, base64url: new accounts must be bound to one. */
   externalAccounts?: Readonly<Record<string, string>>;
+  /** The CA of its HTTPS, where that has to be known before it starts: one of its own unless given. */
+  tls?: TlsCa;
   /** How long certificates last; Pebble's own choice is five years. */
   validitySeconds?: number;
 }
@@ -59,7 +61,7 @@ const pollMs = 10;
 const unusedPort = 9; // discard: nobody listens
 
 export async function startPebble(options: PebbleOptions): Promise<Pebble> {
-  const tls = await createTlsCa(Date.now());
+  const tls = options.tls ?? (await createTlsCa(Date.now()));
   const folder = mkdtempSync(join(tmpdir(), "postern-pebble-"));
   const caPath = join(folder, "ca.pem");
   writeFileSync(caPath, tls.root);
