@@ -1,14 +1,32 @@
 import type { Issuer } from "./issuer.ts";
 import { localIssuer } from "./local-issuer.ts";
-import { missingCaRemedy, type Config, type Secrets } from "../config.ts";
-import type { Clock } from "../../shared/clock.ts";
+import { missingCaRemedy } from "../config-checks.ts";
+import type { Config, Secrets } from "../config.ts";
+import type { Env } from "../env.ts";
+import type { Parts } from "../parts.ts";
 import { AppError } from "../../shared/errors.ts";
+import type { Log } from "../../shared/log.ts";
+
+export interface IssuerParts extends Parts {
+  readonly env: Env;
+  readonly config: Config;
+  readonly secrets: Secrets;
+  readonly log: Log;
+}
 
 /** The issuer of the settings. Throws `issuer-unavailable`, with the remedy, when the operator has not set it up. */
-export function createIssuer(config: Config, secrets: Secrets, clock: Clock): Issuer {
+export function createIssuer({ config, secrets, clock }: IssuerParts): Issuer {
   switch (config.issuer) {
     case "local":
       if (!secrets.localCa) throw new AppError("issuer-unavailable", missingCaRemedy);
       return localIssuer(secrets.localCa, clock);
+    case "acme":
+      throw new AppError("issuer-unavailable", "The edge cannot order from an ACME directory yet.");
   }
+}
+
+/** Where renewals are rehearsed: a CA whose certificates are of no use. Undefined when nothing is to be rehearsed. */
+export function createRehearsalIssuer({ config }: IssuerParts): Issuer | undefined {
+  if (!config.acme.staging) return undefined;
+  throw new AppError("issuer-unavailable", "The edge cannot order from an ACME directory yet.");
 }

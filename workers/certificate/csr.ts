@@ -13,6 +13,8 @@ import { AppError } from "../../shared/errors.ts";
 
 export interface CheckedCsr {
   readonly der: Uint8Array<ArrayBuffer>;
+  /** The key it is for: DER, SubjectPublicKeyInfo. */
+  readonly spki: Uint8Array<ArrayBuffer>;
   readonly hostnames: readonly string[];
 }
 
@@ -30,7 +32,7 @@ export async function readCsr(pem: string, owned: readonly string[]): Promise<Ch
     checkSubject(csr, hostnames);
     for (const name of hostnames) if (!owned.includes(name)) refuse(`${printable(name)} is not a name of this node.`);
     await checkPossession(csr);
-    return { der, hostnames };
+    return { der, spki: new Uint8Array(csr.publicKey.rawData), hostnames };
   } catch (error) {
     if (error instanceof AppError) throw error;
     // The parser reads each part when it is asked for, and throws what it likes.

@@ -1,20 +1,5 @@
+import type { AcmeOrder, OrderStep } from "../../shared/acme/order.ts";
 import type { Issuer as IssuerDescription } from "../../shared/registry/messages.ts";
-
-/** What an issuer is given: a request that was checked, and what it noted itself in an earlier step. */
-export interface PendingOrder {
-  readonly id: string;
-  /** DER. */
-  readonly csr: Uint8Array<ArrayBuffer>;
-  readonly hostnames: readonly string[];
-  /** Empty before the first step. */
-  readonly progress: string;
-}
-
-/** `processing` keeps `progress` and asks to be called again; `valid` and `invalid` are the end. */
-export type IssuerStep =
-  | { readonly status: "valid"; readonly certificate: string; readonly notBefore: number; readonly notAfter: number }
-  | { readonly status: "invalid"; readonly detail: string }
-  | { readonly status: "processing"; readonly progress: string; readonly retryAfterMs: number };
 
 /**
  * Who signs certificates. An order is moved step by step: each returns soon and never sleeps, what it says is stored
@@ -22,5 +7,10 @@ export type IssuerStep =
  */
 export interface Issuer {
   describe(): IssuerDescription;
-  step(order: PendingOrder): Promise<IssuerStep>;
+  step(order: AcmeOrder): Promise<OrderStep>;
+  /**
+   * Ends an order that is given up before its end: its TXT records are withdrawn, its admission is settled as failed.
+   * May come twice, and for an order that has left nothing behind; throws when it has to be tried again.
+   */
+  abandon(order: AcmeOrder): Promise<void>;
 }

@@ -16,7 +16,8 @@ import {
   X509Certificate,
   X509CertificateGenerator,
 } from "@peculiar/x509";
-import type { Issuer, PendingOrder } from "./issuer.ts";
+import type { Issuer } from "./issuer.ts";
+import type { AcmeOrder } from "../../shared/acme/order.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 
@@ -26,9 +27,15 @@ const serialBytes = 16; // RFC 5280 §4.1.2.2 allows 20
 
 export function localIssuer(ca: { certificatePem: string; keyPem: string }, clock: Clock): Issuer {
   return {
-    describe: () => ({ kind: "local", roots: [ca.certificatePem] }),
+    describe: () => ({
+      kind: "local",
+      roots: [ca.certificatePem],
+      trust: "private",
+      directories: [],
+      resolvers: [],
+    }),
 
-    async step({ csr, hostnames }: PendingOrder) {
+    async step({ csr, hostnames }: AcmeOrder) {
       const { certificate: root, key } = await readCa(ca);
       const { publicKey } = new Pkcs10CertificateRequest(csr);
       const now = clock.now();
@@ -64,6 +71,9 @@ export function localIssuer(ca: { certificatePem: string; keyPem: string }, cloc
         notAfter: certificate.notAfter.getTime(),
       };
     },
+
+    // It signs in one step, which leaves nothing behind.
+    abandon: () => Promise.resolve(),
   };
 }
 

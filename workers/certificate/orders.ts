@@ -1,175 +1,142 @@
-/** The certificate orders of one node: kept in its object's tables, moved by its alarm. */
-import { readCsr } from "./csr.ts";
-import type { Issuer } from "./issuer.ts";
-import { decideBackoffMs } from "../../shared/backoff.ts";
-import type { Clock } from "../../shared/clock.ts";
-import { AppError, errorText } from "../../shared/errors.ts";
-import type { Log } from "../../shared/log.ts";
+/** The certificate orders of one node: taken in by requests, moved by its alarm. */
+import { readCsr, type CheckedCsr } from "./csr.ts";
+import { orderOf } from "./order-answer.ts";
+import { OrderRunner, type OrderRunnerParts } from "./order-runner.ts";
+import type { OrderPurpose, OrderStore, StoredOrder } from "./order-store.ts";
+import type { Trouble } from "../../shared/acme/ports.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { Order } from "../../shared/registry/messages.ts";
-
-export const orderTable = `
-  CREATE TABLE orders (
-    id TEXT PRIMARY KEY, serial INTEGER NOT NULL UNIQUE, digest TEXT NOT NULL, csr BLOB NOT NULL, hostnames TEXT NOT NULL,
-    status TEXT NOT NULL, progress TEXT NOT NULL, attempt INTEGER NOT NULL, due_at INTEGER, certificate TEXT,
-    not_before INTEGER, not_after INTEGER, detail TEXT
-  );`;
 
 /** The newest orders are kept, whatever became of them. */
 export const maxOrdersKept = 6;
+const maxRehearsalsKept = 1;
 /** Orders that an issuer is busy with at the same time. */
 export const maxOrdersProcessing = 3;
-const stepBackoff = { baseMs: 2_000, maxMs: 10 * 60_000 };
-
-type Row = {
-  id: string;
-  csr: ArrayBuffer;
-  hostnames: string;
-  status: Order["status"];
-  progress: string;
-  attempt: number;
-  due_at: number | null;
-  certificate: string | null;
-  not_before: number | null;
-  not_after: number | null;
-  detail: string | null;
-};
-
-export interface OrdersParts {
-  readonly sql: DurableObjectStorage["sql"];
-  readonly clock: Clock;
-  readonly random: () => number;
-  readonly log: Log;
-  /** Throws `issuer-unavailable` when there is none. */
-  readonly issuer: () => Issuer;
-}
+/** How long a request waits for its order to come to its end. */
+const createWaitMs = 1_000;
 
 export class Orders {
-  readonly #parts: OrdersParts;
-  readonly #running = new Set<string>();
+  readonly #parts: OrderRunnerParts;
+  readonly #store: OrderStore;
+  readonly #runner: OrderRunner;
 
-  constructor(parts: OrdersParts) {
+  constructor(parts: OrderRunnerParts) {
     this.#parts = parts;
+    this.#store = parts.store;
+    this.#runner = new OrderRunner(parts);
   }
 
   /**
-   * The order for this request: a new one, or the one that the same request has already made as long as its
-   * certificate is in the first half of its life. Throws {@link AppError}.
+   * The order for this request: a new one; or the one that is being processed for the same key and names; or the one
+   * that the very same request has made, as long as its certificate is in the first half of its life. One for
+   * another key of the same names takes the place of an older one. Throws {@link AppError}.
    */
   async create(csrPem: string, owned: readonly string[]): Promise<Order> {
-    const { sql, clock, issuer } = this.#parts;
-    issuer();
-    const { der, hostnames } = await readCsr(csrPem, owned);
-    const digest = await sha256Hex(der);
-    const held = sql.exec<Row>("SELECT * FROM orders WHERE digest = ? ORDER BY serial DESC", digest).toArray()[0];
-    if (held && isCurrent(held, clock.now())) return orderOf(held, clock.now());
-    const { processing } = sql
-      .exec<{ processing: number }>("SELECT count(*) processing FROM orders WHERE status = 'processing'")
-      .one();
-    if (processing >= maxOrdersProcessing)
+    this.#parts.issuer("serve");
+    const csr = await readCsr(csrPem, owned);
+    const [digest, keyDigest] = await Promise.all([sha256Hex(csr.der), sha256Hex(keyAndNames(csr))]);
+
+    // From here to the end of #add without a pause, so that two requests never make two orders.
+    const again = this.#store.findRequest(digest);
+    if (again && isCurrent(again, this.#now())) return this.read(again.id);
+    const processing = this.#processing().filter(({ purpose }) => purpose === "serve");
+    const same = processing.find((order) => order.keyDigest === keyDigest);
+    if (same) return this.read(same.id);
+    const older = processing.filter(({ hostnames }) => areSameNames(hostnames, csr.hostnames));
+    for (const order of older) this.#runner.abandon(order, replaced);
+    if (processing.length - older.length >= maxOrdersProcessing)
       throw new AppError(
         "too-many-requests",
         `At most ${maxOrdersProcessing} orders of a node are processed at a time.`,
       );
+    const id = this.#add("serve", { ...csr, digest, keyDigest });
 
-    const id = crypto.randomUUID();
-    sql.exec(
-      `INSERT INTO orders (id, serial, digest, csr, hostnames, status, progress, attempt, due_at)
-       VALUES (?, (SELECT ifnull(max(serial), 0) + 1 FROM orders), ?, ?, ?, 'processing', '', 0, ?)`,
-      id,
-      digest,
-      der,
-      JSON.stringify(hostnames),
-      clock.now(),
-    );
-    sql.exec(
-      "DELETE FROM orders WHERE status <> 'processing' AND id NOT IN (SELECT id FROM orders ORDER BY serial DESC LIMIT ?)",
-      maxOrdersKept,
-    );
-    await this.#step(this.#row(id));
+    const waited = new AbortController();
+    await Promise.race([
+      this.#runner.run(id),
+      this.#parts.clock.sleep(createWaitMs, waited.signal).catch(() => {}), // the alarm goes on
+    ]);
+    waited.abort();
     return this.read(id);
+  }
+
+  /** Orders for the key and the names of `last` again, where nobody is served by it. */
+  rehearse({ csr, hostnames, keyDigest }: StoredOrder): void {
+    this.#add("rehearsal", { der: csr, hostnames, digest: "", keyDigest });
   }
 
   /** Throws `not-found`. */
   read(id: string): Order {
-    return orderOf(this.#row(id), this.#parts.clock.now());
+    const order = this.#store.find(id);
+    if (!order) throw new AppError("not-found", "This node has no such order, or it is an old one.");
+    return orderOf(order, this.#now());
   }
 
-  /** Moves every order that is due one step. */
-  async stepDue(): Promise<void> {
-    const { sql, clock } = this.#parts;
-    const due = sql
-      .exec<Row>("SELECT * FROM orders WHERE status = 'processing' AND due_at <= ?", clock.now())
-      .toArray();
-    await Promise.all(due.map((row) => this.#step(row)));
+  /** Moves every order that is due. */
+  stepDue(): Promise<void> {
+    return this.#runner.runDue();
   }
 
   nextDue(): number | undefined {
-    const { at } = this.#parts.sql
-      .exec<{ at: number | null }>("SELECT min(due_at) at FROM orders WHERE status = 'processing'")
-      .one();
-    return at ?? undefined;
+    return this.#runner.nextDue();
   }
 
-  async #step(row: Row): Promise<void> {
-    if (this.#running.has(row.id)) return; // a request and the alarm may want the same step
-    this.#running.add(row.id);
-    const { sql, clock, random, log, issuer } = this.#parts;
-    try {
-      const step = await issuer().step({
-        id: row.id,
-        csr: new Uint8Array(row.csr),
-        hostnames: JSON.parse(row.hostnames) as string[],
-        progress: row.progress,
-      });
-      if (step.status === "processing")
-        sql.exec(
-          "UPDATE orders SET progress = ?, attempt = 0, due_at = ? WHERE id = ?",
-          step.progress,
-          clock.now() + step.retryAfterMs,
-          row.id,
-        );
-      else if (step.status === "valid")
-        sql.exec(
-          "UPDATE orders SET status = 'valid', due_at = NULL, certificate = ?, not_before = ?, not_after = ? WHERE id = ?",
-          step.certificate,
-          step.notBefore,
-          step.notAfter,
-          row.id,
-        );
-      else
-        sql.exec("UPDATE orders SET status = 'invalid', due_at = NULL, detail = ? WHERE id = ?", step.detail, row.id);
-      if (step.status !== "processing") log.info("order.finished", { order: row.id, status: step.status });
-    } catch (error) {
-      const waitMs = decideBackoffMs(row.attempt, { ...stepBackoff, random });
-      sql.exec("UPDATE orders SET attempt = ?, due_at = ? WHERE id = ?", row.attempt + 1, clock.now() + waitMs, row.id);
-      log.warn("order.postponed", { order: row.id, attempt: row.attempt, waitMs, error: errorText(error) });
-    } finally {
-      this.#running.delete(row.id);
-    }
+  /** Gives up what is being processed: all of it, or that for one name. */
+  abandon(trouble: Trouble, hostname?: string): void {
+    for (const order of this.#processing())
+      if (hostname === undefined || order.hostnames.includes(hostname)) this.#runner.abandon(order, trouble);
   }
 
-  #row(id: string): Row {
-    const row = this.#parts.sql.exec<Row>("SELECT * FROM orders WHERE id = ?", id).toArray()[0];
-    if (!row) throw new AppError("not-found", "This node has no such order, or it is an old one.");
-    return row;
+  #add(purpose: OrderPurpose, csr: Omit<CheckedCsr, "spki"> & { digest: string; keyDigest: string }): string {
+    const { der, hostnames, digest, keyDigest } = csr;
+    const id = crypto.randomUUID();
+    const replaces = purpose === "serve" ? this.#replacedBy(hostnames) : undefined;
+    this.#store.add({ id, purpose, digest, csr: der, keyDigest, hostnames, replaces }, this.#now());
+    this.#store.trim("serve", maxOrdersKept);
+    this.#store.trim("rehearsal", maxRehearsalsKept);
+    return id;
+  }
+
+  /** The certificate of the same names that serves now (RFC 9773 §5). */
+  #replacedBy(hostnames: readonly string[]): StoredOrder["replaces"] {
+    const serving = this.#store
+      .all()
+      .find((order) => isServing(order, this.#now()) && areSameNames(order.hostnames, hostnames));
+    if (serving?.issuer === undefined || serving.certificateId === undefined) return undefined;
+    return { directory: serving.issuer, certificateId: serving.certificateId };
+  }
+
+  #processing(): StoredOrder[] {
+    return this.#store.all().filter(({ status }) => status === "processing");
+  }
+
+  #now(): number {
+    return this.#parts.clock.now();
   }
 }
 
-function isCurrent({ status, not_before, not_after }: Row, now: number): boolean {
+const replaced: Trouble = {
+  detail: "A newer request of this node took its place.",
+  remedy: "Follow the newer order.",
+};
+
+/** Whether its certificate may be served at `now`. */
+export function isServing({ purpose, status, notAfter }: StoredOrder, now: number): boolean {
+  return purpose === "serve" && status === "valid" && notAfter !== undefined && now < notAfter;
+}
+
+export function areSameNames(some: readonly string[], others: readonly string[]): boolean {
+  return some.toSorted().join() === others.toSorted().join();
+}
+
+function isCurrent({ status, notBefore, notAfter }: StoredOrder, now: number): boolean {
   if (status !== "valid") return status === "processing";
-  return not_before !== null && not_after !== null && now < (not_before + not_after) / 2;
+  return notBefore !== undefined && notAfter !== undefined && now < (notBefore + notAfter) / 2;
 }
 
-function orderOf(row: Row, now: number): Order {
-  return {
-    id: row.id,
-    status: row.status,
-    hostnames: JSON.parse(row.hostnames) as string[],
-    ...(row.certificate !== null && { certificate: row.certificate }),
-    ...(row.not_after !== null && { notAfter: row.not_after }),
-    ...(row.detail !== null && { detail: row.detail }),
-    ...(row.status === "processing" && { retryAfterMs: Math.max(0, (row.due_at ?? now) - now) }),
-  };
+function keyAndNames({ spki, hostnames }: CheckedCsr): Uint8Array<ArrayBuffer> {
+  const names = new TextEncoder().encode(hostnames.toSorted().join());
+  return Uint8Array.of(...spki, ...names);
 }
 
 async function sha256Hex(bytes: Uint8Array<ArrayBuffer>): Promise<string> {

@@ -37,6 +37,9 @@ const issuer = createRoute({
   responses: answerOf("The issuer", named("Issuer", issuerSchema)),
 });
 
+/** Describing an issuer decides nothing by chance. */
+const random = (): number => 0;
+
 export function certificateRoutes(): OpenAPIHono<Edge> {
   return new OpenAPIHono<Edge>()
     .openapi(create, async (c) => {
@@ -48,7 +51,7 @@ export function certificateRoutes(): OpenAPIHono<Edge> {
       return c.json(unwrap(await withDeadline(found, "The node's object")), 200);
     })
     .openapi(issuer, (c) => {
-      const { config, secrets, clock } = c.var;
-      return c.json(createIssuer(config, secrets, clock).describe(), 200);
+      const { config, secrets, clock, log } = c.var;
+      return c.json(createIssuer({ env: c.env, config, secrets, clock, log, random }).describe(), 200);
     });
 }

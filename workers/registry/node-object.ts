@@ -2,7 +2,8 @@ import { DurableObject } from "cloudflare:workers";
 import { decideLapse, decideRegistration, decideRelease, decideRenewal, decideUp, type NodeRecord } from "./lease.ts";
 import { NodeStore, nodeTables } from "./node-store.ts";
 import { createIssuer } from "../certificate/create-issuer.ts";
-import { Orders, orderTable } from "../certificate/orders.ts";
+import { orderColumns, OrderStore, orderTable } from "../certificate/order-store.ts";
+import { Orders } from "../certificate/orders.ts";
 import { readConfig, type Config, type Secrets } from "../config.ts";
 import { withDeadline } from "../deadline.ts";
 import { edgeLog } from "../edge-log.ts";
@@ -49,14 +50,15 @@ export class NodeObject extends DurableObject<Env> {
     super(ctx, env);
     const { config, secrets } = settingsOf(env);
     const { sql } = ctx.storage;
-    migrate(sql, [nodeTables + nonceTable + outboxTable + orderTable]);
+    migrate(sql, [nodeTables + nonceTable + outboxTable + orderTable, orderColumns]);
     this.#parts = parts;
     this.#config = config;
     this.#log = edgeLog(config.logLevel, parts.clock);
     this.#store = new NodeStore(sql);
     this.#nonces = new Nonces(sql);
-    const issuer = () => createIssuer(config, secrets, parts.clock);
-    this.#orders = new Orders({ ...parts, sql, log: this.#log, issuer });
+    const issuer = () => createIssuer({ ...parts, env, config, secrets, log: this.#log });
+    const node = () => this.#node();
+    this.#orders = new Orders({ ...parts, store: new OrderStore(sql), log: this.#log, node, issuer });
     this.#outbox = new Outbox({ ...parts, sql, log: this.#log, deliver: (message) => this.#deliver(message) });
   }
 
@@ -162,6 +164,13 @@ export class NodeObject extends DurableObject<Env> {
 
   #now(): number {
     return this.#parts.clock.now();
+  }
+
+  /** Throws `not-registered`. */
+  #node(): NodeId {
+    const held = this.#store.read();
+    if (!held) throw new AppError("not-registered", "Register the node first.");
+    return held.node;
   }
 
   #term(): { now: number; leaseMs: number } {

@@ -6,14 +6,12 @@ import { clock, letPass } from "../support/controls.ts";
 import { edgeOrigin, zone } from "../support/constants.ts";
 import { edgeFetch, testNode, type TestNode } from "../support/edge.ts";
 import { keysFor, makeCsr } from "../support/csr.ts";
-import { AppError } from "../../../shared/errors.ts";
-import { silentLog } from "../../../shared/log.ts";
-import { issuerSchema, orderSchema, type Order } from "../../../shared/registry/messages.ts";
+import { freshIdentity } from "../support/identities.ts";
+import { issuerSchema, orderSchema } from "../../../shared/registry/messages.ts";
 import { idHostname } from "../../../shared/registry/names.ts";
 import { readCsr } from "../../../workers/certificate/csr.ts";
 import { localIssuer } from "../../../workers/certificate/local-issuer.ts";
-import type { IssuerStep, PendingOrder } from "../../../workers/certificate/issuer.ts";
-import { maxOrdersKept, maxOrdersProcessing, Orders, orderTable } from "../../../workers/certificate/orders.ts";
+import { maxOrdersKept } from "../../../workers/certificate/orders.ts";
 
 const dayMs = 86_400_000;
 
@@ -90,7 +88,7 @@ describe("the local issuer", () => {
     const pkcs8 = (await crypto.subtle.exportKey("pkcs8", (await keysFor()).privateKey)) as ArrayBuffer;
     const issuer = localIssuer({ certificatePem: rootPem, keyPem: PemConverter.encode(pkcs8, "PRIVATE KEY") }, clock);
     const { der } = await readCsr(await makeCsr({ names: ["a.b"] }), ["a.b"]);
-    const step = issuer.step({ id: "1", csr: der, hostnames: ["a.b"], progress: "" });
+    const step = issuer.step({ id: "1", node: (await freshIdentity()).id, csr: der, hostnames: ["a.b"], progress: "" });
     await expect(step).rejects.toMatchObject({ code: "issuer-unavailable" });
   });
 
@@ -121,102 +119,6 @@ describe("an order", () => {
     await expect(read(node, ids[0] ?? "")).rejects.toMatchObject({ code: "not-found" });
     for (const id of ids.slice(1)) expect((await read(node, id)).status).toBe("valid");
   });
-});
-
-/** Orders with an issuer that takes its time, as a public CA does. */
-function withIssuer<T>(
-  step: ((order: PendingOrder) => Promise<IssuerStep>) | undefined,
-  use: (orders: Orders) => Promise<T>,
-): Promise<T> {
-  return runInDurableObject(env.HUBS.get(env.HUBS.newUniqueId()), (_, { storage: { sql } }) => {
-    sql.exec(orderTable);
-    const issuer = () => {
-      if (!step) throw new AppError("issuer-unavailable", "There is none.");
-      return { describe: () => ({ kind: "acme" as const, roots: [] }), step };
-    };
-    return use(new Orders({ sql, clock, random: () => 0.5, log: silentLog, issuer }));
-  });
-}
-
-test("an order without an issuer is refused and leaves nothing behind", () =>
-  withIssuer(undefined, async (orders) => {
-    const created = orders.create(await makeCsr({ names: ["a.b"] }), ["a.b"]);
-    await expect(created).rejects.toMatchObject({ code: "issuer-unavailable" });
-    expect(orders.nextDue()).toBeUndefined();
-  }));
-
-describe("an order that takes time", () => {
-  const names = [`slow.${zone}`];
-
-  test("goes on where its last step left it", () => {
-    const seen: string[] = [];
-    const step = ({ progress }: PendingOrder): Promise<IssuerStep> => {
-      seen.push(progress);
-      if (seen.length < 3)
-        return Promise.resolve({ status: "processing", progress: `${progress}x`, retryAfterMs: 500 });
-      return Promise.resolve({
-        status: "valid",
-        certificate: "PEM",
-        notBefore: clock.now(),
-        notAfter: clock.now() + dayMs,
-      });
-    };
-    return withIssuer(step, async (orders) => {
-      const csr = await makeCsr({ names });
-      const created = await orders.create(csr, names);
-      expect(created).toMatchObject({ status: "processing", retryAfterMs: expect.any(Number) });
-      expect((await orders.create(csr, names)).id).toBe(created.id);
-      await orders.stepDue(); // too early
-      expect(seen).toEqual([""]);
-      letPass(500);
-      await orders.stepDue();
-      letPass(500);
-      await orders.stepDue();
-      expect(seen).toEqual(["", "x", "xx"]);
-      expect(orders.read(created.id)).toMatchObject({ status: "valid", certificate: "PEM" });
-      expect(orders.nextDue()).toBeUndefined();
-    });
-  });
-
-  test("is tried again after a step that failed, later each time", () => {
-    let attempts = 0;
-    const step = (): Promise<IssuerStep> => Promise.reject(new Error(`no answer ${++attempts}`));
-    return withIssuer(step, async (orders) => {
-      const { id } = await orders.create(await makeCsr({ names }), names);
-      const waits: number[] = [];
-      for (let n = 0; n < 4; n++) {
-        const waitMs = (orders.nextDue() ?? 0) - clock.now();
-        waits.push(waitMs);
-        letPass(waitMs + 1);
-        await orders.stepDue();
-      }
-      expect(attempts).toBe(5);
-      expect(waits.toSorted((a, b) => a - b)).toEqual(waits);
-      expect(orders.read(id).status).toBe("processing");
-    });
-  });
-
-  test("that the CA refuses says why", () =>
-    withIssuer(
-      () => Promise.resolve({ status: "invalid", detail: "CAA forbids it" }),
-      async (orders) => {
-        const refused: Order = await orders.create(await makeCsr({ names }), names);
-        expect(refused).toMatchObject({ status: "invalid", detail: "CAA forbids it" });
-        const again = await orders.create(await makeCsr({ names }), names);
-        expect(again.id).not.toBe(refused.id);
-      },
-    ));
-
-  test("is one of a few at a time", () =>
-    withIssuer(
-      () => Promise.resolve({ status: "processing", progress: "", retryAfterMs: 60_000 }),
-      async (orders) => {
-        for (let n = 0; n < maxOrdersProcessing; n++) await orders.create(await makeCsr({ names }), names);
-        await expect(orders.create(await makeCsr({ names }), names)).rejects.toMatchObject({
-          code: "too-many-requests",
-        });
-      },
-    ));
 });
 
 test("the node's alarm wakes for an order", async () => {
