@@ -5,7 +5,12 @@ import { convertV4MiniflareOptions, type MiniflareOptions } from "miniflare";
 /** The same as in wrangler.toml. */
 export const compatibilityDate = "2026-10-20";
 export const compatibilityFlags = ["nodejs_compat"];
-export const durableObjects = { NODES: "NodeObject", HUBS: "RouteHub", RELAYS: "RelayStatus" } as const;
+export const durableObjects = {
+  NODES: "NodeObject",
+  HUBS: "RouteHub",
+  RELAYS: "RelayStatus",
+  ZONES: "DnsZone",
+} as const;
 
 export interface EdgeSettings {
   readonly port: number;

@@ -1,3 +1,4 @@
+import type { DnsZone } from "./dns/zone-object.ts";
 import type { NodeObject } from "./registry/node-object.ts";
 import type { RouteHub } from "./routing/route-hub.ts";
 
@@ -6,4 +7,5 @@ export interface Env {
   readonly NODES: DurableObjectNamespace<NodeObject>;
   readonly HUBS: DurableObjectNamespace<RouteHub>;
   readonly RELAYS: DurableObjectNamespace;
+  readonly ZONES: DurableObjectNamespace<DnsZone>;
 }

@@ -1,6 +1,7 @@
 import { createApp } from "./api/app.ts";
 import { systemClock } from "../shared/clock.ts";
 
+export { DnsZone } from "./dns/zone-object.ts";
 export { NodeObject } from "./registry/node-object.ts";
 export { RelayStatus } from "./relays/relay-status.ts";
 export { RouteHub } from "./routing/route-hub.ts";

@@ -33,18 +33,18 @@ export interface AuthorityOptions {
   readonly clock: Clock;
   /** Resolvers that know the servers of the zone; asked in turn. */
   readonly resolvers: readonly DnsServer[];
-  /** `address:port`, instead of those that the zone names. */
+  /** `address:port`; empty: those that the zone names. */
   readonly addresses?: readonly string[];
 }
 
 /** Finds the zone's own servers; empty when none is known or can be reached. Never throws. */
 export function createAuthorities(options: AuthorityOptions): () => Promise<readonly DnsServer[]> {
-  const { zone, connect, clock, resolvers, addresses } = options;
+  const { zone, connect, clock, resolvers, addresses = [] } = options;
   const servers = new Map<string, DnsServer>();
-  let found = addresses;
+  let found = addresses.length > 0 ? addresses : undefined;
   let foundAt = clock.now();
   return async () => {
-    if (!addresses && (!found || clock.now() - foundAt >= authorityCacheMs)) {
+    if (addresses.length === 0 && (!found || clock.now() - foundAt >= authorityCacheMs)) {
       found = (await findAddresses(zone, resolvers)) ?? found;
       foundAt = clock.now();
     }

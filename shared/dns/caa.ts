@@ -29,22 +29,35 @@ export function wantedCaa(name: string, bindings: readonly AccountBinding[]): Dn
   return [...new Set(contents)].map((content) => ({ name, type: "CAA", content, ttl: caaTtlSeconds }));
 }
 
+/** The three parts of a record's content (RFC 8659 §4.1.1). */
+export interface CaaParts {
+  readonly flags: number;
+  readonly tag: string;
+  readonly value: string;
+}
+
 /** Reads `0 issue "ca.example; accounturi=…"`. Undefined when it is not of that form. */
-export function parseCaa(content: string): Caa | undefined {
+export function parseCaaParts(content: string): CaaParts | undefined {
   const [, flags, tag, value] = /^(\d{1,3}) ([a-zA-Z0-9]{1,255}) "(.*)"$/s.exec(content) ?? [];
   if (flags === undefined || tag === undefined || value === undefined || Number(flags) > 255) return undefined;
-  const [issuer = "", ...rest] = value.split(";").map((part) => part.trim());
+  return { flags: Number(flags), tag: tag.toLowerCase(), value };
+}
+
+export function formatCaa({ flags, tag, value }: CaaParts): string {
+  return `${flags} ${tag} "${value}"`;
+}
+
+/** What a record means. Undefined when it is not of that form. */
+export function parseCaa(content: string): Caa | undefined {
+  const parts = parseCaaParts(content);
+  if (!parts) return undefined;
+  const [issuer = "", ...rest] = parts.value.split(";").map((part) => part.trim());
   const parameters: Record<string, string> = {};
   for (const part of rest) {
     const [, key, text] = /^([a-zA-Z0-9-]+)\s*=\s*(.*)$/s.exec(part) ?? [];
     if (key !== undefined && text !== undefined) parameters[key.toLowerCase()] = text;
   }
-  return {
-    critical: (Number(flags) & criticalFlag) !== 0,
-    tag: tag.toLowerCase(),
-    issuer: issuer.toLowerCase(),
-    parameters,
-  };
+  return { critical: (parts.flags & criticalFlag) !== 0, tag: parts.tag, issuer: issuer.toLowerCase(), parameters };
 }
 
 /** A record's meaning in one form, so that two spellings of it compare as equal. */

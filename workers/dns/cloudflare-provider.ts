@@ -1,0 +1,123 @@
+/** The zone at Cloudflare. Nothing is retried here: the zone's object knows when to come back. */
+import { BaseRecords, type RecordBatchParams } from "cloudflare/resources/dns/records";
+import { createClient } from "cloudflare/tree-shakable";
+import { z } from "zod";
+import { providerErrorOf } from "./cloudflare-errors.ts";
+import { cloudflareRecordSchema, contentOf, storedOf } from "./cloudflare-records.ts";
+import { ProviderError, type DnsProvider, type NewRecord, type StoredRecord } from "./provider.ts";
+import { keyOf, normaliseContent } from "./zone.ts";
+
+/** What one batch may change on the Free plan; others allow 3,500. */
+const maxBatch = 200;
+/** Of 5,000,000 that the API allows: some 3 MB of answer. */
+const recordsPerPage = 5_000;
+const timeoutMs = 10_000;
+const maxAnswerBytes = 16 * 1024 * 1024;
+
+export interface CloudflareOptions {
+  /** `https://api.cloudflare.com/client/v4` */
+  readonly api: string;
+  readonly zoneId: string;
+  readonly token: string;
+  readonly fetch: typeof globalThis.fetch;
+}
+
+export function createCloudflareProvider({ api, zoneId, token, fetch }: CloudflareOptions): DnsProvider {
+  const client = createClient({
+    resources: [BaseRecords],
+    apiToken: token,
+    baseURL: api,
+    maxRetries: 0,
+    timeout: timeoutMs,
+    logLevel: "off",
+    fetch: (input, init) => fetchWhole(fetch, input, init),
+  });
+  const { records } = client.dns;
+  const zone = { zone_id: zoneId };
+
+  const list = (query: { name?: { exact: string }; page?: number }): Promise<z.infer<typeof listSchema>> =>
+    asking(async () =>
+      listSchema.parse(await records.list({ ...zone, ...query, order: "name", per_page: recordsPerPage })),
+    );
+
+  return {
+    maxBatch,
+    async at(name) {
+      const { result } = await list({ name: { exact: name } });
+      return result.flatMap((record) => storedOf(record) ?? []).filter((record) => record.name === name);
+    },
+    async page(cursor) {
+      const page = cursor === undefined ? 1 : Number(cursor);
+      const { result, result_info: info } = await list({ page });
+      const isLast = info.total_pages === undefined ? result.length < (info.per_page ?? 1) : page >= info.total_pages;
+      return {
+        records: result.flatMap((record) => storedOf(record) ?? []),
+        next: isLast ? undefined : String(page + 1),
+      };
+    },
+    apply: ({ deletes, posts }) =>
+      asking(async () => {
+        const answer = await records.batch({
+          ...zone,
+          deletes: deletes.map((id) => ({ id })),
+          posts: posts.map((record) => paramsOf(record)),
+        });
+        return matchMade(posts, batchSchema.parse(answer).posts);
+      }),
+  };
+}
+
+const listSchema = z.object({
+  result: z.array(cloudflareRecordSchema),
+  result_info: z.object({ per_page: z.int().min(1).optional(), total_pages: z.int().min(0).optional() }),
+});
+
+const batchSchema = z.object({ posts: z.array(cloudflareRecordSchema).nullish() });
+
+type PostParams = NonNullable<RecordBatchParams["posts"]>[number];
+
+function paramsOf({ name, type, content, ttl, comment }: NewRecord): PostParams {
+  return { name, type, ttl, comment, proxied: false, ...contentOf({ type, content }) };
+}
+
+/** The records that were made, in the order they were asked for. An answer that lacks one leaves it open what happened. */
+function matchMade(posts: readonly NewRecord[], answered: z.infer<typeof batchSchema>["posts"]): StoredRecord[] {
+  const made = (answered ?? []).flatMap((record) => storedOf(record) ?? []);
+  return posts.map((post) => {
+    const key = keyOf({ type: post.type, content: normaliseContent(post) });
+    const found = made.find((record) => record.name === post.name && keyOf(record) === key);
+    if (!found) throw new ProviderError("unavailable", "Cloudflare's answer does not name every record that was made.");
+    return found;
+  });
+}
+
+async function asking<T>(call: () => Promise<T>): Promise<T> {
+  try {
+    return await call();
+  } catch (error) {
+    throw providerErrorOf(error);
+  }
+}
+
+/** With the whole answer under the deadline: the SDK's own ends with the headers. */
+async function fetchWhole(
+  fetch: typeof globalThis.fetch,
+  input: Parameters<typeof globalThis.fetch>[0],
+  init: RequestInit = {},
+): Promise<Response> {
+  const late = AbortSignal.timeout(timeoutMs);
+  const signal = init.signal ? AbortSignal.any([init.signal, late]) : late;
+  const response = await fetch(input, { ...init, signal });
+  const parts: Uint8Array<ArrayBuffer>[] = [];
+  let length = 0;
+  const reader = response.body?.getReader();
+  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
+    parts.push(new Uint8Array(part.value));
+    length += part.value.length;
+    if (length > maxAnswerBytes) {
+      await reader?.cancel();
+      throw new Error("the answer is too long");
+    }
+  }
+  return new Response(new Blob(parts), { status: response.status, headers: response.headers });
+}
