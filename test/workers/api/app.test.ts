@@ -72,12 +72,12 @@ test("an edge without a zone says so, and answers nothing else", async () => {
 
 test("an edge without a CA runs, and says how certificates can be issued", async () => {
   const app = createApp({ clock });
-  const bindings = { ...env, LOCAL_CA_CERTIFICATE: "", LOCAL_CA_KEY: "" };
+  const bindings = { ...env, CA_CERTIFICATE: "", CA_KEY: "" };
   const health = await app.request("/healthz", {}, bindings);
   expect(health.status).toBe(200);
-  expect(await health.json()).toMatchObject({ ok: true, problems: [expect.stringContaining("LOCAL_CA_KEY")] });
+  expect(await health.json()).toMatchObject({ ok: true, problems: [expect.stringContaining("CA_KEY")] });
   const issuer = await problemOf(await app.request("/v1/issuer", {}, bindings));
-  expect(issuer).toMatchObject({ code: "issuer-unavailable", detail: expect.stringContaining("LOCAL_CA_KEY") });
+  expect(issuer).toMatchObject({ code: "issuer-unavailable", detail: expect.stringContaining("CA_KEY") });
 });
 
 test("what was not foreseen is answered without its cause", async () => {
