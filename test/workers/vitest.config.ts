@@ -25,7 +25,7 @@ const bundled = [
   "acme-client",
   "cloudflare/tree-shakable",
   "cloudflare/resources/dns/records",
-  "dns-packet",
+  "cloudflare/core/error",
 ];
 
 // Everything under test/workers runs inside workerd, in the same isolate as the edge.

@@ -1,11 +1,13 @@
 /** The edge as it is, but for its clock and for faults that a test asks for. */
 import { createApp } from "../../../workers/api/app.ts";
+import { DnsZone as RealDnsZone } from "../../../workers/dns/zone-object.ts";
 import type { Env } from "../../../workers/env.ts";
 import { NodeObject as RealNodeObject } from "../../../workers/registry/node-object.ts";
 import type { Publication } from "../../../workers/routing/publication.ts";
 import { RouteHub as RealRouteHub } from "../../../workers/routing/route-hub.ts";
 import type { Result } from "../../../shared/errors.ts";
 import { clock, faults } from "./controls.ts";
+import { providerOf } from "./zone-provider.ts";
 
 export { RelayStatus } from "../../../workers/relays/relay-status.ts";
 
@@ -14,6 +16,12 @@ const parts = { clock, random: () => 0.5 };
 export class NodeObject extends RealNodeObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, parts);
+  }
+}
+
+export class DnsZone extends RealDnsZone {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, { ...parts, createProvider: () => providerOf(ctx.id) });
   }
 }
 
