@@ -92,6 +92,7 @@ test("a list comes in pages and can be filtered", async () => {
   expect(api.faults.count("GET /dns_records")).toBeGreaterThanOrEqual(3);
   expect(await list({ name: { exact: `B.${zone}` } })).toEqual(["other"]);
   expect(await list({ name: { startswith: "_acme-challenge." }, content: { exact: "value-3" } })).toEqual(["value-3"]);
+  expect(await list({ name: { startswith: "b." } })).toEqual(["other"]);
   expect(await list({ type: "A" })).toEqual([]);
   expect(await list({ comment: { startswith: "postern" }, order: "content", direction: "desc", per_page: 1 })).toEqual([
     "value-4",

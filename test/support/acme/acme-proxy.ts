@@ -215,7 +215,6 @@ const problem = (type: string, status: number, detail: string, retryAfter = ""):
   body: JSON.stringify({ type: `urn:ietf:params:acme:error:${type}`, detail, status }),
 });
 
-/** Sends a request on; again if it went out on a connection that Pebble had closed, as after its restart. */
 function forward(exchange: Exchange, port: number, agent: Agent): Promise<Answer> {
   const { method, target: path, headers, body } = exchange;
   return new Promise((resolve, reject) => {
@@ -237,15 +236,13 @@ function forward(exchange: Exchange, port: number, agent: Agent): Promise<Answer
       });
     });
     outgoing.once("timeout", () => outgoing.destroy(new Error("Pebble does not answer.")));
-    outgoing.once("error", (error) => {
-      if (outgoing.reusedSocket) resolve(forward(exchange, port, agent));
-      else
-        resolve({
-          status: 502,
-          headers: { "content-type": "text/html" },
-          body: `<h1>Bad Gateway</h1>${error.message}\n`,
-        });
-    });
+    outgoing.once("error", (error) =>
+      resolve({
+        status: 502,
+        headers: { "content-type": "text/html" },
+        body: `<h1>Bad Gateway</h1>${error.message}\n`,
+      }),
+    );
     outgoing.end(body);
   });
 }
