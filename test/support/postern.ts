@@ -30,11 +30,21 @@ export interface PosternOptions {
   /** A state directory of an earlier start, kept by the caller. */
   state?: string;
   env?: Record<string, string>;
+  /** The port for visitors; a free one unless said. */
+  port?: number;
+  /** What visitors trust, PEM, where that is not the file that the launcher names. */
+  roots?: () => Promise<string>;
 }
 
-export async function startPostern({ args = [], state, env = {} }: PosternOptions = {}): Promise<Postern> {
+export async function startPostern({
+  args = [],
+  state,
+  env = {},
+  port = 0,
+  roots,
+}: PosternOptions = {}): Promise<Postern> {
   const directory = state ?? mkdtempSync(join(tmpdir(), "postern-"));
-  const [port, edgePort] = [await freePort(), await freePort()];
+  const [visitors, edgePort] = [port === 0 ? await freePort() : port, await freePort()];
   const launcher = spawn(
     process.execPath,
     [
@@ -43,7 +53,7 @@ export async function startPostern({ args = [], state, env = {} }: PosternOption
       "--state",
       directory,
       "--port",
-      String(port),
+      String(visitors),
       "--edge-port",
       String(edgePort),
       ...args,
@@ -78,7 +88,7 @@ export async function startPostern({ args = [], state, env = {} }: PosternOption
     launcher,
     stdout: () => stdout,
     stderr: () => stderr,
-    ca: run.ca === null ? "" : readFileSync(run.ca, "utf8"),
+    ca: roots ? await roots() : run.ca === null ? "" : readFileSync(run.ca, "utf8"),
     caPath: run.ca ?? "",
     pids: () => (JSON.parse(readFileSync(join(directory, "run.json"), "utf8")) as RunFile).pids,
     stop,

@@ -72,10 +72,10 @@ export interface Output {
 export function runProgram(
   file: string,
   args: readonly string[],
-  { input = "" }: { input?: string } = {},
+  { input = "", env, timeout = timeoutMs }: { input?: string; env?: NodeJS.ProcessEnv; timeout?: number } = {},
 ): Promise<Output> {
   return new Promise((resolve) => {
-    const child = execFile(file, args, { timeout: timeoutMs, maxBuffer: 64 << 20 }, (error, stdout, stderr) =>
+    const child = execFile(file, args, { timeout, maxBuffer: 64 << 20, ...(env && { env }) }, (error, stdout, stderr) =>
       resolve({ code: error ? (typeof error.code === "number" ? error.code : -1) : 0, stdout, stderr }),
     );
     child.stdin?.on("error", () => {});
