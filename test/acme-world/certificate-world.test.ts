@@ -116,10 +116,11 @@ test("the proxy goes on after Pebble has started again", async () => {
 });
 
 test("the world says how the product is started on it", () => {
-  const { args, env } = world;
+  const { args, env, edgeSettings } = world;
   expect(args[args.indexOf("--acme-directory") + 1]).toBe(world.directory);
   expect(args[args.indexOf("--doh") + 1]).toBe(world.doh.map(({ url }) => url).join(","));
   expect(env).toEqual({ CLOUDFLARE_API_TOKEN: world.token, ZONE_ID: world.zoneId });
+  expect(edgeSettings).toMatchObject({ ACME_DIRECTORY: world.directory, DNS_AUTHORITIES: world.zoneServer.address });
 });
 
 function postTo(path: string): Promise<{ body: string; headers: Record<string, string | string[] | undefined> }> {

@@ -38,6 +38,8 @@ export interface CertificateWorld extends AsyncDisposable {
   /** What `npm start` is given to use all this. */
   readonly args: readonly string[];
   readonly env: Readonly<Record<string, string>>;
+  /** The same as settings of an edge of one's own; its process needs `NODE_EXTRA_CA_CERTS=acmeCaPath` besides. */
+  readonly edgeSettings: Readonly<Record<string, string>>;
 }
 
 export async function startCertificateWorld({
@@ -84,6 +86,18 @@ export async function startCertificateWorld({
       "--zone": zone,
     }).flat(),
     env: { CLOUDFLARE_API_TOKEN: api.token, ZONE_ID: api.zoneId },
+    edgeSettings: {
+      ISSUER: "acme",
+      ZONE: zone,
+      ACME_DIRECTORY: proxy.directory,
+      ACME_TRUST: "private",
+      DNS: "cloudflare",
+      ZONE_ID: api.zoneId,
+      CLOUDFLARE_API: api.url,
+      CLOUDFLARE_API_TOKEN: api.token,
+      DNS_AUTHORITIES: zoneServer.address,
+      DOH: urls,
+    },
     [Symbol.asyncDispose]: () => all.disposeAsync(),
   };
 }
