@@ -1,6 +1,8 @@
 import { spawn } from "node:child_process";
 import { once } from "node:events";
 import { X509Certificate } from "node:crypto";
+import { rmSync } from "node:fs";
+import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
 import { expect, test } from "vitest";
 import { startPebble } from "../support/acme/pebble.ts";
@@ -52,16 +54,17 @@ test("Pebble ends with the process that started it, even if that is killed", asy
   const program = `
     import { startPebble } from ${JSON.stringify(new URL("../support/acme/pebble.ts", import.meta.url).href)};
     const pebble = await startPebble({ dnsServer: "127.0.0.1:53" });
-    console.log(pebble.pid);`;
+    console.log(JSON.stringify([pebble.pid, pebble.caPath]));`;
   const parent = spawn(process.execPath, ["--input-type=module-typescript", "-e", program]);
   const [line] = (await once(parent.stdout, "data")) as [Buffer];
-  const pid = Number(line.toString());
+  const [pid, caPath] = JSON.parse(line.toString()) as [number, string];
   expect(isAlive(pid)).toBe(true);
   parent.kill("SIGKILL");
   const deadline = Date.now() + 5_000;
   while (isAlive(pid) && Date.now() < deadline) await sleep(20);
   const outlived = isAlive(pid);
   if (outlived) process.kill(pid, "SIGKILL");
+  rmSync(dirname(caPath), { recursive: true });
   expect(outlived).toBe(false);
 });
 
