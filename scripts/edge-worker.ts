@@ -10,6 +10,7 @@ export const durableObjects = {
   HUBS: "RouteHub",
   RELAYS: "RelayStatus",
   ZONES: "DnsZone",
+  ACCOUNTS: "AcmeAccount",
 } as const;
 
 export interface EdgeSettings {

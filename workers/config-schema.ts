@@ -50,7 +50,7 @@ export const varsSchema = z.object({
   ACME_CONTACT: z
     .string()
     .regex(/^(mailto:)?[^\s@:]+@[^\s@:]+$/, "is no e-mail address")
-    .transform((text) => (text.startsWith("mailto:") ? text : `mailto:${text}`))
+    .transform((text) => text.replace(/^mailto:/, ""))
     .optional(),
   ACME_LIMITS: z
     .string()

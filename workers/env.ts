@@ -1,3 +1,4 @@
+import type { AcmeAccount } from "./acme/account-object.ts";
 import type { DnsZone } from "./dns/zone-object.ts";
 import type { NodeObject } from "./registry/node-object.ts";
 import type { RouteHub } from "./routing/route-hub.ts";
@@ -8,4 +9,5 @@ export interface Env {
   readonly HUBS: DurableObjectNamespace<RouteHub>;
   readonly RELAYS: DurableObjectNamespace;
   readonly ZONES: DurableObjectNamespace<DnsZone>;
+  readonly ACCOUNTS: DurableObjectNamespace<AcmeAccount>;
 }

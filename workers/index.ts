@@ -1,6 +1,7 @@
 import { createApp } from "./api/app.ts";
 import { systemClock } from "../shared/clock.ts";
 
+export { AcmeAccount } from "./acme/account-object.ts";
 export { DnsZone } from "./dns/zone-object.ts";
 export { NodeObject } from "./registry/node-object.ts";
 export { RelayStatus } from "./relays/relay-status.ts";

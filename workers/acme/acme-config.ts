@@ -8,7 +8,7 @@ export interface AcmeConfig {
   readonly directories: readonly Directory[];
   /** Where renewals are rehearsed; undefined for none. */
   readonly staging: Directory | undefined;
-  /** A `mailto:` URL that CAs write to when something is wrong. */
+  /** A mail address for the CAs' notices. */
   readonly contact: string | undefined;
   readonly limits: IssuanceLimits;
   /** `private`: the CA is not among the roots that clients have. */
