@@ -7,6 +7,7 @@ import type { Publication } from "../../../workers/routing/publication.ts";
 import { RouteHub as RealRouteHub } from "../../../workers/routing/route-hub.ts";
 import type { Result } from "../../../shared/errors.ts";
 import { clock, faults } from "./controls.ts";
+import { scriptedSurroundings } from "./surroundings.ts";
 import { providerOf } from "./zone-provider.ts";
 
 export { RelayStatus } from "../../../workers/relays/relay-status.ts";
@@ -15,7 +16,7 @@ const parts = { clock, random: () => 0.5 };
 
 export class NodeObject extends RealNodeObject {
   constructor(ctx: DurableObjectState, env: Env) {
-    super(ctx, env, parts);
+    super(ctx, env, { ...parts, surroundings: scriptedSurroundings });
   }
 }
 

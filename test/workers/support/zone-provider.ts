@@ -31,18 +31,9 @@ export class ZoneProvider implements DnsProvider {
   readonly batches: RecordChanges[] = [];
   /** Names that were looked at, and pages that were read. */
   readonly reads: string[] = [];
-  /** Resolved when a batch is applied whose answer is held back. */
-  held = Promise.withResolvers<void>();
-  #holding = false;
   #records: StoredRecord[] = [];
   #history: { at: number; records: StoredRecord[] }[] = [];
   #serial = 0;
-
-  /** The answer of the next batch never comes. */
-  holdNextAnswer(): void {
-    this.#holding = true;
-    this.held = Promise.withResolvers();
-  }
 
   get records(): readonly StoredRecord[] {
     return this.#records;
@@ -91,11 +82,6 @@ export class ZoneProvider implements DnsProvider {
     if (fault && !fault.applied) throw fault.error;
     const made = this.#apply(changes);
     if (fault) throw fault.error;
-    if (this.#holding) {
-      this.#holding = false;
-      this.held.resolve();
-      return new Promise(() => {});
-    }
     return made;
   }
 
