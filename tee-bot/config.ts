@@ -24,12 +24,17 @@ function parsed<T>(parse: (text: string) => T) {
   });
 }
 
+/** Whose ACME account orders the certificate: the edge's, or one that this node has for itself. */
+export const custodies = ["edge", "node"] as const;
+export type Custody = (typeof custodies)[number];
+
 /** The settings of a node; a command-line flag of the same meaning wins over the variable. */
 const environmentSchema = z.object({
   POSTERN_EDGE: z.url({ protocol: /^https?$/, error: "give the edge's address, e.g. https://edge.example.com" }),
   POSTERN_STATE: z.string().min(1).default(defaultStateDirectory),
   POSTERN_ALIAS: parsed(parseAlias).optional(),
   POSTERN_EXPOSE: parsed(parseTarget).optional(),
+  POSTERN_ACME_ACCOUNT: z.enum(custodies, { error: `give one of ${custodies.join(", ")}` }).default("edge"),
   POSTERN_GATEWAY_PORT: port.default(defaultGatewayPort),
   POSTERN_CONTROL_PORT: port.default(defaultControlPort),
   LOG_LEVEL: z.enum(logLevels).default("info"),
@@ -41,6 +46,7 @@ export interface NodeConfig {
   readonly alias: string | undefined;
   /** What to expose; undefined: what was chosen last, else the gateway. */
   readonly target: Target | undefined;
+  readonly acmeAccount: Custody;
   /** Local ports on 127.0.0.1; 0 is any free one. */
   readonly gatewayPort: number;
   readonly controlPort: number;
@@ -54,6 +60,13 @@ export interface NodeFiles {
   readonly identity: string;
   readonly tlsKey: string;
   readonly certificate: string;
+  /** The chain above the leaf, PEM. */
+  readonly issuerChain: string;
+  readonly renewal: string;
+  readonly order: string;
+  readonly history: string;
+  readonly acmeKey: string;
+  readonly acmeAccounts: string;
   readonly registration: string;
   readonly issuer: string;
   readonly exposure: string;
@@ -66,6 +79,12 @@ export function filesIn(directory: string): NodeFiles {
     identity: join(directory, "identity.pem"),
     tlsKey: join(directory, "tls.key"),
     certificate: join(directory, "certificate.pem"),
+    issuerChain: join(directory, "issuer-chain.pem"),
+    renewal: join(directory, "certificate.json"),
+    order: join(directory, "order.json"),
+    history: join(directory, "certificate-history.json"),
+    acmeKey: join(directory, "acme-account.pem"),
+    acmeAccounts: join(directory, "acme-accounts.json"),
     registration: join(directory, "registration.json"),
     issuer: join(directory, "issuer.json"),
     exposure: join(directory, "exposure.json"),
@@ -86,6 +105,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): NodeConfig {
     edge: env.POSTERN_EDGE,
     alias: env.POSTERN_ALIAS,
     target: env.POSTERN_EXPOSE,
+    acmeAccount: env.POSTERN_ACME_ACCOUNT,
     gatewayPort: env.POSTERN_GATEWAY_PORT,
     controlPort: env.POSTERN_CONTROL_PORT,
     logLevel: env.LOG_LEVEL,

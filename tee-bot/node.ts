@@ -13,9 +13,12 @@ import { aborted } from "../shared/nodejs/termination.ts";
 import { EdgeClient } from "../shared/registry/edge-client.ts";
 import type { Issuer, Registration } from "../shared/registry/messages.ts";
 import { version } from "../shared/version.ts";
-import { CertificateKeeper } from "./certificate/certificate-keeper.ts";
+import { TlsAlpnResponder } from "./certificate/alpn-responder.ts";
+import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
+import { createKeeper } from "./certificate/create-keeper.ts";
 import { fetchIssuer, readIssuer } from "./certificate/issuer.ts";
 import { readOrCreateTlsKey, type TlsKey } from "./certificate/tls-key.ts";
+import { decideTrust } from "./certificate/trust.ts";
 import type { NodeConfig } from "./config.ts";
 import { startControl } from "./control/control.ts";
 import type { NodeStatus } from "./control/status.ts";
@@ -26,6 +29,7 @@ import { handlerOf } from "./gateway/handler.ts";
 import { decideHealth, type HealthReport } from "./health/health.ts";
 import { NameWatch, type NameWatchSubject } from "./health/name-watch.ts";
 import { reportSteps } from "./health/steps.ts";
+import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
 import { listenLocal } from "./server/listen-local.ts";
 import { Tunnels } from "./tunnel/tunnels.ts";
@@ -62,10 +66,13 @@ class PrivateNode {
   readonly #tunnels: Tunnels;
   readonly #registrar: Registrar;
   readonly #certificates: CertificateKeeper;
+  readonly #view: EdgeView;
   readonly #ending = new AbortController();
   #issuer: Issuer;
   #issuerEpoch = 0;
   #gatewayPort = 0;
+  /** Whether this process has told once that every step is made; only then do troubles count. */
+  #wasComplete = false;
 
   constructor(options: NodeOptions, identity: Identity, key: TlsKey) {
     const { config, clock, log } = options;
@@ -84,10 +91,12 @@ class PrivateNode {
       fetch,
     });
     this.#edge = edge;
+    const alpn = new TlsAlpnResponder(options);
     this.#exposure = new Exposure({
       target: config.target,
       path: files.exposure,
       gateway: handlerOf(this.#gateway),
+      challenges: alpn,
       log,
     });
     this.#watch = new NameWatch({ subject: () => this.#watchSubject(), clock, log, onChange: () => this.#tell() });
@@ -110,18 +119,25 @@ class PrivateNode {
       random,
       onRegistration: (registration) => this.#onRegistration(registration),
     });
-    this.#certificates = new CertificateKeeper({
+    this.#view = new EdgeView({ node, edge, clock, log, random, onChange: () => this.#onView() });
+    this.#certificates = createKeeper({
+      custody: config.acmeAccount,
       node,
-      key,
-      path: files.certificate,
       edge,
+      view: this.#view,
+      issuer: (signal) => this.#issuerNow(signal),
+      alpn,
+      files,
+      key,
       clock,
       log,
       random,
       onCertificate: ({ chain }) => {
         this.#exposure.terminator.setCertificate(chain, key.pem);
+        this.#view.check();
         this.#changed();
       },
+      onChange: () => this.#tell(),
     });
   }
 
@@ -139,11 +155,14 @@ class PrivateNode {
         this.#exposure.expose(target);
         this.#changed();
       },
+      renew: () => this.#renew(),
+      clock: this.#options.clock,
     });
     log.info("node.started", { node: this.#identity.id, gatewayPort: this.#gatewayPort, controlPort: control.port });
 
     this.#certificates.useStored();
     void this.#watch.run(signal);
+    void this.#view.run(signal);
     const outcome = await Promise.race([this.#registrar.run(signal), aborted(signal)]).then(
       () => "stopped" as const,
       (error: unknown) => {
@@ -163,19 +182,36 @@ class PrivateNode {
   #onRegistration(registration: Registration): void {
     this.#tunnels.follow(registration);
     this.#certificates.follow(registration.hostnames, this.#ending.signal);
-    if (this.#registrar.fresh && registration.epoch !== this.#issuerEpoch) void this.#refreshIssuer(registration.epoch);
+    if (this.#registrar.fresh && registration.epoch !== this.#issuerEpoch) {
+      this.#view.check();
+      void this.#issuerNow(this.#ending.signal).then(() => this.#changed());
+    }
     this.#changed();
   }
 
-  async #refreshIssuer(epoch: number): Promise<void> {
+  /** Who signs, asked once for each registration; with the edge away as it was told last. */
+  async #issuerNow(signal: AbortSignal): Promise<Issuer> {
     const { config, log } = this.#options;
+    const epoch = this.#registrar.current?.epoch ?? 0;
+    if (epoch === this.#issuerEpoch) return this.#issuer;
     try {
-      this.#issuer = await fetchIssuer(this.#edge, config.files.issuer, this.#ending.signal);
+      this.#issuer = await fetchIssuer(this.#edge, config.files.issuer, signal);
       this.#issuerEpoch = epoch;
-      this.#changed();
     } catch (error) {
       log.info("issuer.kept", { error: errorText(error) });
     }
+    return this.#issuer;
+  }
+
+  #onView(): void {
+    this.#certificates.reconsider();
+    this.#tell();
+  }
+
+  #renew(): void {
+    if (!this.#registrar.current)
+      throw new AppError("not-registered", "This node has no name yet for which a certificate could be ordered.");
+    this.#certificates.renew();
   }
 
   #changed(): void {
@@ -184,14 +220,18 @@ class PrivateNode {
   }
 
   #tell(): void {
-    this.#options.onStatus(this.#status());
+    const status = this.#status();
+    this.#wasComplete ||= status.health.status === "healthy";
+    this.#options.onStatus(status);
   }
 
   #watchSubject(): NameWatchSubject | undefined {
     const hostnames = this.#registrar.current?.hostnames ?? [];
     const relays = this.#tunnels.up;
-    if (hostnames.length === 0 || relays.length === 0 || !this.#certificates.current) return undefined;
-    return { hostnames, relays, roots: this.#issuer.roots, spki: this.#key.spki, target: this.#exposure.target };
+    const certificate = this.#certificates.current;
+    if (hostnames.length === 0 || relays.length === 0 || !certificate) return undefined;
+    const trust = decideTrust(this.#issuer, certificate);
+    return { hostnames, relays, ...trust, spki: this.#key.spki, target: this.#exposure.target };
   }
 
   #health(): HealthReport {
@@ -204,7 +244,8 @@ class PrivateNode {
       watch: this.#watch,
     });
     const hostnames = this.#registrar.current?.hostnames ?? [];
-    return decideHealth(steps, { hostnames, wasHealthy: this.#watch.wasHealthy });
+    const troubled = this.#wasComplete && this.#view.troubles.length > 0;
+    return decideHealth(steps, { hostnames, wasHealthy: this.#watch.wasHealthy, troubled });
   }
 
   #status(): NodeStatus {
@@ -220,6 +261,8 @@ class PrivateNode {
       gateway: `http://127.0.0.1:${this.#gatewayPort}`,
       relays: (current?.relays ?? []).map(({ relay, name }) => ({ name, up: up.has(relay) })),
       visitors: this.#exposure.terminator.connections,
+      certificate: this.#certificates.report,
+      troubles: this.#view.troubles,
       health: this.#health(),
     };
   }

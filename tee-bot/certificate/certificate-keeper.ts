@@ -1,82 +1,99 @@
 /**
- * Keeps the certificate of the public name: reads the stored one, orders one from the edge when it is missing,
- * covers too little or has used up two thirds of its lifetime, and hands each new one to `onCertificate`, which
- * swaps it for new connections only.
+ * Keeps the certificate of the public name: uses the stored one, orders one when it is missing, covers too little or
+ * is due for renewal, and hands each new one to `onCertificate`, which swaps it for new connections only. Who signs,
+ * and by whose account, is its source's business.
  */
-import { X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
-import { createSecureContext } from "node:tls";
+import type { Trouble } from "../../shared/acme/ports.ts";
 import { decideBackoffMs } from "../../shared/backoff.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { AppError, errorText } from "../../shared/errors.ts";
+import { errorText } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import { writeFileAtomic } from "../../shared/nodejs/files.ts";
-import type { EdgeClient } from "../../shared/registry/edge-client.ts";
-import { orderSchema, type Order } from "../../shared/registry/messages.ts";
-import type { NodeId } from "../../shared/registry/node-id.ts";
-import { createCsr } from "./csr.ts";
-import { decideRenewal } from "./renewal.ts";
+import { lifetimeOf, parseCertificate, type Certificate } from "./certificate.ts";
+import type { CertificateFiles } from "./certificate-files.ts";
+import {
+  certificateProblem,
+  reportCertificate,
+  type CertificateReport,
+  type CertificateState,
+} from "./certificate-report.ts";
+import type { CertificateSource, HeldCertificate, OrderEnd } from "./certificate-source.ts";
+import type { CertificateHistory } from "./history.ts";
+import type { OrderFile, PendingOrder } from "./order-file.ts";
+import { decideRenewal, decideUrgency, faultOf, renewalTime, type RenewalDecision } from "./renewal.ts";
 import type { TlsKey } from "./tls-key.ts";
-
-export interface Certificate {
-  /** PEM chain, leaf first. */
-  readonly chain: string;
-  readonly leaf: X509Certificate;
-}
+import { isPassing, isUnreachable, troubleOf } from "./trouble.ts";
 
 export interface CertificateKeeperOptions {
-  node: NodeId;
   key: TlsKey;
-  path: string;
-  edge: EdgeClient;
+  source: CertificateSource;
+  files: CertificateFiles;
+  order: OrderFile;
+  history: CertificateHistory;
   clock: Clock;
   log: Log;
   random: () => number;
   onCertificate: (certificate: Certificate) => void;
+  /** The report says something else than before. */
+  onChange: () => void;
 }
 
 const backoff = { baseMs: 1_000, maxMs: 15 * 60_000 };
-const orderTimeoutMs = 10 * 60_000;
-const defaultPollMs = 2_000;
-const minPollMs = 500;
+/** A CA that has refused is not asked often: five failed validations within an hour are what Let's Encrypt allows. */
+const refusedBackoff = { baseMs: 5 * 60_000, maxMs: 6 * 3_600_000 };
+
+interface Failed {
+  readonly trouble: Trouble;
+  /** By the CA or for what was received, rather than for want of an answer. */
+  readonly refused: boolean;
+  readonly unreachable: boolean;
+}
 
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
-  #current: Certificate | undefined;
-  #problem: string | undefined;
+  readonly #jitter: number;
+  #held: HeldCertificate | undefined;
   #hostnames: readonly string[] = [];
+  #waitsFor: string | undefined;
+  #trouble: Trouble | undefined;
+  #failed: Failed | undefined;
+  #asked = false;
   #keeping: AbortController = new AbortController();
   #wake: AbortController = new AbortController();
 
   constructor(options: CertificateKeeperOptions) {
     this.#options = options;
+    this.#jitter = options.random();
   }
 
   /** Takes up the certificate of an earlier start, if there is one for our key. */
   useStored(): void {
-    const { path, key, onCertificate } = this.#options;
-    const stored = readStored(path);
-    if (!stored?.leaf.checkPrivateKey(key.privateKey)) return;
-    this.#current = stored;
-    onCertificate(stored);
+    const { files, key, onCertificate } = this.#options;
+    const stored = files.read();
+    if (!stored?.certificate.leaf.checkPrivateKey(key.privateKey)) return;
+    this.#held = stored;
+    onCertificate(stored.certificate);
   }
 
   get current(): Certificate | undefined {
-    return this.#current;
+    return this.#held?.certificate;
   }
 
-  /** Why the last order failed; undefined while all is well. */
+  get report(): CertificateReport {
+    return reportCertificate(this.#state(), this.#options.clock.now());
+  }
+
+  /** Why the certificate needs attention; undefined while all is well. */
   get problem(): string | undefined {
-    return this.#problem;
+    return certificateProblem(this.#state(), this.#options.clock.now());
   }
 
   /**
    * Keeps a certificate for these names until the signal aborts. Called whenever the edge has answered: other names
-   * replace those from before, and an order that failed is tried again at once.
+   * replace those from before, and an order for which the edge was away is tried again at once.
    */
   follow(hostnames: readonly string[], signal: AbortSignal): void {
     if (this.#hostnames.join() === hostnames.join()) {
-      if (this.#problem !== undefined) this.#wake.abort(); // ends a pause, never an order that is under way
+      if (this.#failed?.unreachable) this.#wake.abort(); // ends a pause, never an order that is under way
       return;
     }
     this.#hostnames = hostnames;
@@ -85,70 +102,176 @@ export class CertificateKeeper {
     void this.#keep(hostnames, AbortSignal.any([signal, this.#keeping.signal]));
   }
 
+  /** Orders a new certificate now, whatever is left of the one held; an order that is under way is that order. */
+  renew(): void {
+    if (this.#waitsFor !== undefined) return;
+    this.#asked = true;
+    this.#wake.abort();
+  }
+
+  /** Asks for the plan of the renewal again: the edge may have another one. */
+  reconsider(): void {
+    if (!this.#failed) this.#wake.abort();
+  }
+
   async #keep(hostnames: readonly string[], signal: AbortSignal): Promise<void> {
-    const { clock, log, key, random } = this.#options;
-    for (let attempt = 0; !signal.aborted;) {
-      const decision = decideRenewal(this.#current?.leaf, { hostnames, spki: key.spki }, clock.now());
-      try {
-        if (decision.kind === "keep") {
-          this.#problem = undefined;
-          await clock.sleep(decision.checkAgainInMs, signal);
-          continue;
-        }
-        log.info("certificate.ordered", { reason: decision.reason, hostnames });
-        await this.#obtain(hostnames, signal);
-        attempt = 0;
-      } catch (error) {
-        if (signal.aborted) return;
-        this.#problem = errorText(error);
-        const waitMs = decideBackoffMs(attempt++, { ...backoff, random });
-        log.warn("certificate.failed", { error: this.#problem, retryInMs: waitMs });
-        this.#wake = new AbortController();
-        await clock.sleep(waitMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => {});
+    const { random, log } = this.#options;
+    for (let failures = 0; !signal.aborted;) {
+      await this.#askPlan(signal);
+      const decision = this.#decide(hostnames);
+      if (decision.kind === "keep") {
+        this.#note({ waitsFor: undefined, trouble: undefined, failed: undefined });
+        await this.#rest(decision.checkAgainInMs, signal);
+        continue;
       }
+      const failed = await this.#order(hostnames, decision.reason, signal);
+      if (signal.aborted) return;
+      this.#note({ waitsFor: undefined, trouble: failed?.trouble, failed });
+      if (!failed) {
+        failures = 0;
+        continue;
+      }
+      const waitMs = decideBackoffMs(failures++, { ...(failed.refused ? refusedBackoff : backoff), random });
+      log[this.#isLate() ? "error" : "warn"]("certificate.failed", { error: failed.trouble.detail, retryInMs: waitMs });
+      await this.#rest(waitMs, signal);
     }
   }
 
-  async #obtain(hostnames: readonly string[], signal: AbortSignal): Promise<void> {
-    const { edge, node, key, path, clock, log, onCertificate } = this.#options;
-    const deadline = clock.now() + orderTimeoutMs;
-    const body = { csr: await createCsr(key, hostnames) };
-    let order: Order = await edge.request("POST", `/v1/nodes/${node}/orders`, orderSchema, { body, signal });
-    while (order.status === "processing") {
-      if (clock.now() > deadline)
-        throw new AppError("issuer-unavailable", "The order was not finished within 10 minutes.");
-      await clock.sleep(Math.max(minPollMs, order.retryAfterMs ?? defaultPollMs), signal);
-      const url = `/v1/nodes/${node}/orders/${encodeURIComponent(order.id)}`;
-      order = await edge.request("GET", url, orderSchema, { signal });
-    }
-    if (order.status === "invalid" || order.certificate === undefined)
-      throw new AppError("issuer-unavailable", order.detail ?? "The order was refused.");
+  #decide(hostnames: readonly string[]): RenewalDecision {
+    const { clock, order, key } = this.#options;
+    const now = clock.now();
+    const pending = order.pending(hostnames, now);
+    if (pending) return { kind: "order", reason: pending.reason };
+    if (this.#asked) return { kind: "order", reason: "it was asked for" };
+    const wish = { hostnames, spki: key.spki, plannedAt: this.#held?.renewal?.at, jitter: this.#jitter };
+    return decideRenewal(this.current?.leaf, wish, now);
+  }
 
-    const certificate = parseCertificate(order.certificate);
-    const fault = decideRenewal(certificate.leaf, { hostnames, spki: key.spki }, clock.now());
-    if (fault.kind === "order")
-      throw new AppError("issuer-unavailable", `The certificate received is of no use: ${fault.reason}.`);
-    this.#current = certificate;
+  async #order(hostnames: readonly string[], reason: string, signal: AbortSignal): Promise<Failed | undefined> {
+    const { source, order, clock, log } = this.#options;
+    this.#asked = false;
+    try {
+      let pending = order.pending(hostnames, clock.now()) ?? (await order.begin(hostnames, reason, clock.now()));
+      log.info("certificate.ordered", { order: pending.id, reason, hostnames });
+      this.#note({ waitsFor: "being ordered", trouble: undefined, failed: this.#failed });
+      const end = await source.obtain(
+        { ...pending, replaces: this.#held },
+        {
+          signal,
+          tell: (waitsFor, trouble) => {
+            if (!signal.aborted) this.#note({ waitsFor, trouble, failed: undefined });
+          },
+          save: (progress) => {
+            if (!signal.aborted) pending = order.save(pending, progress);
+          },
+        },
+      );
+      signal.throwIfAborted();
+      return this.#finish(pending, end);
+    } catch (error) {
+      if (signal.aborted) return undefined;
+      if (!isPassing(error)) order.clear();
+      const trouble = troubleOf(error);
+      this.#remember(reason, trouble);
+      return { trouble, refused: false, unreachable: isUnreachable(error) };
+    }
+  }
+
+  #finish(pending: PendingOrder, end: OrderEnd): Failed | undefined {
+    const { order } = this.#options;
+    const trouble = end.status === "invalid" ? end.trouble : this.#accept(pending, end);
+    order.clear(); // after the certificate was written: a crash in between finds the order once more
+    if (!trouble) return undefined;
+    this.#remember(pending.reason, trouble);
+    return { trouble, refused: true, unreachable: false };
+  }
+
+  /** Serves and stores what was received, unless it is of no use. */
+  #accept({ hostnames, reason }: PendingOrder, end: OrderEnd & { status: "valid" }): Trouble | undefined {
+    const { key, clock, files, log, history, onCertificate } = this.#options;
+    let certificate: Certificate;
+    try {
+      certificate = parseCertificate(end.chain);
+      const fault = faultOf(certificate.leaf, { hostnames, spki: key.spki }, clock.now());
+      if (fault) throw new Error(fault.replace("the one held", "it"));
+    } catch (error) {
+      const remedy = "Report it to whoever runs the edge or the CA; it is tried again by itself.";
+      return { detail: `The certificate received is of no use: ${errorText(error)}.`, remedy };
+    }
+    this.#held = { certificate, directory: end.directory, renewal: end.renewal };
     log.info("certificate.received", { hostnames, notAfter: certificate.leaf.validToDate.toISOString() });
     onCertificate(certificate);
+    files.write(this.#held);
+    const { issuer, notAfter } = this.report;
+    const { serialNumber: serial } = certificate.leaf;
+    const words = `Issued by ${issuer ?? "its CA"} for ${hostnames.join(", ")}.`;
+    history.add({ at: clock.now(), outcome: "issued", reason, issuer, serial, notAfter, words });
+    return undefined;
+  }
+
+  #remember(reason: string, { detail, remedy }: Trouble): void {
+    const { history, clock } = this.#options;
+    const none = { issuer: null, serial: null, notAfter: null };
+    history.add({ at: clock.now(), outcome: "failed", reason, ...none, words: `${detail} ${remedy}` });
+  }
+
+  async #askPlan(signal: AbortSignal): Promise<void> {
+    const { source, log, files } = this.#options;
+    const held = this.#held;
+    if (!held) return;
     try {
-      writeFileAtomic(path, certificate.chain);
+      const renewal = await source.plan(held, signal);
+      if (!renewal || JSON.stringify(renewal) === JSON.stringify(held.renewal)) return;
+      this.#held = { ...held, renewal };
+      files.note(this.#held);
+      log.info("renewal.planned", { at: new Date(renewal.at).toISOString(), source: renewal.source });
+      this.#options.onChange();
     } catch (error) {
-      log.warn("certificate.unsaved", { error: errorText(error) }); // it serves all the same; ordering anew is no remedy
+      if (!signal.aborted) log.info("renewal.unknown", { error: errorText(error) });
     }
   }
-}
 
-function readStored(path: string): Certificate | undefined {
-  try {
-    return parseCertificate(readFileSync(path, "utf8"));
-  } catch {
-    return undefined; // none yet, or a damaged one, which the next order replaces
+  #state(): CertificateState {
+    const certificate = this.current;
+    const { history } = this.#options;
+    const planned = this.#held?.renewal;
+    const at =
+      certificate && renewalTime(lifetimeOf(certificate.leaf), { plannedAt: planned?.at, jitter: this.#jitter });
+    return {
+      certificate,
+      renewal: at === undefined ? undefined : { source: "lifetime", ...planned, at: Math.round(at) },
+      waitsFor: this.#waitsFor,
+      trouble: this.#trouble,
+      failed: this.#failed !== undefined,
+      last: history.last,
+    };
   }
-}
 
-/** Throws unless every certificate of the chain can be read. */
-function parseCertificate(chain: string): Certificate {
-  createSecureContext({ cert: chain });
-  return { chain, leaf: new X509Certificate(chain) };
+  #isLate(): boolean {
+    const { clock } = this.#options;
+    const urgency = this.current && decideUrgency(lifetimeOf(this.current.leaf), clock.now());
+    return urgency === "urgent" || urgency === "over";
+  }
+
+  #note({
+    waitsFor,
+    trouble,
+    failed,
+  }: {
+    waitsFor?: string | undefined;
+    trouble: Trouble | undefined;
+    failed: Failed | undefined;
+  }): void {
+    const same = this.#waitsFor === waitsFor && JSON.stringify(this.#trouble) === JSON.stringify(trouble);
+    const changed = !same || (this.#failed === undefined) !== (failed === undefined);
+    this.#waitsFor = waitsFor;
+    this.#trouble = trouble;
+    this.#failed = failed;
+    if (changed) this.#options.onChange();
+  }
+
+  async #rest(ms: number, signal: AbortSignal): Promise<void> {
+    this.#wake = new AbortController();
+    await this.#options.clock.sleep(ms, AbortSignal.any([signal, this.#wake.signal])).catch(() => {});
+  }
 }

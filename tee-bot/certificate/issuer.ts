@@ -10,11 +10,11 @@ export async function fetchIssuer(edge: EdgeClient, path: string, signal: AbortS
   return issuer;
 }
 
-/** What the edge said last; no roots at the first start. */
+/** What the edge said last; at the first start a public CA is assumed. */
 export function readIssuer(path: string): Issuer {
   try {
     return issuerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch {
-    return { kind: "acme", roots: [] };
+    return { kind: "acme", roots: [], trust: "public", directories: [], resolvers: [] };
   }
 }

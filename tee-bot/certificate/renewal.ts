@@ -1,25 +1,68 @@
 import type { X509Certificate } from "node:crypto";
+import { lifetimeOf, type Lifetime } from "./certificate.ts";
 
 /** What is wanted of the certificate that is held; `order` says why a new one is needed. */
 export type RenewalDecision = { kind: "keep"; checkAgainInMs: number } | { kind: "order"; reason: string };
 
+export interface RenewalWish {
+  hostnames: readonly string[];
+  /** SubjectPublicKeyInfo (DER) of our key. */
+  spki: Buffer;
+  /** When the CA or the edge wants it renewed (ms since the Unix epoch). */
+  plannedAt?: number | undefined;
+  /** In [0, 1): spreads renewals for which there is no plan. */
+  jitter?: number;
+}
+
 const maxCheckIntervalMs = 3_600_000;
 const renewAtFraction = 2 / 3;
+const jitterFraction = 0.025; // of the lifetime, to either side
+/** A plan that is later than this is not followed: what is left must be enough to mend what is broken. */
+const latestFraction = 0.8;
 
-/** A certificate is kept while it is for this key, covers every name and has a third of its lifetime left. */
+/** A certificate is kept while it is for this key, covers every name and is not due for renewal. */
 export function decideRenewal(
   certificate: X509Certificate | undefined,
-  wanted: { hostnames: readonly string[]; spki: Buffer },
+  wish: RenewalWish,
   now: number,
 ): RenewalDecision {
   if (!certificate) return { kind: "order", reason: "there is none yet" };
-  if (!certificate.publicKey.export({ type: "spki", format: "der" }).equals(wanted.spki))
-    return { kind: "order", reason: "the one held is for another key" };
-  const missing = wanted.hostnames.find((name) => certificate.checkHost(name) === undefined);
-  if (missing) return { kind: "order", reason: `the one held does not cover ${missing}` };
-  const notBefore = certificate.validFromDate.getTime();
-  const notAfter = certificate.validToDate.getTime();
-  const renewAt = notBefore + (notAfter - notBefore) * renewAtFraction;
-  if (now >= renewAt) return { kind: "order", reason: `the one held ends ${certificate.validToDate.toISOString()}` };
-  return { kind: "keep", checkAgainInMs: Math.min(renewAt - now, maxCheckIntervalMs) };
+  const fault = faultOf(certificate, wish, now);
+  if (fault) return { kind: "order", reason: fault };
+  const at = renewalTime(lifetimeOf(certificate), wish);
+  if (now >= at) return { kind: "order", reason: `the one held ends ${certificate.validToDate.toISOString()}` };
+  return { kind: "keep", checkAgainInMs: Math.min(at - now, maxCheckIntervalMs) };
+}
+
+/** Why a certificate cannot be used at all; undefined when it can. */
+export function faultOf(
+  certificate: X509Certificate,
+  { hostnames, spki }: Pick<RenewalWish, "hostnames" | "spki">,
+  now: number,
+): string | undefined {
+  if (!certificate.publicKey.export({ type: "spki", format: "der" }).equals(spki))
+    return "the one held is for another key";
+  const missing = hostnames.find((name) => certificate.checkHost(name) === undefined);
+  if (missing) return `the one held does not cover ${missing}`;
+  if (now >= certificate.validToDate.getTime())
+    return `the one held has ended ${certificate.validToDate.toISOString()}`;
+  return undefined;
+}
+
+/** The plan, else two thirds of the lifetime with jitter; never later than four fifths. Milliseconds since the epoch. */
+export function renewalTime(
+  { notBefore, notAfter }: Lifetime,
+  { plannedAt, jitter = 0.5 }: Partial<RenewalWish>,
+): number {
+  const at = (fraction: number): number => notBefore + (notAfter - notBefore) * fraction;
+  return Math.min(plannedAt ?? at(renewAtFraction + (2 * jitter - 1) * jitterFraction), at(latestFraction));
+}
+
+/** How near the end is: `soon` below three tenths of the lifetime, `urgent` below one. */
+export type Urgency = "calm" | "soon" | "urgent" | "over";
+
+export function decideUrgency({ notBefore, notAfter }: Lifetime, now: number): Urgency {
+  const left = (notAfter - now) / (notAfter - notBefore);
+  if (left <= 0) return "over";
+  return left < 0.1 ? "urgent" : left < 0.3 ? "soon" : "calm";
 }

@@ -7,12 +7,13 @@ import { readFileSync, rmSync } from "node:fs";
 import type { Server } from "node:http";
 import { createAdaptorServer } from "@hono/node-server";
 import { Hono } from "hono";
+import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
 import { problemContentType, problemOf, problemOfError } from "../../shared/problem.ts";
 import { parseTarget, type Target } from "../expose/target.ts";
 import { listenLocal } from "../server/listen-local.ts";
-import { exposureSchema, type ControlFile, type NodeStatus } from "./status.ts";
+import { exposureSchema, type ControlFile, type NodeStatus, type RenewalAnswer } from "./status.ts";
 
 export interface ControlOptions {
   port: number;
@@ -20,6 +21,9 @@ export interface ControlOptions {
   path: string;
   status: () => NodeStatus;
   expose: (target: Target) => void;
+  /** Orders a new certificate; throws {@link AppError} when that cannot be. */
+  renew: () => void;
+  clock: Clock;
 }
 
 export interface Control extends AsyncDisposable {
@@ -29,9 +33,9 @@ export interface Control extends AsyncDisposable {
 const tokenBytes = 32;
 const maxBodyBytes = 16 * 1024;
 
-export async function startControl({ port, path, status, expose }: ControlOptions): Promise<Control> {
+export async function startControl({ port, path, ...parts }: ControlOptions): Promise<Control> {
   const token = randomBytes(tokenBytes).toString("base64url");
-  const server = createAdaptorServer({ fetch: createControlApp({ token, status, expose }).fetch }) as Server;
+  const server = createAdaptorServer({ fetch: createControlApp({ token, ...parts }).fetch }) as Server;
   const local = await listenLocal(server, port, "control API");
   const file: ControlFile = { url: `http://127.0.0.1:${local.port}`, token, pid: process.pid };
   const content = JSON.stringify(file);
@@ -59,7 +63,9 @@ export function createControlApp({
   token,
   status,
   expose,
-}: Pick<ControlOptions, "status" | "expose"> & { token: string }): Hono {
+  renew,
+  clock,
+}: Omit<ControlOptions, "port" | "path"> & { token: string }): Hono {
   const app = new Hono();
 
   app.use(async (context, next) => {
@@ -78,6 +84,12 @@ export function createControlApp({
       return context.json(status());
     }
     throw new AppError("too-large", `A request has at most ${maxBodyBytes} bytes, and says so.`);
+  });
+
+  app.post("/v1/certificate/renewal", (context) => {
+    const answer: RenewalAnswer = { askedAt: clock.now() };
+    renew();
+    return context.json(answer, 202);
   });
 
   app.notFound(({ req }) => problemResponse(problemOf("not-found", `There is no ${req.method} ${req.path} here.`)));

@@ -1,4 +1,6 @@
 import { z } from "zod";
+import { troubleSchema } from "../../shared/registry/messages.ts";
+import { certificateReportSchema } from "../certificate/certificate-report.ts";
 import { healthSteps } from "../health/health.ts";
 
 /** What `GET /v1/status` of the control API tells, for the CLI and later the dashboard. */
@@ -13,6 +15,9 @@ export const nodeStatusSchema = z.object({
   gateway: z.string(),
   relays: z.array(z.object({ name: z.string(), up: z.boolean() })),
   visitors: z.int(),
+  certificate: certificateReportSchema,
+  /** What somebody has to look at, as the edge tells it: each with its remedy. */
+  troubles: z.array(troubleSchema),
   health: z.object({
     status: z.enum(["starting", "healthy", "degraded"]),
     hostnames: z.array(z.string()),
@@ -24,6 +29,10 @@ export type NodeStatus = z.infer<typeof nodeStatusSchema>;
 
 /** `PUT /v1/exposure`. */
 export const exposureSchema = z.object({ target: z.string().min(1).max(2_000) });
+
+/** `POST /v1/certificate/renewal`, answered with 202: orders that end later than this are the answer to it. */
+export const renewalAnswerSchema = z.object({ askedAt: z.int() });
+export type RenewalAnswer = z.infer<typeof renewalAnswerSchema>;
 
 /** The file by which the CLI finds the node that runs: mode 0600, gone when the node stops. */
 export const controlFileSchema = z.object({ url: z.url(), token: z.string().min(1), pid: z.int() });

@@ -9,7 +9,13 @@ import type { Duplex } from "node:stream";
 import type { Log } from "../../shared/log.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
-import { Terminator, type HttpHandler, type HttpRequest, type HttpResponse } from "../server/terminator.ts";
+import {
+  Terminator,
+  type Challenges,
+  type HttpHandler,
+  type HttpRequest,
+  type HttpResponse,
+} from "../server/terminator.ts";
 import { HttpProxy } from "./http-proxy.ts";
 import { formatTarget, parseTarget, type Target } from "./target.ts";
 import { passToTls } from "./tls-target.ts";
@@ -20,6 +26,7 @@ export interface ExposureOptions {
   /** Where the choice is kept. */
   path: string;
   gateway: HttpHandler;
+  challenges: Challenges;
   log: Log;
 }
 
@@ -31,11 +38,11 @@ export class Exposure implements HttpHandler {
   #target: Target;
   #proxy: HttpProxy | undefined;
 
-  constructor({ target, path, gateway, log }: ExposureOptions) {
+  constructor({ target, path, gateway, challenges, log }: ExposureOptions) {
     this.#path = path;
     this.#gateway = gateway;
     this.#log = log;
-    this.terminator = new Terminator({ handler: this, log });
+    this.terminator = new Terminator({ handler: this, challenges, log });
     this.#target = { kind: "gateway" };
     this.#use(target ?? readStored(path) ?? this.#target);
   }

@@ -16,15 +16,23 @@ export interface HealthReport {
   readonly steps: StepReport[];
 }
 
+export interface HealthSurroundings {
+  hostnames: string[];
+  /** The name has answered since this process began. */
+  wasHealthy: boolean;
+  /** Somebody has to look at something, though every step is made: a record that is overridden, say. */
+  troubled: boolean;
+}
+
 /**
  * The state of the name. `degraded`: reachable from outside, yet something needs attention, or reachable
  * once and not now; `starting`: never reachable since this process began.
  */
 export function decideHealth(
   steps: StepReport[],
-  { hostnames, wasHealthy }: { hostnames: string[]; wasHealthy: boolean },
+  { hostnames, wasHealthy, troubled }: HealthSurroundings,
 ): HealthReport {
-  const allWell = steps.every(({ ok }) => ok);
+  const allWell = steps.every(({ ok }) => ok) && !troubled;
   const reachable = steps.some(({ step, ok }) => step === "loopback" && ok);
   return { status: allWell ? "healthy" : wasHealthy || reachable ? "degraded" : "starting", hostnames, steps };
 }

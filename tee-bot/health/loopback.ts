@@ -24,17 +24,26 @@ export interface Probe {
   port: number;
   serverName: string;
   roots: readonly string[];
+  /** A chain may end in one of `roots` that is no root itself. */
+  partial?: boolean;
   /** The server wants a PROXY v2 header before TLS. */
   proxy?: boolean;
 }
 
 /** The key and chain that answer for a name. Throws {@link AppError} when nothing does. */
-export async function fetchServedKey({ host, port, serverName, roots, proxy = false }: Probe): Promise<Served> {
+export async function fetchServedKey({
+  host,
+  port,
+  serverName,
+  roots,
+  partial = false,
+  proxy = false,
+}: Probe): Promise<Served> {
   const address = { host, port, lookup: lookupWithLoopback };
   const socket = connect({
     ...(proxy ? { socket: connectWithProxyHeader(address) } : address),
     servername: serverName,
-    ...(roots.length > 0 && { ca: [...roots] }),
+    ...(roots.length > 0 && { ca: [...roots], allowPartialTrustChain: partial }),
     rejectUnauthorized: false, // judged by the caller, who wants to know what was served in any case
     ALPNProtocols: ["http/1.1"],
   });
@@ -56,10 +65,11 @@ export async function fetchServedKey({ host, port, serverName, roots, proxy = fa
 /** Checks our name through one relay: undefined when our key answered under a trusted chain, else what was wrong. */
 export async function checkLoopback(
   relay: RelayEndpoint,
-  { serverName, roots, spki, chain }: { serverName: string; roots: readonly string[]; spki: Buffer; chain: boolean },
+  { spki, chain, ...trusted }: Pick<Probe, "serverName" | "roots" | "partial"> & { spki: Buffer; chain: boolean },
 ): Promise<string | undefined> {
+  const { serverName } = trusted;
   try {
-    const served = await fetchServedKey({ host: relay.host, port: relay.port, serverName, roots });
+    const served = await fetchServedKey({ host: relay.host, port: relay.port, ...trusted });
     if (!served.spki.equals(spki)) return `through ${relay.name} another key answers for ${serverName}`;
     if (chain && served.chainProblem) return `the certificate is not trusted: ${served.chainProblem}`;
     return undefined;

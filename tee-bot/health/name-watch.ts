@@ -21,6 +21,8 @@ export interface NameWatchSubject {
   hostnames: readonly string[];
   relays: readonly RelayEndpoint[];
   roots: readonly string[];
+  /** A chain may end in one of `roots` that is no root itself. */
+  partial?: boolean;
   /** The key that must answer: ours, or that of the TLS server we expose. */
   spki: Buffer;
   target: Target;
@@ -81,8 +83,9 @@ export class NameWatch {
     }
     for (const serverName of subject.hostnames) {
       for (const relay of subject.relays) {
-        const { roots, target } = subject;
-        const problem = await checkLoopback(relay, { serverName, roots, spki: expected, chain: target.kind !== "tls" });
+        const { roots, partial = false, target } = subject;
+        const chain = target.kind !== "tls";
+        const problem = await checkLoopback(relay, { serverName, roots, partial, spki: expected, chain });
         if (problem !== undefined) return problem;
       }
     }

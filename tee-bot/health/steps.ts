@@ -16,7 +16,6 @@ export interface StepSources {
 /** How far each step has come, in words an operator can act on. */
 export function reportSteps({ node, alias, registrar, certificates, tunnels, watch }: StepSources): StepReport[] {
   const { current, fresh } = registrar;
-  const certificate = certificates.current;
   const up = tunnels.up.length;
   return [
     { step: "identity", ok: true, detail: `This node is ${node}.` },
@@ -28,10 +27,8 @@ export function reportSteps({ node, alias, registrar, certificates, tunnels, wat
     aliasStep(alias, registrar),
     {
       step: "certificate",
-      ok: certificate !== undefined && certificates.problem === undefined,
-      detail:
-        certificates.problem ??
-        (certificate ? `Valid until ${certificate.leaf.validToDate.toISOString()}.` : "None has been issued yet."),
+      ok: certificates.problem === undefined,
+      detail: certificates.problem ?? certificates.report.words,
     },
     {
       step: "tunnels",

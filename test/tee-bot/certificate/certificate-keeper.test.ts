@@ -1,8 +1,13 @@
-import { mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type { Order } from "../../../shared/registry/messages.ts";
-import { CertificateKeeper, type Certificate } from "../../../tee-bot/certificate/certificate-keeper.ts";
+import type { Order, RenewalPlan } from "../../../shared/registry/messages.ts";
+import type { Certificate } from "../../../tee-bot/certificate/certificate.ts";
+import { CertificateFiles } from "../../../tee-bot/certificate/certificate-files.ts";
+import { CertificateKeeper } from "../../../tee-bot/certificate/certificate-keeper.ts";
+import { EdgeOrders } from "../../../tee-bot/certificate/edge-orders.ts";
+import { CertificateHistory, readHistory } from "../../../tee-bot/certificate/history.ts";
+import { OrderFile } from "../../../tee-bot/certificate/order-file.ts";
 import { readOrCreateTlsKey, type TlsKey } from "../../../tee-bot/certificate/tls-key.ts";
 import { temporaryFolder } from "../../shared/temporary-folder.ts";
 import { until } from "../../support/postern.ts";
@@ -18,7 +23,10 @@ const names = ["alice.test", "own.test"];
 let stack: AsyncDisposableStack;
 let clock: ManualClock;
 let edge: NodeEdge;
+let directory: string;
 let path: string;
+let plan: RenewalPlan | undefined;
+let random: number;
 let key: TlsKey;
 let given: Certificate[];
 let stop: AbortController;
@@ -27,7 +35,9 @@ beforeEach(async () => {
   stack = new AsyncDisposableStack();
   clock = new ManualClock();
   edge = stack.use(await NodeEdge.start(clock));
-  const directory = stack.use(temporaryFolder()).path;
+  directory = stack.use(temporaryFolder()).path;
+  plan = undefined;
+  random = 1;
   path = join(directory, "certificate.pem");
   key = readOrCreateTlsKey(join(directory, "tls.key"));
   given = [];
@@ -37,16 +47,23 @@ beforeEach(async () => {
 });
 afterEach(() => stack.disposeAsync());
 
+/** As at a start of the node: what is on disk is all it knows. */
 function keeper(): CertificateKeeper {
+  const at = (name: string): string => join(directory, name);
   return new CertificateKeeper({
-    node: edge.identity.id,
     key,
-    path,
-    edge: edge.client,
+    source: new EdgeOrders({ node: edge.identity.id, edge: edge.client, clock, planOf: () => plan }),
+    files: new CertificateFiles({
+      paths: { certificate: path, issuerChain: at("issuer-chain.pem"), renewal: at("certificate.json") },
+      log,
+    }),
+    order: new OrderFile({ path: at("order.json"), key, custody: "edge", log }),
+    history: new CertificateHistory({ path: at("history.json"), log }),
     clock,
     log,
-    random: () => 1,
+    random: () => random,
     onCertificate: (certificate) => given.push(certificate),
+    onChange: () => {},
   });
 }
 
@@ -85,7 +102,7 @@ describe("the certificate keeper", () => {
     await clock.untilSleeping((ms) => ms === hourMs);
     expect(edge.asked).toEqual([]);
 
-    clock.advance(61 * dayMs);
+    clock.advance(63 * dayMs);
     const renewed = await chainFor();
     edge.reply = () => order({ certificate: renewed });
     await until(() => given.length === 2, 5_000, "the new certificate");
@@ -109,17 +126,16 @@ describe("the certificate keeper", () => {
     expect(edge.asked).toEqual([orders(), polls(), polls(), polls()]);
   });
 
-  it("gives an order up that is not finished within ten minutes, and orders anew", async () => {
-    edge.reply = () => order({ status: "processing", retryAfterMs: 300_000 });
+  it("looks at a slow order every five minutes, gives it up after two days, and orders anew later", async () => {
+    edge.reply = () => order({ status: "processing", retryAfterMs: 10_800_000, words: "queued: place 12" });
     const kept = keeper();
     kept.follow(names, stop.signal);
-    for (let round = 0; round < 3; round++) {
-      await clock.untilSleeping((ms) => ms === 300_000);
-      clock.advance(300_000);
-      await edge.untilAsked("GET", round + 1);
-    }
-    await clock.untilSleeping((ms) => ms === 1_000);
-    expect(kept.problem).toContain("10 minutes");
+    await clock.untilSleeping((ms) => ms === 300_000);
+    expect(kept.report).toMatchObject({ state: "ordering", words: "Queued: place 12." });
+    clock.advance(49 * hourMs + 1);
+    await edge.untilAsked("GET", 1);
+    await until(() => kept.problem?.includes("two days") === true, 5_000, "it is given up");
+    expect(existsSync(join(directory, "order.json"))).toBe(false);
   });
 
   const useless: [what: string, reply: () => Promise<Partial<Order>>, why: RegExp][] = [
@@ -136,23 +152,32 @@ describe("the certificate keeper", () => {
       async () => ({ certificate: (await chainFor()).replace(rootPem, rootPem.replace(/\n.{30}/, "\n!")) }),
       /./,
     ],
-    ["that is missing", () => Promise.resolve({}), /refused/],
-    ["for an invalid order", () => Promise.resolve({ status: "invalid", detail: "CAA forbids it" }), /CAA forbids it/],
+    ["that is missing", () => Promise.resolve({}), /has no certificate/],
+    [
+      "for an invalid order",
+      () => Promise.resolve({ status: "invalid", trouble: { detail: "CAA forbids it.", remedy: "Mend the record." } }),
+      /CAA forbids it\. Mend the record\./,
+    ],
   ];
-  it.each(useless)("refuses a certificate %s, stores nothing, and tries again later", async (_, reply, why) => {
-    const answer = order(await reply());
-    edge.reply = () => answer;
-    const before = await chainFor(["alice.test"]);
-    writeFileSync(path, before);
-    const kept = keeper();
-    kept.useStored();
-    kept.follow(names, stop.signal);
-    await clock.untilSleeping((ms) => ms === 1_000);
-    expect(kept.problem).toMatch(why);
-    expect(kept.current?.chain).toBe(before);
-    expect(readFileSync(path, "utf8")).toBe(before);
-    expect(given).toHaveLength(1);
-  });
+  it.each(useless)(
+    "refuses a certificate %s, stores nothing, and orders another after minutes",
+    async (_, reply, why) => {
+      const answer = order(await reply());
+      edge.reply = () => answer;
+      const before = await chainFor(["alice.test"]);
+      writeFileSync(path, before);
+      const kept = keeper();
+      kept.useStored();
+      kept.follow(names, stop.signal);
+      await clock.untilSleeping((ms) => ms === 300_000);
+      expect(kept.problem).toMatch(why);
+      expect(readHistory(join(directory, "history.json"))).toMatchObject([{ outcome: "failed", issuer: null }]);
+      expect(existsSync(join(directory, "order.json"))).toBe(false);
+      expect(kept.current?.chain).toBe(before);
+      expect(readFileSync(path, "utf8")).toBe(before);
+      expect(given).toHaveLength(1);
+    },
+  );
 
   it("pauses ever longer after failures, up to a quarter of an hour", async () => {
     edge.reply = () => ({ problem: "issuer-unavailable" });
@@ -168,8 +193,8 @@ describe("the certificate keeper", () => {
     expect(pauses).toEqual([1, 2, 4, 8, 16, 32, 64, 128, 256, 512, 900, 900]);
   });
 
-  it("tries at once what failed when it is told the same names again", async () => {
-    edge.reply = () => ({ problem: "issuer-unavailable" });
+  it("tries at once when the edge answers again that was away", async () => {
+    edge.reply = () => "dropped connection";
     const kept = keeper();
     kept.follow(names, stop.signal);
     await clock.untilSleeping((ms) => ms === 1_000);
@@ -177,6 +202,16 @@ describe("the certificate keeper", () => {
     edge.reply = () => order({ certificate });
     kept.follow(names, stop.signal);
     await until(() => kept.problem === undefined && given.length === 1, 5_000, "the certificate");
+  });
+
+  it("does not ask a CA that refused any sooner because the edge answers", async () => {
+    edge.reply = () => order({ status: "invalid", trouble: { detail: "No.", remedy: "Ask." } });
+    const kept = keeper();
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === 300_000);
+    for (let lease = 0; lease < 5; lease++) kept.follow(names, stop.signal);
+    expect(clock.sleeping).toEqual([300_000]);
+    expect(edge.asked).toEqual([orders()]);
   });
 
   it("does not break off an order under way when it is told the same names again", async () => {

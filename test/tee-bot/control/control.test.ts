@@ -3,11 +3,13 @@ import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { AppError } from "../../../shared/errors.ts";
 import { startControl, type Control } from "../../../tee-bot/control/control.ts";
 import { controlFileSchema, nodeStatusSchema, type NodeStatus } from "../../../tee-bot/control/status.ts";
 import { formatTarget, type Target } from "../../../tee-bot/expose/target.ts";
 import { temporaryFolder } from "../../shared/temporary-folder.ts";
 import { until } from "../../support/postern.ts";
+import { ManualClock } from "../support/manual-clock.ts";
 
 const status: NodeStatus = {
   node: "ab".repeat(32),
@@ -19,6 +21,17 @@ const status: NodeStatus = {
   gateway: "http://127.0.0.1:1",
   relays: [],
   visitors: 0,
+  certificate: {
+    state: "missing",
+    words: "None has been issued yet.",
+    issuer: null,
+    notBefore: null,
+    notAfter: null,
+    renewal: null,
+    trouble: null,
+    last: null,
+  },
+  troubles: [],
   health: { status: "starting", hostnames: [], steps: [{ step: "identity", ok: true, detail: "." }] },
 };
 
@@ -26,12 +39,21 @@ let stack: AsyncDisposableStack;
 let path: string;
 let control: Control;
 let exposed: Target[];
+let renew: () => void;
 beforeEach(async () => {
   stack = new AsyncDisposableStack();
   path = join(stack.use(temporaryFolder()).path, "control.json");
   exposed = [];
+  renew = () => {};
   control = stack.use(
-    await startControl({ port: 0, path, status: () => status, expose: (target) => exposed.push(target) }),
+    await startControl({
+      port: 0,
+      path,
+      status: () => status,
+      expose: (target) => exposed.push(target),
+      renew: () => renew(),
+      clock: new ManualClock(1_000),
+    }),
   );
 });
 afterEach(() => stack.disposeAsync());
@@ -82,12 +104,29 @@ describe("the control API", () => {
     expect(nodeStatusSchema.parse(answer.body)).toEqual(status);
   });
 
+  it("orders a certificate when asked to, and says since when to look for it", async () => {
+    let asked = 0;
+    renew = () => void asked++;
+    const answer = await ask("/v1/certificate/renewal", { method: "POST" });
+    expect(answer).toEqual({ status: 202, body: { askedAt: 1_000 } });
+    expect(asked).toBe(1);
+  });
+
+  it("says why no certificate can be ordered", async () => {
+    renew = () => {
+      throw new AppError("not-registered", "No name yet.");
+    };
+    const answer = await ask("/v1/certificate/renewal", { method: "POST" });
+    expect(answer).toMatchObject({ status: 404, body: { code: "not-registered", detail: "No name yet." } });
+  });
+
   it.each([undefined, "", "Bearer", "Bearer wrong", "Basic abc", `Bearer ${"x".repeat(43)}`])(
     "tells nothing and changes nothing with the authorization «%s»",
     async (authorization) => {
       for (const [method, asked] of [
         ["GET", "/v1/status"],
         ["PUT", "/v1/exposure"],
+        ["POST", "/v1/certificate/renewal"],
         ["GET", "/anything"],
       ] as const) {
         const response = await fetch(new URL(asked, file().url), {

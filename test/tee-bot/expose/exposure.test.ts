@@ -28,6 +28,7 @@ function exposureIn(directory: string, target?: string): Exposure {
     target: target === undefined ? undefined : parseTarget(target),
     path: join(directory, "exposure.json"),
     gateway,
+    challenges: { pending: false, contextFor: () => undefined },
     log: silentLog,
   });
   stack.defer(() => exposure.close());

@@ -39,15 +39,17 @@ describe("the gateway", () => {
   });
 
   it.each([
-    ["healthy", 200],
-    ["degraded", 503],
-    ["starting", 503],
-  ] as const)("tells at /healthz each step, and %s by status %i", async (status, code) => {
-    const name = await start({ ...well, status });
+    ["healthy", true, 200],
+    ["degraded", true, 200],
+    ["degraded", false, 503],
+    ["starting", false, 503],
+  ] as const)("tells at /healthz each step; %s with every step made (%s) has status %i", async (status, ok, code) => {
+    const report: HealthReport = { ...well, status, steps: [{ step: "loopback", ok, detail: "." }] };
+    const name = await start(report);
     const answer = await name.ask("/healthz");
     expect(answer.status).toBe(code);
     expect(answer.headers["cache-control"]).toBe("no-store");
-    expect(JSON.parse(answer.body)).toEqual({ ...well, status });
+    expect(JSON.parse(answer.body)).toEqual(report);
   });
 
   it("has no models yet, in OpenAI's form", async () => {

@@ -16,7 +16,12 @@ describe("decideHealth", () => {
   ];
   it.each(cases)("registered %s, reachable %s, healthy before %s: %s", (registered, reachable, wasHealthy, status) => {
     const steps = [step("registration", registered), step("loopback", reachable)];
-    const report = decideHealth(steps, { hostnames: ["a.test"], wasHealthy });
+    const report = decideHealth(steps, { hostnames: ["a.test"], wasHealthy, troubled: false });
     expect(report).toEqual({ status, hostnames: ["a.test"], steps });
+  });
+
+  it("calls a name degraded that somebody has to look at, though every step is made", () => {
+    const steps = [step("registration", true), step("loopback", true)];
+    expect(decideHealth(steps, { hostnames: [], wasHealthy: true, troubled: true }).status).toBe("degraded");
   });
 });
