@@ -4,7 +4,7 @@ import { X509Certificate } from "node:crypto";
 import { rmSync } from "node:fs";
 import { dirname } from "node:path";
 import { setTimeout as sleep } from "node:timers/promises";
-import { expect, test } from "vitest";
+import { expect, onTestFinished, test } from "vitest";
 import { startPebble } from "../support/acme/pebble.ts";
 import { getOverTls } from "../support/acme/tls-get.ts";
 import { startZoneServer } from "../support/dns/zone-server.ts";
@@ -56,7 +56,8 @@ test("Pebble ends with the process that started it, even if that is killed", asy
     const pebble = await startPebble({ dnsServer: "127.0.0.1:53" });
     console.log(JSON.stringify([pebble.pid, pebble.caPath]));`;
   const parent = spawn(process.execPath, ["--input-type=module-typescript", "-e", program]);
-  const [line] = (await once(parent.stdout, "data")) as [Buffer];
+  onTestFinished(() => void parent.kill("SIGKILL"));
+  const [line] = (await once(parent.stdout, "data", { signal: AbortSignal.timeout(15_000) })) as [Buffer];
   const [pid, caPath] = JSON.parse(line.toString()) as [number, string];
   expect(isAlive(pid)).toBe(true);
   parent.kill("SIGKILL");
