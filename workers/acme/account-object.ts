@@ -20,7 +20,7 @@ import type {
   OrderRequest,
   RenewalInfo,
 } from "../../shared/acme/ca.ts";
-import type { Admission, AdmissionRequest, Admissions } from "../../shared/acme/ports.ts";
+import type { Admission, AdmissionRequest } from "../../shared/acme/ports.ts";
 import { errorText } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { version } from "../../shared/version.ts";
@@ -36,7 +36,7 @@ export interface AccountParts extends Parts {
  * The edge's account at one CA, named by the URL of its directory: the only caller of that CA, and the keeper of what
  * it allows. The account's key is made here and never leaves.
  */
-export class AcmeAccount extends DurableObject<Env> implements Ca, Admissions {
+export class AcmeAccount extends DurableObject<Env> implements Ca {
   readonly #parts: AccountParts;
   readonly #log: Log;
   readonly #store: AccountStore;
@@ -109,15 +109,17 @@ export class AcmeAccount extends DurableObject<Env> implements Ca, Admissions {
     return this.#ask((ca) => ca.renewalInfo(certificateId));
   }
 
-  async admit(request: AdmissionRequest, options: { queue: boolean }): Promise<Admission> {
+  /** As `Admissions` has it. An order that replaces a certificate is exempt only where the CA has ARI to see it by. */
+  admit(request: AdmissionRequest, options: { queue: boolean }): Admission {
     if (!this.#queue) return { admitted: true };
-    const admission = this.#queue.admit(request, options);
-    const { order, node } = request;
+    const { order, node, exempt } = request;
+    const withoutAri = this.#store.description?.description.renewalInfo === false;
+    const admission = this.#queue.admit({ ...request, exempt: exempt && !withoutAri }, options);
     if (!admission.admitted) this.#log.info("order.queued", { order, node, ...admission, directory: this.#directory });
     return admission;
   }
 
-  async settle(order: string, outcome: "issued" | "failed"): Promise<void> {
+  settle(order: string, outcome: "issued" | "failed"): void {
     this.#queue?.settle(order, outcome);
   }
 

@@ -43,6 +43,6 @@ export class BlockStore {
     return this.#sql
       .exec<Row>("SELECT * FROM blocks")
       .toArray()
-      .map((row) => ({ ...row, failure: JSON.parse(row.failure) as CaFailure }));
+      .map(({ scope, since, until, failure }) => ({ scope, since, until, failure: JSON.parse(failure) as CaFailure }));
   }
 }
