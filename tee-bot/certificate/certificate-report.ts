@@ -1,11 +1,11 @@
 /** How the certificate is, in values and in words, for the control API and the health steps. */
 import { z } from "zod";
 import type { Trouble } from "../../shared/acme/ports.ts";
+import { lengthInWords, timeInWords } from "../../shared/acme/words.ts";
 import { renewalPlanSchema, troubleSchema, type RenewalPlan } from "../../shared/registry/messages.ts";
 import { issuerName, lifetimeOf, type Certificate } from "./certificate.ts";
 import { historyEntrySchema, type HistoryEntry } from "./history.ts";
 import { decideUrgency } from "./renewal.ts";
-import { formatDay, formatDuration } from "./words.ts";
 
 export const certificateReportSchema = z.object({
   /** `ending`: a tenth of its lifetime is left, or less, and there is no other yet. */
@@ -77,12 +77,12 @@ function wordsOf({ certificate, waitsFor, renewal, trouble }: CertificateState, 
   const order = waitsFor === undefined ? "" : sentence(waitsFor);
   if (!certificate) return order || "None has been issued yet.";
   const { notAfter } = lifetimeOf(certificate.leaf);
-  const days = `${formatDay(notAfter)} (${formatDuration(Math.abs(notAfter - now))}${now < notAfter ? "" : " ago"})`;
+  const days = `${timeInWords(notAfter)} (${lengthInWords(Math.abs(notAfter - now))}${now < notAfter ? "" : " ago"})`;
   const end = now < notAfter ? `Valid until ${days}.` : `It has ended ${days}.`;
   if (order) return `${end} The next: ${waitsFor}.`;
   if (trouble || !renewal) return end;
   const window = renewal.source === "ari" ? "as its CA wants" : "at two thirds of its life";
-  return `${end} Renewal ${formatDay(renewal.at)}, ${window}.`;
+  return `${end} Renewal ${timeInWords(renewal.at)}, ${window}.`;
 }
 
 function sentence(words: string): string {

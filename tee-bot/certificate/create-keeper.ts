@@ -12,6 +12,8 @@ import { CertificateKeeper, type CertificateKeeperOptions } from "./certificate-
 import { EdgeOrders } from "./edge-orders.ts";
 import { CertificateHistory } from "./history.ts";
 import { OrderFile } from "./order-file.ts";
+import { OwnAccounts } from "./own-accounts.ts";
+import { OwnOrders } from "./own-orders.ts";
 
 export interface KeeperParts extends Pick<CertificateKeeperOptions, "key" | "onCertificate" | "onChange"> {
   custody: Custody;
@@ -29,10 +31,23 @@ export interface KeeperParts extends Pick<CertificateKeeperOptions, "key" | "onC
 
 /** The keeper of the node's certificate, with the source that the custody of the ACME account asks for. */
 export function createKeeper(parts: KeeperParts): CertificateKeeper {
-  const { custody, node, edge, view, files, key, clock, log, random } = parts;
+  const { custody, node, edge, view, issuer, alpn, files, key, clock, log, random } = parts;
   return new CertificateKeeper({
     key,
-    source: new EdgeOrders({ node, edge, clock, planOf: ({ leaf }) => view.planOf(lifetimeOf(leaf).notAfter) }),
+    source:
+      custody === "edge"
+        ? new EdgeOrders({ node, edge, clock, planOf: ({ leaf }) => view.planOf(lifetimeOf(leaf).notAfter) })
+        : new OwnOrders({
+            node,
+            edge,
+            accounts: new OwnAccounts({ keyPath: files.acmeKey, path: files.acmeAccounts, clock, log, fetch }),
+            issuer,
+            alpn,
+            clock,
+            log,
+            random,
+            fetch,
+          }),
     files: new CertificateFiles({ paths: files, log }),
     order: new OrderFile({ path: files.order, key, custody, log }),
     history: new CertificateHistory({ path: files.history, log }),

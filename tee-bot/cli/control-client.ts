@@ -1,4 +1,5 @@
 import { readFileSync } from "node:fs";
+import type { z } from "zod";
 import { errorText } from "../../shared/errors.ts";
 import { errorOfProblem, problemSchema } from "../../shared/problem.ts";
 import { filesIn } from "../config.ts";
@@ -7,13 +8,19 @@ import { CliError } from "./failure.ts";
 
 const timeoutMs = 5_000;
 
+/** How the node is whose state is in `directory`. Throws {@link CliError} when none runs. */
+export function askStatus(directory: string): Promise<NodeStatus> {
+  return askNode(directory, "GET", "/v1/status", nodeStatusSchema);
+}
+
 /** Asks the running node whose state is in `directory`. Throws {@link CliError} when none runs. */
-export async function askNode(
+export async function askNode<T>(
   directory: string,
-  method: "GET" | "PUT",
+  method: "GET" | "PUT" | "POST",
   path: string,
+  form: z.ZodType<T>,
   body?: unknown,
-): Promise<NodeStatus> {
+): Promise<T> {
   const { url, token } = readControlFile(directory);
   let response: Response;
   try {
@@ -34,8 +41,8 @@ export async function askNode(
     );
   }
   const answer: unknown = await response.json().catch(() => undefined);
-  const status = nodeStatusSchema.safeParse(answer);
-  if (response.ok && status.success) return status.data;
+  const parsed = form.safeParse(answer);
+  if (response.ok && parsed.success) return parsed.data;
   if (problemSchema.safeParse(answer).success) throw errorOfProblem(answer, response.status);
   throw new CliError({
     what: "The node did not answer.",

@@ -3,16 +3,13 @@ import { Command } from "commander";
 import { version } from "../../shared/version.ts";
 import { defaultControlPort, defaultGatewayPort, defaultStateDirectory } from "../config.ts";
 import { parseTarget } from "../expose/target.ts";
-import { askNode } from "./control-client.ts";
-import { describeFailure, formatFailure } from "./failure.ts";
+import { nodeStatusSchema } from "../control/status.ts";
+import { addCertificateCommands } from "./cert.ts";
+import { askNode, askStatus } from "./control-client.ts";
+import { print, runCommand as run, stateFlag, stateOf, wantsColor, type StateFlag } from "./command.ts";
 import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
-
-type StateFlag = { state: string };
-const stateFlag = ["--state <dir>", "where the node keeps its keys and certificate", defaultStateDirectory] as const;
-const color = process.stdout.isTTY && !process.env["NO_COLOR"];
-const print = (text: string): void => void process.stdout.write(text);
 
 const program = new Command("postern")
   .description("A private AI node behind a public HTTPS name of its own.")
@@ -25,6 +22,7 @@ program
   .option("--edge <url>", "the edge that gives the name (POSTERN_EDGE)")
   .option("--alias <name>", "a friendly name to claim beside the 52-character one (POSTERN_ALIAS)")
   .option("--expose <target>", "gateway, http://host:port, or tls://host:port[?proxy=v2] (POSTERN_EXPOSE)")
+  .option("--acme-account <whose>", "edge or node: whose ACME account orders the certificate (POSTERN_ACME_ACCOUNT)")
   .option("--gateway-port <port>", `local port of the gateway (default: ${defaultGatewayPort})`)
   .option("--control-port <port>", `local port of the control API (default: ${defaultControlPort})`)
   .option("--state <dir>", `where keys and certificate are kept (default: ${defaultStateDirectory})`)
@@ -42,8 +40,8 @@ program
   .option("--json", "as JSON")
   .action(({ state, json }: StateFlag & { json?: boolean }) =>
     run("The status is not known.", async () => {
-      const status = await askNode(state, "GET", "/v1/status");
-      print(json ? `${JSON.stringify(status)}\n` : formatStatus(status, color));
+      const status = await askStatus(state);
+      print(json ? `${JSON.stringify(status)}\n` : formatStatus(status, wantsColor()));
       if (status.health.status !== "healthy") process.exitCode = 1;
     }),
   );
@@ -56,7 +54,7 @@ program
   .action((target: string, { state }: StateFlag) =>
     run("Nothing was changed.", async () => {
       parseTarget(target);
-      const status = await askNode(state, "PUT", "/v1/exposure", { target });
+      const status = await askNode(state, "PUT", "/v1/exposure", nodeStatusSchema, { target });
       print(`${status.url ?? "The name"} now leads to ${status.target}.\n`);
     }),
   );
@@ -82,17 +80,6 @@ id.command("import")
     run("Nothing was imported.", async () => print(await importIdentity(stateOf(command), file, replace ?? false))),
   );
 
+addCertificateCommands(program);
+
 await program.parseAsync();
-
-function stateOf(command: Command): string {
-  return command.optsWithGlobals<StateFlag>().state;
-}
-
-async function run(what: string, action: () => Promise<void>): Promise<void> {
-  try {
-    await action();
-  } catch (error) {
-    process.stderr.write(formatFailure(describeFailure(what, error), process.stderr.isTTY));
-    process.exitCode ??= 1;
-  }
-}

@@ -5,14 +5,16 @@ import { collectBuffersYoung } from "../../shared/nodejs/young-buffers.ts";
 import { readConfig, type NodeConfig } from "../config.ts";
 import type { NodeStatus } from "../control/status.ts";
 import { runNode } from "../node.ts";
+import { print, wantsColor } from "./command.ts";
 import { CliError, describeFailure } from "./failure.ts";
-import { formatStatus } from "./status-view.ts";
+import { statusPrinter } from "./status-printer.ts";
 
 export interface StartFlags {
   edge?: string;
   state?: string;
   alias?: string;
   expose?: string;
+  acmeAccount?: string;
   gatewayPort?: string;
   controlPort?: string;
 }
@@ -32,18 +34,17 @@ export async function start(flags: StartFlags): Promise<void> {
     ...(flags.state !== undefined && { POSTERN_STATE: flags.state }),
     ...(flags.alias !== undefined && { POSTERN_ALIAS: flags.alias }),
     ...(flags.expose !== undefined && { POSTERN_EXPOSE: flags.expose }),
+    ...(flags.acmeAccount !== undefined && { POSTERN_ACME_ACCOUNT: flags.acmeAccount }),
     ...(flags.gatewayPort !== undefined && { POSTERN_GATEWAY_PORT: flags.gatewayPort }),
     ...(flags.controlPort !== undefined && { POSTERN_CONTROL_PORT: flags.controlPort }),
   });
   const write = (line: string): void => void process.stderr.write(`${line}\n`);
   const log = jsonLog({ process: "node", level: config.logLevel, clock: systemClock, write });
 
-  let healthBefore: string | undefined;
+  const show = statusPrinter({ write: print, terminal: process.stdout.isTTY, color: wantsColor() });
   const onStatus = (status: NodeStatus): void => {
-    process.send?.({ status });
-    if (status.health.status === healthBefore || process.send) return;
-    healthBefore = status.health.status;
-    if (healthBefore !== "starting") process.stdout.write(formatStatus(status, process.stdout.isTTY));
+    if (process.send) process.send({ status });
+    else show(status);
   };
 
   const outcome = await runNode({ config, clock: systemClock, log, onStatus }, stop);
