@@ -1,7 +1,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { logLevels } from "../shared/log.ts";
-import { hostnameSchema, placeSchema } from "../shared/registry/messages.ts";
+import { addressSchema, hostnameSchema, placeSchema } from "../shared/registry/messages.ts";
 import { parseSettings } from "../shared/settings.ts";
 
 const defaultOpenFiles = 10_000; // where the system does not say
@@ -14,6 +14,11 @@ const place = z
   .transform((text) => text.split(",").map((part) => Number(part)))
   .transform(([latitude, longitude]) => ({ latitude, longitude }))
   .pipe(placeSchema);
+
+const addresses = z
+  .string()
+  .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ""))
+  .pipe(z.array(addressSchema).max(8));
 
 /** Every setting of a relay: its environment variable, its form and its default. */
 const environmentSchema = z.object({
@@ -31,6 +36,8 @@ const environmentSchema = z.object({
   /** How nodes reach this relay, where that is not its name and listening port. */
   RELAY_PUBLIC_HOST: z.string().min(1).max(253).optional(),
   RELAY_PUBLIC_PORT: port.min(1).optional(),
+  /** IPv4 and IPv6 addresses where visitors reach this relay, comma-separated, where its public host is a name. */
+  RELAY_PUBLIC_ADDRESSES: addresses.optional(),
   RELAY_IDENTITY_FILE: z.string().min(1),
   /** Keeps the routes over a restart without the edge. */
   RELAY_STATE_DIR: z.string().min(1).optional(),
@@ -88,7 +95,11 @@ export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = r
     listen: { host: env.RELAY_LISTEN_HOST, port: env.RELAY_PORT },
     private: { host: env.RELAY_PRIVATE_HOST, port: env.RELAY_PRIVATE_PORT },
     /** The port is that of the listener unless set. */
-    public: { host: env.RELAY_PUBLIC_HOST ?? name, port: env.RELAY_PUBLIC_PORT },
+    public: {
+      host: env.RELAY_PUBLIC_HOST ?? name,
+      port: env.RELAY_PUBLIC_PORT,
+      addresses: env.RELAY_PUBLIC_ADDRESSES,
+    },
     identityFile: env.RELAY_IDENTITY_FILE,
     stateDir: env.RELAY_STATE_DIR,
     place: env.RELAY_PLACE,

@@ -64,6 +64,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     name: config.name,
     version,
     ...(config.place && { place: config.place }),
+    ...(config.public.addresses && { addresses: config.public.addresses }),
     visitors: visitors.size,
     tunnels: keeper.tunnels.size,
     draining,

@@ -8,6 +8,9 @@ export const nodeIdSchema = z.string().refine(isNodeId, "64 lower-case hexadecim
 export const hostnameSchema = z.string().min(1).max(253);
 export const epochSchema = z.int().min(1);
 
+/** An IPv4 or IPv6 literal. */
+export const addressSchema = z.union([z.ipv4(), z.ipv6()]);
+
 /** Where something is, in degrees; only ever used to choose the nearer relay. */
 export const placeSchema = z.object({
   latitude: z.number().min(-90).max(90),
@@ -134,6 +137,8 @@ export const relayStatusSchema = z.object({
   name: hostnameSchema,
   version: z.string().max(40),
   place: placeSchema.optional(),
+  /** Where visitors reach it, for the address records of nodes; absent where `host` is an address itself. */
+  addresses: z.array(addressSchema).max(8).optional(),
   visitors: z.int().min(0),
   tunnels: z.int().min(0),
   draining: z.boolean(),

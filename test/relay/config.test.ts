@@ -15,7 +15,7 @@ describe("relay config", () => {
       name: "relay.nodes.example.com",
       listen: { host: "::", port: 443 },
       private: { host: "127.0.0.1", port: 9090 },
-      public: { host: "relay.nodes.example.com", port: undefined },
+      public: { host: "relay.nodes.example.com", port: undefined, addresses: undefined },
       logLevel: "info",
     });
     expect(config.limits).toMatchObject({ maxConnections: 19_000, maxVisitors: 7_600, idleMs: 900_000, pingMs: 2_000 });
@@ -28,6 +28,11 @@ describe("relay config", () => {
     });
   });
 
+  test("reads the addresses of its visitors", () => {
+    const read = readConfig({ ...required, RELAY_PUBLIC_ADDRESSES: "192.0.2.7, 2001:db8::7" }, 1_000);
+    expect(read.public.addresses).toEqual(["192.0.2.7", "2001:db8::7"]);
+  });
+
   test("takes an empty variable for one that is not set", () => {
     expect(readConfig({ ...required, RELAY_PLACE: "", RELAY_PORT: "" }, 1_000).listen.port).toBe(443);
   });
@@ -37,6 +42,7 @@ describe("relay config", () => {
       RELAY_EDGE_URL: "edge",
       RELAY_PORT: "70000",
       RELAY_PLACE: "here",
+      RELAY_PUBLIC_ADDRESSES: "relay.example.com",
       LOG_LEVEL: "loud",
       RELAY_IDLE_MS: "-1",
     };

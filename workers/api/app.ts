@@ -4,6 +4,7 @@ import { openapiRoutes } from "./document.ts";
 import { healthRoutes } from "./health.ts";
 import type { Edge } from "./context.ts";
 import { answerError, answerUnknownRoute, loggedPath } from "./problems.ts";
+import { ownOrderRoutes } from "../certificate/own-order-routes.ts";
 import { certificateRoutes } from "../certificate/routes.ts";
 import { readConfig } from "../config.ts";
 import { edgeLog } from "../edge-log.ts";
@@ -47,7 +48,8 @@ export function createApp({ clock }: { clock: Clock }): OpenAPIHono<Edge> {
     c.set("secrets", read.secrets);
     await next();
   });
-  for (const routes of [registryRoutes, certificateRoutes, relayRoutes, routingRoutes]) app.route("/", routes());
+  for (const routes of [registryRoutes, certificateRoutes, ownOrderRoutes, relayRoutes, routingRoutes])
+    app.route("/", routes());
   app.route("/", openapiRoutes(app));
 
   app.onError(answerError);

@@ -3,10 +3,11 @@
  * next. A crash at any point costs no more than one step made again.
  */
 import type { Issuer } from "./issuer.ts";
-import type { OrderPurpose, OrderStore, StoredOrder } from "./order-store.ts";
+import type { Future, OrderPurpose, OrderStore, StoredOrder } from "./order-store.ts";
 import { certificateIdOf } from "../../shared/acme/ari.ts";
-import type { AcmeOrder } from "../../shared/acme/order.ts";
+import type { AcmeOrder, OrderStep } from "../../shared/acme/order.ts";
 import type { Trouble } from "../../shared/acme/ports.ts";
+import { decideNextLookMs, decideRenewalPlan } from "../../shared/acme/renewal.ts";
 import { decideBackoffMs } from "../../shared/backoff.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { errorText } from "../../shared/errors.ts";
@@ -31,6 +32,8 @@ export interface OrderRunnerParts {
   readonly log: Log;
   /** Throws `issuer-unavailable` when there is none. */
   readonly issuer: (purpose: OrderPurpose) => Issuer;
+  /** A step has told of a problem. */
+  readonly onTrouble: () => void;
 }
 
 export class OrderRunner {
@@ -84,22 +87,37 @@ export class OrderRunner {
   }
 
   async #step(order: StoredOrder): Promise<void> {
-    const { store, clock, issuer, log } = this.#parts;
+    const { store, clock, issuer, log, onTrouble } = this.#parts;
     const { id, purpose } = order;
     try {
       const step = await issuer(purpose).step(this.#acmeOrder(order));
       if (step.status === "processing") {
         store.moved(id, step, clock.now());
+        if (step.trouble) onTrouble();
         return;
       }
-      if (step.status === "valid")
-        store.issued(id, step, step.directory === undefined ? undefined : certificateIdOf(step.certificate));
+      if (step.status === "invalid") onTrouble();
+      if (step.status === "valid") store.issued(id, step, this.#futureOf(order, step));
       else store.failed(id, step.trouble, undefined, clock.now());
       const detail = step.status === "invalid" ? step.trouble.detail : undefined;
       log.info("order.finished", { order: id, purpose, status: step.status, detail });
     } catch (error) {
       this.#postpone(order, error);
     }
+  }
+
+  /** A rehearsal's certificate has none. */
+  #futureOf({ purpose }: StoredOrder, step: Extract<OrderStep, { status: "valid" }>): Future {
+    const { clock, random } = this.#parts;
+    const { notBefore, notAfter, directory, certificate } = step;
+    if (purpose === "rehearsal") return { certificateId: undefined, renewal: undefined, lookAt: undefined };
+    const now = clock.now();
+    const certificateId = directory === undefined ? undefined : certificateIdOf(certificate);
+    return {
+      certificateId,
+      renewal: decideRenewalPlan({ notBefore, notAfter, now, random }),
+      lookAt: certificateId === undefined ? undefined : now + decideNextLookMs("none yet"),
+    };
   }
 
   async #clear(order: StoredOrder): Promise<void> {

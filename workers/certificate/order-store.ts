@@ -59,6 +59,9 @@ export interface StoredOrder {
   readonly lookAt: number | undefined;
 }
 
+/** What is to come of a certificate. */
+export type Future = Pick<StoredOrder, "certificateId" | "renewal" | "lookAt">;
+
 export type NewOrder = Pick<StoredOrder, "id" | "purpose" | "csr" | "keyDigest" | "hostnames" | "replaces"> & {
   readonly digest: string;
 };
@@ -156,15 +159,18 @@ export class OrderStore {
     );
   }
 
-  issued(id: string, step: Extract<OrderStep, { status: "valid" }>, certificateId: string | undefined): void {
+  issued(id: string, step: Extract<OrderStep, { status: "valid" }>, future: Future): void {
     this.#sql.exec(
       `UPDATE orders SET status = 'valid', due_at = NULL, words = NULL, detail = NULL, remedy = '', not_before = ?,
-         not_after = ?, issuer = ?, certificate_id = ?, certificate = CASE purpose WHEN 'serve' THEN ? END
+         not_after = ?, issuer = ?, certificate_id = ?, renewal = ?, look_at = ?,
+         certificate = CASE purpose WHEN 'serve' THEN ? END
        WHERE id = ? AND status = 'processing'`,
       step.notBefore,
       step.notAfter,
       step.directory ?? "local",
-      certificateId ?? null,
+      future.certificateId ?? null,
+      future.renewal ? JSON.stringify(future.renewal) : null,
+      future.lookAt ?? null,
       step.certificate,
       id,
     );

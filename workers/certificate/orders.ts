@@ -9,7 +9,8 @@ import type { Order } from "../../shared/registry/messages.ts";
 
 /** The newest orders are kept, whatever became of them. */
 export const maxOrdersKept = 6;
-const maxRehearsalsKept = 1;
+/** The one under way, and what became of the one before. */
+const maxRehearsalsKept = 2;
 /** Orders that an issuer is busy with at the same time. */
 export const maxOrdersProcessing = 3;
 /** How long a request waits for its order to come to its end. */
@@ -79,6 +80,10 @@ export class Orders {
 
   nextDue(): number | undefined {
     return this.#runner.nextDue();
+  }
+
+  get areProcessing(): boolean {
+    return this.#processing().length > 0;
   }
 
   /** Gives up what is being processed: all of it, or that for one name. */

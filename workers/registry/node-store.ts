@@ -55,6 +55,14 @@ export class NodeStore {
       .map(({ alias }) => alias);
   }
 
+  /** Confirmed or not yet. */
+  notedAliases(): string[] {
+    return this.#sql
+      .exec<{ alias: string }>("SELECT alias FROM aliases")
+      .toArray()
+      .map(({ alias }) => alias);
+  }
+
   /** Confirmed or not yet, apart from `alias` itself. */
   countOtherAliases(alias: string): number {
     return this.#sql.exec<{ count: number }>("SELECT count(*) count FROM aliases WHERE alias <> ?", alias).one().count;

@@ -6,14 +6,16 @@ import { nodeObject } from "./node-stub.ts";
 import { authenticated } from "../api/authenticate.ts";
 import type { Edge } from "../api/context.ts";
 import { answerOf, bodyOf, emptyAnswer, named, nodeParams } from "../api/schemas.ts";
+import type { Config } from "../config.ts";
 import { withDeadline } from "../deadline.ts";
 import { placeOf, readRelays } from "../relays/relay-directory.ts";
-import { unwrap } from "../../shared/errors.ts";
+import { errorText, unwrap } from "../../shared/errors.ts";
 import {
   aliasSchema,
   epochSchema,
   leaseRequestSchema,
   registrationRequestSchema,
+  nodeViewSchema,
   registrationSchema,
   type Registration,
 } from "../../shared/registry/messages.ts";
@@ -40,6 +42,24 @@ const release = createRoute({
   middleware: [authenticated("postern-node", "node")] as const,
   request: { params: nodeParams, query: z.object({ epoch: z.coerce.number().pipe(epochSchema) }) },
   responses: emptyAnswer("Released; its aliases stay its own"),
+});
+
+const leave = createRoute({
+  method: "delete",
+  path: "/v1/nodes/{node}",
+  summary: "A node leaves for good: its aliases are given back, its DNS records go (signed by the node)",
+  middleware: [authenticated("postern-node", "node")] as const,
+  request: { params: nodeParams },
+  responses: emptyAnswer("Gone"),
+});
+
+const view = createRoute({
+  method: "get",
+  path: "/v1/nodes/{node}",
+  summary: "What is known of a node: names, certificates, DNS records, troubles (signed by the node)",
+  middleware: [authenticated("postern-node", "node")] as const,
+  request: { params: nodeParams },
+  responses: answerOf("As of now", named("Node", nodeViewSchema)),
 });
 
 const renew = createRoute({
@@ -74,13 +94,18 @@ export function registryRoutes(): OpenAPIHono<Edge> {
     .openapi(register, async (c) => {
       const { place } = c.req.valid("json");
       const request = { node: c.var.signer, place: place ?? placeOf(c.req.raw) ?? null };
-      const lease = await answerIn(nodeObject(c.env, c.var.signer).register(request));
+      const lease = unwrap(await answerIn(nodeObject(c.env, c.var.signer).register(request)));
       return c.json(await registrationOf(c, lease), 200);
     })
     .openapi(release, async (c) => {
       unwrap(await answerIn(nodeObject(c.env, c.var.signer).release(c.req.valid("query").epoch)));
       return c.body(null, 204);
     })
+    .openapi(leave, async (c) => {
+      unwrap(await answerIn(nodeObject(c.env, c.var.signer).leave()));
+      return c.body(null, 204);
+    })
+    .openapi(view, async (c) => c.json(unwrap(await answerIn(nodeObject(c.env, c.var.signer).view())), 200))
     .openapi(renew, async (c) => {
       const lease = unwrap(await answerIn(nodeObject(c.env, c.var.signer).renew(c.req.valid("json").epoch)));
       return c.json(await registrationOf(c, lease), 200);
@@ -88,7 +113,7 @@ export function registryRoutes(): OpenAPIHono<Edge> {
     .openapi(claim, async (c) => {
       const alias = parseAlias(c.req.valid("param").alias);
       const hostname = `${alias}.${c.var.config.zone}`;
-      unwrap(await answerIn(nodeObject(c.env, c.var.signer).claimAlias({ alias, hostname })));
+      unwrap(await answerIn(nodeObject(c.env, c.var.signer).claimAlias(alias)));
       return c.json({ alias, hostname, node: c.var.signer }, 200);
     })
     .openapi(unclaim, async (c) => {
@@ -106,7 +131,24 @@ function answerIn<T>(answer: Promise<T>): Promise<T> {
 async function registrationOf(c: Context<Edge>, lease: HeldLease): Promise<Registration> {
   const { config, clock, log, signer: node } = c.var;
   const { epoch, hostnames, expiresAt, place } = lease;
-  const relays = await readRelays({ env: c.env, config, log }, { node, place: place ?? undefined }, clock.now());
+  const parts = { env: c.env, config, log };
+  const { relays, addresses } = await readRelays(parts, { node, place: place ?? undefined }, clock.now());
+  if (isNews(addresses, lease, config)) await tellAddresses(c, addresses);
   const renewAfterMs = Math.floor(config.leaseMs / renewalsPerLease);
   return { node, epoch, zone: config.zone, hostnames, expiresAt, renewAfterMs, relays };
+}
+
+/** With no relay in sight, names go on leading to those of before. */
+function isNews(addresses: readonly string[], held: HeldLease, { relayAddresses }: Config): boolean {
+  return relayAddresses.length === 0 && addresses.length > 0 && addresses.join() !== held.addresses.join();
+}
+
+/** Not worth failing a lease for: the next renewal tells them again. */
+async function tellAddresses(c: Context<Edge>, addresses: readonly string[]): Promise<void> {
+  const { log, signer: node } = c.var;
+  try {
+    unwrap(await answerIn(nodeObject(c.env, node).setAddresses(addresses)));
+  } catch (error) {
+    log.warn("addresses.untold", { node, error: errorText(error) });
+  }
 }

@@ -30,19 +30,24 @@ export function decideRelays(
   candidates: readonly Candidate[],
   { node, place, heartbeatMs }: Chooser,
   now: number,
-): RelayEndpoint[] {
+): Candidate[] {
   const ranked = candidates
     .filter(({ report, at }) => !report.draining && now - at < healthyIntervals * heartbeatMs)
-    .map(({ relay, report }) => ({
-      endpoint: { relay, host: report.host, port: report.port, name: report.name },
-      band: distanceBand(place, report.place),
+    .map((candidate) => ({
+      candidate,
+      band: distanceBand(place, candidate.report.place),
       // In powers of two, or every heartbeat would send nodes from one relay to another.
-      load: Math.floor(Math.log2(1 + report.visitors + report.tunnels)),
+      load: Math.floor(Math.log2(1 + candidate.report.visitors + candidate.report.tunnels)),
       // The same pair always draws the same lot, so equals share the nodes and a node stays where it is.
-      lot: lotOf(node + relay),
+      lot: lotOf(node + candidate.relay),
     }));
   ranked.sort((a, b) => a.band - b.band || a.load - b.load || a.lot - b.lot);
-  return ranked.slice(0, relaysPerNode).map(({ endpoint }) => endpoint);
+  return ranked.slice(0, relaysPerNode).map(({ candidate }) => candidate);
+}
+
+/** The relay as a node is told of it. */
+export function endpointOf({ relay, report }: Candidate): RelayEndpoint {
+  return { relay, host: report.host, port: report.port, name: report.name };
 }
 
 /** Without a place of its own the node may be anywhere; a relay without one is the last resort. */

@@ -1,4 +1,5 @@
-import { decideRelays } from "./relay-choice.ts";
+import { visitorAddressesOf } from "./addresses.ts";
+import { decideRelays, endpointOf } from "./relay-choice.ts";
 import { readHeartbeat } from "./relay-status.ts";
 import type { Config } from "../config.ts";
 import type { Env } from "../env.ts";
@@ -13,12 +14,18 @@ export interface DirectoryParts {
   readonly log: Log;
 }
 
+export interface ChosenRelays {
+  readonly relays: RelayEndpoint[];
+  /** Where visitors reach them. */
+  readonly addresses: readonly string[];
+}
+
 /** The relays to name to `node`. One whose status cannot be read is left out; that never fails the request. */
 export async function readRelays(
   { env, config, log }: DirectoryParts,
   { node, place }: { node: NodeId; place: Place | undefined },
   now: number,
-): Promise<RelayEndpoint[]> {
+): Promise<ChosenRelays> {
   const candidates = await Promise.all(
     [...config.relayKeys].map(async (relay) => {
       try {
@@ -30,7 +37,8 @@ export async function readRelays(
       }
     }),
   );
-  return decideRelays(candidates.flat(), { node, place, heartbeatMs: config.relayHeartbeatMs }, now);
+  const chosen = decideRelays(candidates.flat(), { node, place, heartbeatMs: config.relayHeartbeatMs }, now);
+  return { relays: chosen.map(endpointOf), addresses: visitorAddressesOf(chosen.map(({ report }) => report)) };
 }
 
 /** Where Cloudflare saw the request come from; nothing on other machines. */

@@ -37,6 +37,7 @@ export function relayRoutes(): OpenAPIHono<Edge> {
       const stored = await withDeadline(nodeObject(c.env, node).place(), "The node's object");
       const { config, log, clock } = c.var;
       const place = stored ?? placeOf(c.req.raw);
-      return c.json({ relays: await readRelays({ env: c.env, config, log }, { node, place }, clock.now()) }, 200);
+      const { relays } = await readRelays({ env: c.env, config, log }, { node, place }, clock.now());
+      return c.json({ relays }, 200);
     });
 }

@@ -22,10 +22,14 @@ test("the OpenAPI document lists every route and names the messages", async () =
   );
   expect(routes.toSorted()).toEqual([
     "DELETE /v1/aliases/{alias}",
+    "DELETE /v1/nodes/{node}",
+    "DELETE /v1/nodes/{node}/admissions/{order}",
+    "DELETE /v1/nodes/{node}/challenges/{order}",
     "DELETE /v1/nodes/{node}/registration",
     "GET /healthz",
     "GET /openapi.json",
     "GET /v1/issuer",
+    "GET /v1/nodes/{node}",
     "GET /v1/nodes/{node}/orders/{order}",
     "GET /v1/nodes/{node}/relays",
     "GET /v1/relays/{relay}/feed",
@@ -33,10 +37,13 @@ test("the OpenAPI document lists every route and names the messages", async () =
     "POST /v1/nodes/{node}/orders",
     "POST /v1/nodes/{node}/registration",
     "PUT /v1/aliases/{alias}",
+    "PUT /v1/nodes/{node}/accounts",
+    "PUT /v1/nodes/{node}/admissions/{order}",
+    "PUT /v1/nodes/{node}/challenges/{order}",
     "PUT /v1/nodes/{node}/lease",
     "PUT /v1/relays/{relay}/status",
   ]);
-  const schemas = ["Alias", "Issuer", "Order", "Problem", "Registration", "RelayStatus", "Route"];
+  const schemas = ["Alias", "Admission", "Issuer", "Node", "Order", "Presented", "Problem", "Registration", "Route"];
   expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(schemas));
 });
 

@@ -10,7 +10,7 @@ import { AppError } from "../../../shared/errors.ts";
 import { routeSchema, type Route } from "../../../shared/registry/messages.ts";
 import { idHostname } from "../../../shared/registry/names.ts";
 import { maxAgeMs, maxSkewMs } from "../../../shared/signature/signed-request.ts";
-import { maxAliasesPerNode } from "../../../workers/registry/node-object.ts";
+import { maxAliasesPerNode } from "../../../workers/registry/registrations.ts";
 
 const leaseMs = 90_000;
 const relay = await testIdentity("relay one");

@@ -23,7 +23,7 @@ function candidate(
 }
 
 const choose = (candidates: Candidate[], place?: Place): string[] =>
-  decideRelays(candidates, { node, place, heartbeatMs }, now).map(({ name }) => name);
+  decideRelays(candidates, { node, place, heartbeatMs }, now).map(({ report }) => report.name);
 
 test("Berlin and Frankfurt are 423 km apart, and points across the date line near", () => {
   expect(distanceKm(berlin, frankfurt)).toBeCloseTo(423.4, 0);
@@ -75,7 +75,7 @@ test("equals share the nodes, and each node keeps its relays", async () => {
   for (let n = 0; n < 40; n++) {
     const { id } = await freshIdentity();
     const names = (candidates: Candidate[]) =>
-      decideRelays(candidates, { node: id, place: undefined, heartbeatMs }, now).map(({ name }) => name);
+      decideRelays(candidates, { node: id, place: undefined, heartbeatMs }, now).map(({ report }) => report.name);
     expect(names(relays.toReversed())).toEqual(names(relays));
     for (const name of names(relays)) chosen.set(name, (chosen.get(name) ?? 0) + 1);
   }

@@ -31,11 +31,15 @@ export interface Script {
   /** Undefined: there is no issuer. */
   readonly step: Steps | undefined;
   readonly abandon?: (order: AcmeOrder) => Promise<void>;
+  readonly onTrouble?: () => void;
 }
 
 const { id: node } = await testIdentity("scripted orders");
 
-export function withIssuer<T>({ step, abandon }: Script, use: (scripted: ScriptedOrders) => Promise<T>): Promise<T> {
+export function withIssuer<T>(
+  { step, abandon, onTrouble = () => {} }: Script,
+  use: (scripted: ScriptedOrders) => Promise<T>,
+): Promise<T> {
   return runInDurableObject(env.HUBS.get(env.HUBS.newUniqueId()), (_, { storage: { sql } }) => {
     sql.exec(orderTable + orderColumns);
     const abandoned: string[] = [];
@@ -52,7 +56,7 @@ export function withIssuer<T>({ step, abandon }: Script, use: (scripted: Scripte
     };
     const store = new OrderStore(sql);
     const make = (): Orders =>
-      new Orders({ store, node: () => node, clock, random: () => 0.5, log: silentLog, issuer });
+      new Orders({ store, node: () => node, clock, random: () => 0.5, log: silentLog, issuer, onTrouble });
     return use({ orders: make(), store, sql, abandoned, restarted: make });
   });
 }
