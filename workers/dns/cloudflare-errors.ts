@@ -20,7 +20,7 @@ const maxRetryAfterMs = 60 * 60_000;
 export function providerErrorOf(error: unknown): ProviderError {
   if (error instanceof ProviderError) return error;
   if (!(error instanceof APIError) || error.status === undefined)
-    return new ProviderError("unavailable", "Cloudflare's API cannot be reached, or its answer was cut.", {
+    return new ProviderError("unavailable", "Cloudflare's API cannot be reached, or its answer makes no sense.", {
       cause: error,
     });
   const { status, headers } = error;

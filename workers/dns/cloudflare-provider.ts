@@ -11,7 +11,7 @@ import { keyOf, normaliseContent } from "./zone.ts";
 const maxBatch = 200;
 /** Of 5,000,000 that the API allows: some 3 MB of answer. */
 const recordsPerPage = 5_000;
-const timeoutMs = 10_000;
+const callTimeoutMs = 10_000;
 const maxAnswerBytes = 16 * 1024 * 1024;
 
 export interface CloudflareOptions {
@@ -20,9 +20,12 @@ export interface CloudflareOptions {
   readonly zoneId: string;
   readonly token: string;
   readonly fetch: typeof globalThis.fetch;
+  /** For a call as a whole. */
+  readonly timeoutMs?: number;
 }
 
-export function createCloudflareProvider({ api, zoneId, token, fetch }: CloudflareOptions): DnsProvider {
+export function createCloudflareProvider(options: CloudflareOptions): DnsProvider {
+  const { api, zoneId, token, fetch, timeoutMs = callTimeoutMs } = options;
   const client = createClient({
     resources: [BaseRecords],
     apiToken: token,
@@ -30,7 +33,7 @@ export function createCloudflareProvider({ api, zoneId, token, fetch }: Cloudfla
     maxRetries: 0,
     timeout: timeoutMs,
     logLevel: "off",
-    fetch: (input, init) => fetchWhole(fetch, input, init),
+    fetch: (input, init) => fetchWhole(fetch, timeoutMs, input, init),
   });
   const { records } = client.dns;
   const zone = { zone_id: zoneId };
@@ -102,6 +105,7 @@ async function asking<T>(call: () => Promise<T>): Promise<T> {
 /** With the whole answer under the deadline: the SDK's own ends with the headers. */
 async function fetchWhole(
   fetch: typeof globalThis.fetch,
+  timeoutMs: number,
   input: Parameters<typeof globalThis.fetch>[0],
   init: RequestInit = {},
 ): Promise<Response> {

@@ -16,7 +16,7 @@ export const cloudflareRecordSchema = z.object({
   ttl: z.number().nullish(),
   proxied: z.boolean().nullish(),
   comment: z.string().nullish(),
-  data: z.unknown(),
+  data: z.unknown().optional(),
 });
 
 const caaDataSchema = z.object({ flags: z.coerce.number(), tag: z.string(), value: z.string() });

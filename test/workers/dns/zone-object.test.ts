@@ -30,16 +30,16 @@ const challengeLine = (label: string, text = value): string => `_acme-challenge.
 interface Zone {
   readonly stub: DurableObjectStub<DnsZone>;
   readonly provider: ZoneProvider;
-  publish(revision: number, records: readonly DnsRecord[], by?: NodeId): Promise<void>;
-  present(label: string, order?: string, text?: string): Promise<unknown>;
+  readonly publish: (revision: number, records: readonly DnsRecord[], by?: NodeId) => Promise<void>;
+  readonly present: (label: string, order?: string, text?: string) => Promise<unknown>;
   /** Lets the alarm run until there is nothing left to do at this time. */
-  settle(): Promise<void>;
+  readonly settle: () => Promise<void>;
 }
 
 /** A zone of its own for each test. */
 function freshZone(): Zone {
   const id = env.ZONES.newUniqueId();
-  const stub = env.ZONES.get(id) as DurableObjectStub<DnsZone>;
+  const stub = env.ZONES.get(id);
   const provider = providerOf(id);
   return {
     stub,
@@ -47,7 +47,7 @@ function freshZone(): Zone {
     publish: (revision, records, by = node) => stub.publish({ node: by, revision, records }),
     present: (label, order = "order", text = value) =>
       stub.present({ node, order, records: [{ hostname: hostOf(label), value: text }] }),
-    async settle() {
+    settle: async () => {
       for (
         let round = 0, calls = -1;
         round < 20 && calls !== provider.batches.length + provider.reads.length;

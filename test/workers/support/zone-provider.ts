@@ -60,29 +60,36 @@ export class ZoneProvider implements DnsProvider {
     this.#set(this.#records.filter((record) => !matches(record)));
   }
 
-  async at(name: string): Promise<readonly StoredRecord[]> {
+  at(name: string): Promise<readonly StoredRecord[]> {
     this.reads.push(name);
-    if (this.outage) throw this.outage;
-    return this.#shown().filter((record) => record.name === name);
+    return this.#answer(() => this.#shown().filter((record) => record.name === name));
   }
 
-  async page(cursor: string | undefined): Promise<RecordPage> {
+  page(cursor: string | undefined): Promise<RecordPage> {
     this.reads.push(`page ${cursor ?? "0"}`);
-    if (this.outage) throw this.outage;
-    const from = Number(cursor ?? 0);
-    const shown = this.#shown();
-    const next = from + pageSize;
-    return { records: shown.slice(from, next), next: next < shown.length ? String(next) : undefined };
+    return this.#answer(() => {
+      const from = Number(cursor ?? 0);
+      const shown = this.#shown();
+      const next = from + pageSize;
+      return { records: shown.slice(from, next), next: next < shown.length ? String(next) : undefined };
+    });
   }
 
-  async apply(changes: RecordChanges): Promise<readonly StoredRecord[]> {
+  apply(changes: RecordChanges): Promise<readonly StoredRecord[]> {
     this.batches.push(changes);
+    return this.#answer(() => {
+      const fault = this.faults.shift();
+      if (fault && !fault.applied) throw fault.error;
+      const made = this.#apply(changes);
+      if (fault) throw fault.error;
+      return made;
+    });
+  }
+
+  async #answer<T>(work: () => T): Promise<T> {
+    await Promise.resolve();
     if (this.outage) throw this.outage;
-    const fault = this.faults.shift();
-    if (fault && !fault.applied) throw fault.error;
-    const made = this.#apply(changes);
-    if (fault) throw fault.error;
-    return made;
+    return work();
   }
 
   #apply({ deletes, posts }: RecordChanges): StoredRecord[] {
