@@ -21,6 +21,12 @@ const maxRunMs = 20_000;
 /** An alarm that finds an order in the middle of a step looks again; after a crash it finds none. */
 const runningLookMs = 1_000;
 const stepBackoff = { baseMs: 2_000, maxMs: 10 * 60_000 };
+/** Longer than an issuer itself keeps an order that comes to nothing: this one's steps fail. */
+const maxAgeMs = 3 * 86_400_000;
+const neverMoved: Trouble = {
+  detail: "The edge could not make the next step for three days.",
+  remedy: "Ask the edge's operator to look for order.postponed in its log.",
+};
 /** The zone's object and the CA's forget by themselves what could not be cleared away. */
 const maxClearings = 8;
 
@@ -131,8 +137,13 @@ export class OrderRunner {
     }
   }
 
-  #postpone({ id, attempt }: StoredOrder, error: unknown): void {
+  #postpone(order: StoredOrder, error: unknown): void {
     const { store, clock, random, log } = this.#parts;
+    const { id, attempt, status, createdAt } = order;
+    if (status === "processing" && clock.now() - createdAt > maxAgeMs) {
+      this.abandon(order, neverMoved);
+      return;
+    }
     const waitMs = decideBackoffMs(attempt, { ...stepBackoff, random });
     store.postponed(id, attempt + 1, clock.now() + waitMs, clock.now());
     log.warn("order.postponed", { order: id, attempt, waitMs, error: errorText(error) });

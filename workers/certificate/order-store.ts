@@ -32,7 +32,9 @@ export interface StoredOrder {
   readonly status: "processing" | "valid" | "invalid";
   /** DER. */
   readonly csr: Uint8Array<ArrayBuffer>;
-  /** Of the key and the names: the same for every request that asks for the same. */
+  /** SHA-256 of the request. */
+  readonly digest: string;
+  /** SHA-256 of the key and the names: the same for every request that asks for the same. */
   readonly keyDigest: string;
   readonly hostnames: readonly string[];
   readonly replaces: AcmeOrder["replaces"];
@@ -62,15 +64,14 @@ export interface StoredOrder {
 /** What is to come of a certificate. */
 export type Future = Pick<StoredOrder, "certificateId" | "renewal" | "lookAt">;
 
-export type NewOrder = Pick<StoredOrder, "id" | "purpose" | "csr" | "keyDigest" | "hostnames" | "replaces"> & {
-  readonly digest: string;
-};
+export type NewOrder = Pick<StoredOrder, "id" | "purpose" | "csr" | "digest" | "keyDigest" | "hostnames" | "replaces">;
 
 type Row = {
   id: string;
   purpose: OrderPurpose;
   status: StoredOrder["status"];
   csr: ArrayBuffer;
+  digest: string;
   key_digest: string;
   hostnames: string;
   replaces: string | null;
@@ -93,31 +94,25 @@ type Row = {
 
 export class OrderStore {
   readonly #sql: DurableObjectStorage["sql"];
+  /** Every alarm and request asks for what is due, and seldom is anything. */
+  #read: readonly StoredOrder[] | undefined;
 
   constructor(sql: DurableObjectStorage["sql"]) {
     this.#sql = sql;
   }
 
   /** Newest first. */
-  all(): StoredOrder[] {
-    return this.#sql.exec<Row>("SELECT * FROM orders ORDER BY serial DESC").toArray().map(orderOfRow);
+  all(): readonly StoredOrder[] {
+    this.#read ??= this.#sql.exec<Row>("SELECT * FROM orders ORDER BY serial DESC").toArray().map(orderOfRow);
+    return this.#read;
   }
 
   find(id: string): StoredOrder | undefined {
-    return this.#sql.exec<Row>("SELECT * FROM orders WHERE id = ?", id).toArray().map(orderOfRow)[0];
-  }
-
-  /** The newest order to serve that was made for exactly this request. */
-  findRequest(digest: string): StoredOrder | undefined {
-    const rows = this.#sql.exec<Row>(
-      "SELECT * FROM orders WHERE digest = ? AND purpose = 'serve' ORDER BY serial DESC LIMIT 1",
-      digest,
-    );
-    return rows.toArray().map(orderOfRow)[0];
+    return this.all().find((order) => order.id === id);
   }
 
   add({ id, purpose, digest, csr, keyDigest, hostnames, replaces }: NewOrder, now: number): void {
-    this.#sql.exec(
+    this.#write(
       `INSERT INTO orders (id, serial, purpose, digest, csr, key_digest, hostnames, replaces, status, progress, attempt,
          created_at, due_at, stepped_at)
        VALUES (?, (SELECT ifnull(max(serial), 0) + 1 FROM orders), ?, ?, ?, ?, ?, ?, 'processing', '', 0, ?, ?, ?)`,
@@ -136,7 +131,7 @@ export class OrderStore {
 
   /** Forgets all but the newest `kept` of a purpose, and those for which something is still to be done. */
   trim(purpose: OrderPurpose, kept: number): void {
-    this.#sql.exec(
+    this.#write(
       `DELETE FROM orders WHERE purpose = ?1 AND due_at IS NULL
          AND id NOT IN (SELECT id FROM orders WHERE purpose = ?1 ORDER BY serial DESC LIMIT ?2)`,
       purpose,
@@ -146,7 +141,7 @@ export class OrderStore {
 
   /** The step is made; the next one is due when it says. Without effect on an order that has ended meanwhile. */
   moved(id: string, step: Extract<OrderStep, { status: "processing" }>, now: number): void {
-    this.#sql.exec(
+    this.#write(
       `UPDATE orders SET progress = ?, attempt = 0, due_at = ?, stepped_at = ?, words = ?, detail = ?, remedy = ?
        WHERE id = ? AND status = 'processing'`,
       step.progress,
@@ -160,7 +155,7 @@ export class OrderStore {
   }
 
   issued(id: string, step: Extract<OrderStep, { status: "valid" }>, future: Future): void {
-    this.#sql.exec(
+    this.#write(
       `UPDATE orders SET status = 'valid', due_at = NULL, words = NULL, detail = NULL, remedy = '', not_before = ?,
          not_after = ?, issuer = ?, certificate_id = ?, renewal = ?, look_at = ?,
          certificate = CASE purpose WHEN 'serve' THEN ? END
@@ -178,7 +173,7 @@ export class OrderStore {
 
   /** `dueAt`: when what it has left behind is to be cleared away. */
   failed(id: string, { detail, remedy }: Trouble, dueAt: number | undefined, now: number): void {
-    this.#sql.exec(
+    this.#write(
       `UPDATE orders SET status = 'invalid', attempt = 0, due_at = ?, stepped_at = ?, words = NULL, detail = ?, remedy = ?
        WHERE id = ? AND status = 'processing'`,
       dueAt ?? null,
@@ -191,7 +186,7 @@ export class OrderStore {
 
   /** The step has failed, and is made again at `dueAt`. */
   postponed(id: string, attempt: number, dueAt: number, now: number): void {
-    this.#sql.exec(
+    this.#write(
       "UPDATE orders SET attempt = ?, due_at = ?, stepped_at = ? WHERE id = ? AND due_at IS NOT NULL",
       attempt,
       dueAt,
@@ -202,12 +197,17 @@ export class OrderStore {
 
   /** Nothing is left to be done for an order that has ended. */
   cleared(id: string): void {
-    this.#sql.exec("UPDATE orders SET due_at = NULL WHERE id = ? AND status <> 'processing'", id);
+    this.#write("UPDATE orders SET due_at = NULL WHERE id = ? AND status <> 'processing'", id);
   }
 
   /** `lookAt`: when the CA is asked again. */
   planned(id: string, plan: RenewalPlan, lookAt: number | undefined): void {
-    this.#sql.exec("UPDATE orders SET renewal = ?, look_at = ? WHERE id = ?", JSON.stringify(plan), lookAt ?? null, id);
+    this.#write("UPDATE orders SET renewal = ?, look_at = ? WHERE id = ?", JSON.stringify(plan), lookAt ?? null, id);
+  }
+
+  #write(statement: string, ...values: (string | number | ArrayBuffer | Uint8Array | null)[]): void {
+    this.#read = undefined;
+    this.#sql.exec(statement, ...values);
   }
 }
 
@@ -217,6 +217,7 @@ function orderOfRow(row: Row): StoredOrder {
     purpose: row.purpose,
     status: row.status,
     csr: new Uint8Array(row.csr),
+    digest: row.digest,
     keyDigest: row.key_digest,
     hostnames: JSON.parse(row.hostnames) as string[],
     replaces: row.replaces === null ? undefined : (JSON.parse(row.replaces) as AcmeOrder["replaces"]),

@@ -38,7 +38,7 @@ export class Orders {
     const [digest, keyDigest] = await Promise.all([sha256Hex(csr.der), sha256Hex(keyAndNames(csr))]);
 
     // From here to the end of #add without a pause, so that two requests never make two orders.
-    const again = this.#store.findRequest(digest);
+    const again = this.#store.all().find((order) => order.purpose === "serve" && order.digest === digest);
     if (again && isCurrent(again, this.#now())) return this.read(again.id);
     const processing = this.#processing().filter(({ purpose }) => purpose === "serve");
     const same = processing.find((order) => order.keyDigest === keyDigest);
@@ -62,8 +62,8 @@ export class Orders {
   }
 
   /** Orders for the key and the names of `last` again, where nobody is served by it. */
-  rehearse({ csr, hostnames, keyDigest }: StoredOrder): void {
-    this.#add("rehearsal", { der: csr, hostnames, digest: "", keyDigest });
+  rehearse({ csr, hostnames, digest, keyDigest }: StoredOrder): void {
+    this.#add("rehearsal", { der: csr, hostnames, digest, keyDigest });
   }
 
   /** Throws `not-found`. */

@@ -39,7 +39,8 @@ export class NodeObject extends DurableObject<Env> {
 
   async rememberNonce(seen: { node: NodeId; nonce: string; expiresAt: number }): Promise<Result<null>> {
     const remembered = this.#node.nonces.remember({ ...seen, signer: seen.node }, this.#now());
-    await this.#setAlarm();
+    // The next alarm sees to the rest; without one it would never be forgotten.
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(seen.expiresAt);
     return remembered;
   }
 

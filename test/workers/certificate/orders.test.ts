@@ -1,4 +1,4 @@
-import { runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
+import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { PemConverter, X509Certificate } from "@peculiar/x509";
 import { describe, expect, test } from "vitest";
@@ -132,6 +132,7 @@ test("the node's alarm wakes for an order", async () => {
       id,
     );
   });
+  await evictDurableObject(stub);
   await runDurableObjectAlarm(stub);
   expect((await read(node, id)).status).toBe("valid");
 });
