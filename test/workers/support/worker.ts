@@ -1,4 +1,5 @@
 /** The edge as it is, but for its clock and for faults that a test asks for. */
+import { AcmeAccount as RealAcmeAccount } from "../../../workers/acme/account-object.ts";
 import { createApp } from "../../../workers/api/app.ts";
 import { DnsZone as RealDnsZone } from "../../../workers/dns/zone-object.ts";
 import type { Env } from "../../../workers/env.ts";
@@ -7,6 +8,7 @@ import type { Publication } from "../../../workers/routing/publication.ts";
 import { RouteHub as RealRouteHub } from "../../../workers/routing/route-hub.ts";
 import type { Result } from "../../../shared/errors.ts";
 import { clock, faults } from "./controls.ts";
+import { scriptedCa } from "./scripted-ca.ts";
 import { scriptedSurroundings } from "./surroundings.ts";
 import { providerOf } from "./zone-provider.ts";
 
@@ -17,6 +19,12 @@ const parts = { clock, random: () => 0.5 };
 export class NodeObject extends RealNodeObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, { ...parts, surroundings: scriptedSurroundings });
+  }
+}
+
+export class AcmeAccount extends RealAcmeAccount {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, { ...parts, createCa: (options) => scriptedCa(options.directory).create(options) });
   }
 }
 
