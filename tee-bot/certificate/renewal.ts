@@ -19,6 +19,8 @@ const renewAtFraction = 2 / 3;
 const jitterFraction = 0.025; // of the lifetime, to either side
 /** A plan that is later than this is not followed: what is left must be enough to mend what is broken. */
 const latestFraction = 0.8;
+/** Nor one that is earlier: a CA that wants every certificate renewed at once must not be asked for ever more of them. */
+const earliestFraction = 0.01;
 
 /** A certificate is kept while it is for this key, covers every name and is not due for renewal. */
 export function decideRenewal(
@@ -49,13 +51,14 @@ export function faultOf(
   return undefined;
 }
 
-/** The plan, else two thirds of the lifetime with jitter; never later than four fifths. Milliseconds since the epoch. */
+/** The plan, else two thirds of the lifetime with jitter, within the bounds above. Milliseconds since the Unix epoch. */
 export function renewalTime(
   { notBefore, notAfter }: Lifetime,
-  { plannedAt, jitter = 0.5 }: Partial<RenewalWish>,
+  { plannedAt, jitter = 0.5 }: Pick<RenewalWish, "plannedAt" | "jitter">,
 ): number {
   const at = (fraction: number): number => notBefore + (notAfter - notBefore) * fraction;
-  return Math.min(plannedAt ?? at(renewAtFraction + (2 * jitter - 1) * jitterFraction), at(latestFraction));
+  const wanted = plannedAt ?? at(renewAtFraction + (2 * jitter - 1) * jitterFraction);
+  return Math.max(at(earliestFraction), Math.min(wanted, at(latestFraction)));
 }
 
 /** How near the end is: `soon` below three tenths of the lifetime, `urgent` below one. */

@@ -1,4 +1,4 @@
-import { existsSync, mkdirSync, readFileSync, writeFileSync } from "node:fs";
+import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Order, RenewalPlan } from "../../../shared/registry/messages.ts";
@@ -87,6 +87,8 @@ describe("the certificate keeper", () => {
     kept.follow(names, stop.signal);
     await clock.untilSleeping((ms) => ms === hourMs);
     expect(given.map(({ chain }) => chain)).toEqual([certificate]);
+    expect(readFileSync(join(directory, "issuer-chain.pem"), "utf8").trim()).toBe(rootPem.trim());
+    expect(kept.report).toMatchObject({ state: "valid", issuer: "root of the test", trouble: null });
     expect(kept.problem).toBeUndefined();
     expect(readFileSync(path, "utf8")).toBe(certificate);
     expect(JSON.stringify(edge.requests[0]?.body)).toContain("BEGIN CERTIFICATE REQUEST");
@@ -289,5 +291,154 @@ describe("the stored certificate", () => {
     writeFileSync(path, await issue(key.privateKey, { hostnames: names, notBefore: 0, notAfter: dayMs }));
     keeper().useStored();
     expect(given).toHaveLength(1);
+  });
+});
+
+describe("the renewal", () => {
+  const failing = {
+    json: { id: "o1", status: "invalid", hostnames: names, trouble: { detail: "No.", remedy: "Ask." } },
+  };
+
+  it("comes when the plan says, and the plan outlives a restart", async () => {
+    writeFileSync(path, await chainFor());
+    plan = { at: clock.now() + 10 * dayMs, source: "ari" };
+    const first = new AbortController();
+    const kept = keeper();
+    kept.useStored();
+    kept.follow(names, first.signal);
+    await clock.untilSleeping((ms) => ms === hourMs);
+    expect(kept.report.renewal).toEqual(plan);
+    first.abort();
+
+    plan = undefined;
+    const again = keeper();
+    again.useStored();
+    again.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === hourMs);
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    clock.advance(10 * dayMs);
+    await until(() => given.length === 3, 5_000, "the new certificate");
+    expect(again.report.renewal?.source).toBe("lifetime");
+  });
+
+  it("comes at once when a new plan says that it is due, and once only", async () => {
+    writeFileSync(path, await chainFor());
+    clock.advance(2 * dayMs);
+    const kept = keeper();
+    kept.useStored();
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === hourMs);
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    plan = { at: clock.now(), source: "ari" };
+    kept.reconsider();
+    await edge.untilAsked("POST");
+    await clock.untilSleeping((ms) => ms === hourMs);
+    expect(given).toHaveLength(2);
+    expect(edge.asked).toEqual([orders()]);
+  });
+
+  it("comes when it is asked for, once, and an order under way is that order", async () => {
+    writeFileSync(path, await chainFor());
+    const kept = keeper();
+    kept.useStored();
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === hourMs);
+    edge.reply = () => order({ status: "processing", retryAfterMs: 60_000, words: "waiting for DNS" });
+    kept.renew();
+    await clock.untilSleeping((ms) => ms === 60_000);
+    expect(kept.report).toMatchObject({
+      state: "renewing",
+      words: expect.stringContaining("waiting for DNS") as string,
+    });
+    kept.renew();
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    clock.advance(60_000);
+    await clock.untilSleeping((ms) => ms === hourMs);
+    expect(edge.asked).toEqual([orders(), polls()]);
+    expect(kept.report).toMatchObject({ state: "valid", last: { outcome: "issued", reason: "it was asked for" } });
+  });
+
+  it("that fails leaves the certificate in use; the trouble grows louder as its end comes near", async () => {
+    writeFileSync(path, await chainFor());
+    const kept = keeper();
+    kept.useStored();
+    edge.reply = () => failing;
+    clock.advance(63 * dayMs);
+    kept.follow(names, stop.signal);
+    await clock.untilSleeping((ms) => ms === 300_000);
+    expect(kept.report).toMatchObject({ state: "valid", trouble: { detail: "No.", remedy: "Ask." } });
+    expect(kept.problem).toBe("No. Ask.");
+    expect(log.events.at(-1)).toMatchObject({ level: "warn", event: "certificate.failed" });
+
+    clock.advance(20 * dayMs);
+    await until(() => log.events.at(-1)?.level === "error", 5_000, "it is told as an error");
+    expect(kept.report.state).toBe("ending");
+    expect(kept.problem).toMatch(/^No\. Valid until .* \(7 days\)\.$/);
+    clock.advance(8 * dayMs);
+    expect(kept.report.state).toBe("expired");
+    expect(kept.problem).toContain("It has ended");
+    expect(kept.current).toBeDefined();
+    expect(kept.report.last).toMatchObject({ outcome: "failed", words: "No. Ask." });
+    expect(kept.report.last?.times).toBeGreaterThan(1);
+  });
+
+  it("comes at once for a key that was changed", async () => {
+    writeFileSync(path, await chainFor(names, newTlsKey()));
+    const kept = keeper();
+    kept.useStored();
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    kept.follow(names, stop.signal);
+    await until(() => given.length === 1, 5_000, "the certificate");
+  });
+});
+
+describe("an order under way", () => {
+  const bodies = (): unknown[] => edge.requests.filter(({ method }) => method === "POST").map(({ body }) => body);
+  async function crash(): Promise<void> {
+    const first = new AbortController();
+    edge.reply = () => order({ status: "processing", retryAfterMs: 60_000 });
+    keeper().follow(names, first.signal);
+    await clock.untilSleeping((ms) => ms === 60_000);
+    first.abort();
+  }
+
+  it("is asked for by the same request after a restart, and by another once it has ended", async () => {
+    await crash();
+    const certificate = await chainFor();
+    edge.reply = () => order({ certificate });
+    const kept = keeper();
+    kept.follow(names, stop.signal);
+    await until(() => given.length === 1, 5_000, "the certificate");
+    expect(bodies()[1]).toEqual(bodies()[0]);
+    kept.renew();
+    await until(() => given.length === 2, 5_000, "another certificate");
+    expect(bodies()[2]).not.toEqual(bodies()[0]);
+  });
+
+  it("is left behind by a key that was changed, and by a change of custody", async () => {
+    await crash();
+    const certificate = await chainFor();
+    rmSync(join(directory, "tls.key"));
+    key = readOrCreateTlsKey(join(directory, "tls.key"));
+    edge.reply = () => order({ certificate });
+    keeper().follow(names, stop.signal);
+    await edge.untilAsked("POST", 2);
+    expect(bodies()[1]).not.toEqual(bodies()[0]);
+    const other = new OrderFile({ path: join(directory, "order.json"), key, custody: "node", log });
+    expect(other.pending(names, clock.now())).toBeUndefined();
+  });
+
+  it("is not resumed from a damaged file, nor after two days", async () => {
+    await crash();
+    const file = () => new OrderFile({ path: join(directory, "order.json"), key, custody: "edge", log });
+    expect(file().pending(names, clock.now())).toMatchObject({ reason: "there is none yet" });
+    expect(file().pending(names, clock.now() + 50 * hourMs)).toBeUndefined();
+    expect(file().pending(["bob.test"], clock.now())).toBeUndefined();
+    writeFileSync(join(directory, "order.json"), "{");
+    expect(file().pending(names, clock.now())).toBeUndefined();
   });
 });

@@ -1,6 +1,6 @@
 import { createPublicKey } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { decideRenewal } from "../../../tee-bot/certificate/renewal.ts";
+import { decideRenewal, decideUrgency, renewalTime } from "../../../tee-bot/certificate/renewal.ts";
 import { issue, leafOf, newTlsKey } from "../support/issue.ts";
 
 const key = newTlsKey();
@@ -70,5 +70,47 @@ describe("decideRenewal", () => {
       kind: "order",
       reason: "the one held is for another key",
     });
+  });
+});
+
+describe("renewalTime", () => {
+  const lifetimes: [days: number][] = [[6], [64], [90]];
+  const at = (days: number, wish = {}): number =>
+    (renewalTime({ notBefore, notAfter: notBefore + days * dayMs }, wish) - notBefore) / (days * dayMs);
+
+  it.each(lifetimes)("of %d days is at two thirds without a plan, spread by jitter", (days) => {
+    expect(at(days, { jitter: 0 })).toBeCloseTo(2 / 3 - 0.025);
+    expect(at(days, { jitter: 0.5 })).toBeCloseTo(2 / 3);
+    expect(at(days, { jitter: 1 })).toBeCloseTo(2 / 3 + 0.025);
+  });
+
+  it.each(lifetimes)("of %d days is that of the plan, but never past four fifths", (days) => {
+    expect(at(days, { plannedAt: notBefore + 0.3 * days * dayMs, jitter: 1 })).toBeCloseTo(0.3);
+    expect(at(days, { plannedAt: notBefore + 0.9 * days * dayMs })).toBeCloseTo(0.8);
+  });
+
+  it.each(lifetimes)("of %d days is not in its first hundredth, whatever the plan", (days) => {
+    expect(at(days, { plannedAt: 0 })).toBeCloseTo(0.01);
+  });
+
+  it("follows a plan that has passed at once, as when the CA is about to revoke", async () => {
+    const held = await certificate(90 * dayMs);
+    const wish = { hostnames: ["own.test"], spki, plannedAt: notBefore + dayMs };
+    expect(decideRenewal(held, wish, notBefore + 2 * dayMs).kind).toBe("order");
+  });
+});
+
+describe("decideUrgency", () => {
+  const stages: [age: number, urgency: string][] = [
+    [0, "calm"],
+    [0.69, "calm"],
+    [0.71, "soon"],
+    [0.89, "soon"],
+    [0.91, "urgent"],
+    [1, "over"],
+    [2, "over"],
+  ];
+  it.each(stages)("at %d of the lifetime is %s", (age, urgency) => {
+    expect(decideUrgency({ notBefore: 0, notAfter: 1_000 }, age * 1_000)).toBe(urgency);
   });
 });
