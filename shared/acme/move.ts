@@ -48,10 +48,12 @@ const maxWaitMs = 6 * 3_600_000;
 
 /** The same stage again, later. */
 export function waitFor({ progress }: Context, { ms, words, trouble, changes, stage }: Wait): Move {
+  const waitMs = Math.round(Math.min(Math.max(1, ms), maxWaitMs));
+  const { spentMs, waits } = progress;
   return {
     kind: "goes-on",
-    progress: { ...progress, ...changes, stage: stage ?? progress.stage, waits: progress.waits + 1 },
-    waitMs: Math.round(Math.min(Math.max(1, ms), maxWaitMs)),
+    progress: { ...progress, spentMs: spentMs + waitMs, ...changes, stage: stage ?? progress.stage, waits: waits + 1 },
+    waitMs,
     words,
     trouble: trouble ?? progress.trouble,
   };

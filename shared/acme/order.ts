@@ -47,7 +47,7 @@ export type OrderStep =
     }
   | { readonly status: "invalid"; readonly trouble: Trouble };
 
-/** An order that a CA has admitted lives for this long, whatever happens; one that waits for room, until it has it. */
+/** An order that has room waits for this long in all, whatever happens; one that has none waits until it has. */
 const maxAgeMs = 48 * 3_600_000;
 const failedPortBackoff = { baseMs: 1_000, maxMs: 5 * 60_000 };
 const failedPortPatienceMs = 24 * 3_600_000;
@@ -113,11 +113,11 @@ function afterFailedPort(context: Context, error: unknown): Move {
   return waitFor(context, { ms, words: `next try in ${lengthInWords(ms)}`, trouble, changes: { failing } });
 }
 
-/** Only an order that waits can be too old: after a jump of the clock one that goes on may go on. */
-function hasRunOut({ progress, now }: Context, move: Move): boolean {
-  const { startedAt, stage } = progress;
+/** Only an order that waits can be too old: one that goes on may go on. */
+function hasRunOut({ progress }: Context, move: Move): boolean {
+  const { spentMs, stage } = progress;
   if (move.kind === "ends" || move.waitMs === 0 || stage.name === "clean-up" || stage.name === "settle") return false;
-  return startedAt !== null && now - startedAt > maxAgeMs;
+  return spentMs > maxAgeMs;
 }
 
 function troubleOfAge(move: Move): Trouble {

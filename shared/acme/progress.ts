@@ -64,8 +64,8 @@ const progressSchema = z.object({
   /** When this stage began, and how often it has waited since. */
   since: z.int(),
   waits: z.int().min(0),
-  /** When a CA first admitted the order; the time in the queue before counts for nothing. */
-  startedAt: z.int().nullable(),
+  /** What it has waited in all since it had room; not by the clock, which may jump. */
+  spentMs: z.int().min(0),
   /** Since when, and how often, whoever is asked has failed to answer; null when the last answer was one. */
   failing: z.object({ since: z.int(), times: z.int() }).nullable(),
   /** Attempts that ended with a refusal of the CA. */
@@ -96,7 +96,7 @@ export function parseProgress(text: string, now: number): Progress {
     stage: { name: "new", notBefore: now },
     since: now,
     waits: 0,
-    startedAt: null,
+    spentMs: 0,
     failing: null,
     attempts: 0,
     restarts: 0,

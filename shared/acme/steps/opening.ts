@@ -18,8 +18,8 @@ const preferredTries = 3;
 /** The first CA that admits the order, in the order of preference; a place in the queue of the first if none does. */
 export async function admit(context: Context, { notBefore }: StageOf<"new">): Promise<Move> {
   const { progress, parts, now } = context;
-  const pauseMs = Math.min(notBefore - now, maxPauseMs);
-  if (pauseMs > 0)
+  const pauseMs = notBefore - now;
+  if (pauseMs > 0 && pauseMs <= maxPauseMs)
     return waitFor(context, { ms: pauseMs, words: `waiting for another attempt at ${timeInWords(now + pauseMs)}` });
   const candidates = parts.issuing.filter(({ directory }) => !isPassedOver(context, directory));
   const [first] = candidates;
@@ -36,7 +36,7 @@ export async function admit(context: Context, { notBefore }: StageOf<"new">): Pr
   return waitFor(context, {
     ms: Math.min(retryAfterMs, maxQueueWaitMs),
     words: `waiting for room in the limits of ${caName(first.directory)}: place ${place}${turn}`,
-    changes: { places: placesWith(progress.places, first.directory), failing: null },
+    changes: { places: placesWith(progress.places, first.directory), failing: null, spentMs: 0 },
   });
 }
 
@@ -46,11 +46,10 @@ function ask({ order }: Context, { directory, admissions }: Issuing, queue: bool
 }
 
 function admitted(context: Context, { directory }: Issuing): Move {
-  const { progress, now } = context;
+  const { progress } = context;
   const elsewhere = progress.places.some((other) => other !== directory);
   return goOn(context, { name: elsewhere ? "leave" : "open", directory }, `ordering from ${caName(directory)}`, {
     places: placesWith(progress.places, directory),
-    startedAt: progress.startedAt ?? now,
   });
 }
 
