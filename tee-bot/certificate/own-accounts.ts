@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { createAcmeCa } from "../../shared/acme/acme-ca.ts";
+import { caaIdentitiesOf } from "../../shared/acme/caa-identity.ts";
 import type { Ca } from "../../shared/acme/ca.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { errorText } from "../../shared/errors.ts";
@@ -66,15 +67,12 @@ export class OwnAccounts {
     return ca;
   }
 
-  /**
-   * Registers at each CA that answers, and tells what CAA records should say of our accounts there. A CA that names
-   * itself nowhere cannot be named in CAA.
-   */
+  /** Registers at each CA that answers, and tells what CAA records should say of our accounts there. */
   async bindings(directories: readonly string[]): Promise<AccountBinding[]> {
     const described = await Promise.all(directories.map((directory) => this.ca(directory).describe()));
     return described.flatMap((answer) => {
       if (answer.ok)
-        return answer.value.caaIdentities.map((ca) => ({ ca, accountUri: answer.value.accountUri, methods }));
+        return caaIdentitiesOf(answer.value).map((ca) => ({ ca, accountUri: answer.value.accountUri, methods }));
       const { kind, detail } = answer.failure;
       this.#options.log.warn("account.unknown", { kind, error: detail });
       return [];

@@ -2,6 +2,7 @@
 import { acmeAccount } from "./account-stub.ts";
 import type { Config } from "../config.ts";
 import type { Env } from "../env.ts";
+import { caaIdentitiesOf } from "../../shared/acme/caa-identity.ts";
 import type { CaAnswer, CaDescription } from "../../shared/acme/ca.ts";
 import type { AccountBinding } from "../../shared/registry/messages.ts";
 
@@ -16,8 +17,6 @@ export async function fetchAccountBindings(env: Env, { acme }: Config): Promise<
   return decideBindings(answers, caaIdentities);
 }
 
-const identityPattern = /^[a-z0-9.-]{1,253}$/;
-
 /** `identities` are those for CAs that name none. */
 export function decideBindings(
   answers: readonly CaAnswer<CaDescription>[],
@@ -29,11 +28,9 @@ export function decideBindings(
       if (answer.failure.kind === "refused") continue; // it gives us no account, so it issues nothing
       return undefined;
     }
-    const { accountUri, caaIdentities } = answer.value;
-    const named = caaIdentities.filter((name) => identityPattern.test(name)).slice(0, 1); // they mean the same CA
-    const names = named.length > 0 ? named : identities;
+    const names = caaIdentitiesOf(answer.value, identities);
     if (names.length === 0) return [];
-    for (const ca of names) bindings.push({ ca, accountUri, methods: ["dns-01"] });
+    for (const ca of names) bindings.push({ ca, accountUri: answer.value.accountUri, methods: ["dns-01"] });
   }
   return bindings;
 }

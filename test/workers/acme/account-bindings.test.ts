@@ -5,8 +5,8 @@ import type { CaAnswer, CaDescription, CaFailureKind } from "../../../shared/acm
 import { decideBindings, fetchAccountBindings } from "../../../workers/acme/account-bindings.ts";
 import { readConfig } from "../../../workers/config.ts";
 
-const known = (accountUri: string, ...caaIdentities: string[]): CaAnswer<CaDescription> => ({
-  ok: true,
+const known = (accountUri: string, ...caaIdentities: string[]) => ({
+  ok: true as const,
   value: { directory: "https://ca.example/", accountUri, caaIdentities, renewalInfo: true },
 });
 const failed = (kind: CaFailureKind): CaAnswer<CaDescription> => ({ ok: false, failure: { kind, detail: "" } });
@@ -30,7 +30,8 @@ test("a CA that gives no name has those of the settings", () => {
 });
 
 test("a CA without any name is not shut out by records for the others", () => {
-  expect(decideBindings([known(one, "ca.example"), known(two)], [])).toEqual([]);
+  const nameless = { ...known(two).value, directory: "https://[::1]/" };
+  expect(decideBindings([known(one, "ca.example"), { ok: true, value: nameless }], [])).toEqual([]);
 });
 
 test("a CA that refuses an account is left out, one that is away is waited for", () => {
