@@ -33,7 +33,7 @@ describe("postern", () => {
   it("--help lists every command, --version its version", async () => {
     const help = await postern("--help");
     expect(help).toMatchObject({ code: 0, stderr: "" });
-    for (const command of ["start", "status", "expose", "id"])
+    for (const command of ["start", "status", "expose", "id", "cert"])
       expect(help.stdout).toMatch(new RegExp(`^  ${command} `, "m"));
     expect(await postern("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
     expect((await postern("start", "--help")).stdout).toContain("POSTERN_EDGE");
@@ -54,7 +54,7 @@ describe("postern status and postern expose", () => {
     `No node is running here.\n  why:  There is no control file at ${join(state, "control.json")}, or it cannot be read.\n` +
     "  do:   Start one with postern start (or npm start), or say where its state is: --state DIR\n";
 
-  it.each([[["status"]], [["status", "--json"]], [["expose", "gateway"]]])(
+  it.each([[["status"]], [["status", "--json"]], [["expose", "gateway"]], [["cert"]], [["cert", "renew"]]])(
     "%j says that no node runs, and where it looked",
     async (args) => {
       expect(await postern(...args, "--state", state)).toEqual({ code: 1, stdout: "", stderr: notRunning });
@@ -104,9 +104,9 @@ describe("postern start", () => {
     expect(missing).toMatchObject({ code: 2, stdout: "" });
     expect(missing.stderr).toContain("POSTERN_EDGE: give the edge's address");
     const args = ["--edge", "ftp://edge", "--alias", "Alice", "--expose", "3000", "--gateway-port", "70000"];
-    const wrong = await postern("start", ...args, "--control-port", "x", "--state", state);
+    const wrong = await postern("start", ...args, "--control-port", "x", "--acme-account", "both", "--state", state);
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
-    for (const name of ["EDGE", "ALIAS", "EXPOSE", "GATEWAY_PORT", "CONTROL_PORT"])
+    for (const name of ["EDGE", "ALIAS", "EXPOSE", "GATEWAY_PORT", "CONTROL_PORT", "ACME_ACCOUNT"])
       expect(wrong.stderr).toMatch(new RegExp(`^ +POSTERN_${name}: .`, "m"));
   });
 
