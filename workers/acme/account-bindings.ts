@@ -8,7 +8,7 @@ import type { AccountBinding } from "../../shared/registry/messages.ts";
 
 /**
  * One for each directory in use, that of rehearsals too. Undefined as long as one of the CAs has not said who we are
- * there; empty when there can be no CAA records, since a CA without a name in CAA would be shut out by them.
+ * there; empty when there can be no CAA records, since a CA that no record can name would be shut out by them.
  */
 export async function fetchAccountBindings(env: Env, { acme }: Config): Promise<readonly AccountBinding[] | undefined> {
   const { directories, staging, caaIdentities } = acme;

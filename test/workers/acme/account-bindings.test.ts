@@ -30,8 +30,11 @@ test("a CA that gives no name has those of the settings", () => {
 });
 
 test("a CA without any name is not shut out by records for the others", () => {
-  const nameless = { ...known(two).value, directory: "https://[::1]/" };
-  expect(decideBindings([known(one, "ca.example"), { ok: true, value: nameless }], [])).toEqual([]);
+  const nameless = {
+    ok: true,
+    value: { directory: "https://[::1]/", accountUri: two, caaIdentities: [], renewalInfo: false },
+  } as const;
+  expect(decideBindings([known(one, "ca.example"), nameless], [])).toEqual([]);
 });
 
 test("a CA that refuses an account is left out, one that is away is waited for", () => {

@@ -202,9 +202,11 @@ describe("a CA that wants to be left alone", () => {
 describe("an order", () => {
   test("asked for twice is opened once, at the same time or after an eviction", async () => {
     const world = freshAccount();
+    const { account } = world;
     let open = (): void => {};
-    world.ca.gate = new Promise((resolve) => (open = resolve));
-    const both = [world.account.createOrder(order("a")), world.account.createOrder(order("a"))];
+    world.ca.opening = new Promise((resolve) => (open = resolve));
+    const both = [account.createOrder(order("a")), account.createOrder(order("a"))];
+    await account.readOrder("https://ca.example/order/0"); // has come after them
     open();
     const [first, second] = await Promise.all(both);
     expect(second).toEqual(first);

@@ -192,6 +192,19 @@ describe("a clock", () => {
     });
   });
 
+  test("that is put back does not keep the place of one that is gone", async () => {
+    await inQueue("certificates=1/7d", ({ ask, pass }) => {
+      ask("a");
+      ask("gone");
+      pass(-day);
+      expect(placeOf(ask("b"))).toBe(2);
+      pass(forgottenMs / 2);
+      ask("b");
+      pass(forgottenMs / 2);
+      expect(placeOf(ask("b"))).toBe(1);
+    });
+  });
+
   test("that is put forward and back loses nobody's place", async () => {
     await inQueue("certificates=1/7d", ({ ask, pass }) => {
       ask("a");

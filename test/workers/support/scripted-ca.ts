@@ -15,6 +15,8 @@ export class ScriptedCa {
   accountUri = "https://ca.example/account/1";
   /** While set, no answer comes before it resolves. */
   gate: Promise<void> = Promise.resolve();
+  /** While set, no order is opened before it resolves. */
+  opening: Promise<void> = Promise.resolve();
   #orders = 0;
 
   /** As the real one: what it has to remember is kept by whoever has made it. */
@@ -51,6 +53,7 @@ export class ScriptedCa {
         ask(`createOrder ${hostnames.join()}`, async () => {
           const known = await options.memory.readOrder(order);
           if (known !== undefined) return orderOf(known);
+          await this.opening;
           const url = `https://ca.example/order/${++this.#orders}`;
           await options.memory.writeOrder(order, url);
           return orderOf(url);
