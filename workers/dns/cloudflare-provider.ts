@@ -90,7 +90,7 @@ function matchMade(posts: readonly NewRecord[], answered: z.infer<typeof batchSc
     const key = keyOf({ type: post.type, content: normaliseContent(post) });
     const found = made.find((record) => record.name === post.name && keyOf(record) === key);
     if (!found) throw new ProviderError("unavailable", "Cloudflare's answer does not name every record that was made.");
-    return found;
+    return { ...found, comment: found.comment || post.comment }; // without it the record would not be known as ours
   });
 }
 

@@ -7,6 +7,8 @@ import type { DnsRecord } from "../../shared/dns/record.ts";
 
 const maxCharacterString = 255; // RFC 1035 §3.3
 const automaticTtl = 1;
+/** Means the same with and without quotes: a challenge's value does. */
+const plainText = /^[\w-]{1,255}$/;
 
 export const cloudflareRecordSchema = z.object({
   id: z.string().min(1),
@@ -41,7 +43,7 @@ export function storedOf(record: z.infer<typeof cloudflareRecordSchema>): Stored
 
 /** What a record holds, in the fields that the API wants for its type. */
 export function contentOf({ type, content }: Pick<DnsRecord, "type" | "content">): object {
-  if (type === "TXT") return { content: quote(content) };
+  if (type === "TXT") return { content: plainText.test(content) ? content : quote(content) };
   const caa = type === "CAA" ? parseCaaParts(content) : undefined;
   return caa ? { data: caa } : { content };
 }

@@ -20,6 +20,8 @@ const maxRounds = 100;
 const maxLookups = 5;
 const refusalBackoff = { baseMs: 60_000, maxMs: 60 * 60_000 };
 const conflictBackoff = { baseMs: 1_000, maxMs: 5 * 60_000 };
+/** So many in a row may come from a provider that shows late what it was told. */
+const patientConflicts = 3;
 /** A challenge does not wait as long as an address for room in a full zone. */
 const urgentQuotaPauseMs = 60_000;
 
@@ -130,7 +132,7 @@ export class ZoneWriter {
         posts: changes.flatMap(({ add }) => add ?? []),
       });
       this.#takeMade(changes, made);
-      log.info("records.written", { changes: changes.length, ms: clock.now() - started });
+      log.info("batch.applied", { changes: changes.length, ms: clock.now() - started });
     } catch (error) {
       if (!(error instanceof ProviderError)) throw error;
       await this.#takeFailure(changes, error);
@@ -172,7 +174,7 @@ export class ZoneWriter {
   async #takeFailure(changes: Change[], error: ProviderError): Promise<void> {
     const { work, gate, clock, log } = this.#parts;
     const names = [...new Set(changes.map(({ name }) => name))];
-    log.warn("records.refused", { kind: error.kind, changes: changes.length, error: error.message });
+    log.warn("batch.failed", { kind: error.kind, changes: changes.length, error: error.message });
     switch (error.kind) {
       case "unavailable":
         gate.block(error);
@@ -192,22 +194,22 @@ export class ZoneWriter {
     }
   }
 
-  /** The first time the names are looked at again; after that, the one in the way is searched for. */
+  /** The names are looked at again, later each time; when that does not help, the one in the way is searched for. */
   async #takeConflict(changes: Change[], names: string[], error: ProviderError): Promise<void> {
     const { work, clock, random } = this.#parts;
     const now = clock.now();
     const attempt = Math.max(...names.map((name) => work.at(name)?.attempt ?? 0));
-    const halves = attempt > 0 ? splitChanges(changes) : undefined;
+    const isStubborn = attempt >= patientConflicts;
+    const halves = isStubborn ? splitChanges(changes) : undefined;
     if (halves) {
       await this.#send(halves[0]);
       return this.#send(halves[1]);
     }
-    const [only] = changes;
-    const record = changes.length === 1 ? only?.add : undefined;
     const waitMs = attempt === 0 ? 0 : decideBackoffMs(attempt - 1, { ...conflictBackoff, random });
     work.markUnsure(names, { now, dueAt: now + waitMs });
     for (const name of names) work.countConflict(name, attempt + 1);
-    if (record && attempt >= 2) work.refuse(record, { ...troubleOf(error), attempt, dueAt: now + waitMs });
+    const record = changes[0]?.add;
+    if (isStubborn && record) work.refuse(record, { ...troubleOf(error), attempt, dueAt: now + waitMs });
   }
 
   /** Halves the batch until the record that is refused is alone; that one waits, the others go on. */
