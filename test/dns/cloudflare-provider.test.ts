@@ -45,9 +45,12 @@ describe("a zone at Cloudflare", () => {
 });
 
 describe("records at Cloudflare", () => {
-  test("are not proxied, and TXT is written in quotes", async () => {
-    await provider().apply({ deletes: [], posts: [post, { ...post, type: "TXT", content: "text" }] });
-    expect(zoneStore.now().at(post.name)).toMatchObject([{ proxied: false }, { content: '"text"' }]);
+  test("are not proxied, and TXT is written in quotes where it needs them", async () => {
+    const texts = ["a-challenge_value", "two words"].map((content) => ({ ...post, type: "TXT" as const, content }));
+    await provider().apply({ deletes: [], posts: [post, ...texts] });
+    const [address, ...written] = zoneStore.now().at(post.name);
+    expect(address).toMatchObject({ proxied: false });
+    expect(written.map(({ content }) => content)).toEqual(["a-challenge_value", '"two words"']);
   });
 
   test("that somebody made by hand read as they are meant, with quotes or without", async () => {
