@@ -16,6 +16,7 @@ import {
   type HttpRequest,
   type HttpResponse,
 } from "../server/terminator.ts";
+import { readChallengeVisit } from "./challenge-visit.ts";
 import { HttpProxy } from "./http-proxy.ts";
 import { formatTarget, parseTarget, type Target } from "./target.ts";
 import { passToTls } from "./tls-target.ts";
@@ -33,6 +34,7 @@ export interface ExposureOptions {
 export class Exposure implements HttpHandler {
   readonly #path: string;
   readonly #gateway: HttpHandler;
+  readonly #challenges: Challenges;
   readonly #log: Log;
   readonly terminator: Terminator;
   #target: Target;
@@ -41,6 +43,7 @@ export class Exposure implements HttpHandler {
   constructor({ target, path, gateway, challenges, log }: ExposureOptions) {
     this.#path = path;
     this.#gateway = gateway;
+    this.#challenges = challenges;
     this.#log = log;
     this.terminator = new Terminator({ handler: this, challenges, log });
     this.#target = { kind: "gateway" };
@@ -66,8 +69,13 @@ export class Exposure implements HttpHandler {
 
   /** Takes a visitor from the tunnel. */
   visit({ socket, addresses }: { socket: Socket; addresses: ProxyAddresses }): void {
-    if (this.#target.kind === "tls") passToTls(socket, addresses, this.#target, this.#log);
-    else this.terminator.accept(socket, addresses);
+    const target = this.#target;
+    if (target.kind !== "tls") return this.terminator.accept(socket, addresses);
+    if (!this.#challenges.pending) return passToTls(socket, addresses, target, this.#log);
+    readChallengeVisit(socket, this.#challenges, (isChallenge) => {
+      if (isChallenge) this.terminator.accept(socket, addresses);
+      else passToTls(socket, addresses, target, this.#log);
+    });
   }
 
   request(request: HttpRequest, response: HttpResponse, client: ProxyAddresses): void {

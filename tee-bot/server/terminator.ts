@@ -47,7 +47,8 @@ const keepAliveTimeoutMs = 75_000;
 const maxHeaderBytes = 32 * 1024;
 const maxConcurrentStreams = 256;
 const protocols = ["h2", "http/1.1"];
-const challengeProtocol = "acme-tls/1";
+/** RFC 8737 §6.2. */
+export const challengeProtocol = "acme-tls/1";
 const challengeLingerMs = 2_000;
 const tlsOptions = { minVersion: "TLSv1.2", handshakeTimeout: handshakeTimeoutMs } as const;
 

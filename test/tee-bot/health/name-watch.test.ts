@@ -7,8 +7,11 @@ import { parseNodeId } from "../../../shared/registry/node-id.ts";
 import { localProxyHeader } from "../../../shared/tunnel/proxy-header.ts";
 import { checkLoopback, fetchServedKey } from "../../../tee-bot/health/loopback.ts";
 import { NameWatch, type NameWatchSubject } from "../../../tee-bot/health/name-watch.ts";
+import { parseCertificate } from "../../../tee-bot/certificate/certificate.ts";
+import { decideTrust } from "../../../tee-bot/certificate/trust.ts";
 import { createTestCertificate, type TestCertificate } from "../../support/certificate.ts";
 import { freePort } from "../../support/postern.ts";
+import { issueUnderIntermediate, leafOf, newTlsKey } from "../support/issue.ts";
 import { recordingLog } from "../support/log.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
@@ -59,6 +62,22 @@ describe("the loopback check", () => {
     const relay = await listen(serving(own));
     expect(await checkLoopback(relay, { ...wanted, roots: [] })).toMatch(/not trusted: .*SELF_SIGNED/);
     expect(await checkLoopback(relay, { ...wanted, roots: [], chain: false })).toBeUndefined();
+  });
+
+  it("believes a chain without a known root when it ends in what the CA sent, and no other", async () => {
+    const key = newTlsKey();
+    const chain = await issueUnderIntermediate(key, [serverName]);
+    const another = await issueUnderIntermediate(key, [serverName]);
+    const pem = key.export({ type: "pkcs8", format: "pem" }).toString();
+    const relay = await listen(serving({ certificate: chain, key: pem, leaf: leafOf(chain) }));
+    const spki = leafOf(chain).publicKey.export({ type: "spki", format: "der" });
+    const trusting = (of: string) => {
+      const { roots, partial } = decideTrust({ trust: "private", roots: [] }, parseCertificate(of));
+      return { serverName, roots, partial, spki, chain: true };
+    };
+    expect(await checkLoopback(relay, trusting(chain))).toBeUndefined();
+    expect(await checkLoopback(relay, trusting(another))).toContain("not trusted");
+    expect(await checkLoopback(relay, { ...trusting(chain), partial: false })).toContain("not trusted");
   });
 
   it("tells that nobody answers: a closed port, an end at once, an answer that is not TLS", async () => {

@@ -35,6 +35,29 @@ export async function issue(key: KeyObject, { hostnames, notBefore, notAfter }: 
   return `${leaf.toString("pem")}\n${rootPem}\n`;
 }
 
+/** A chain (PEM, leaf first) that ends in an intermediate; nobody is told the root above it. */
+export async function issueUnderIntermediate(key: KeyObject, hostnames: readonly string[]): Promise<string> {
+  const middle = await webcrypto.subtle.generateKey(algorithm, true, ["sign", "verify"]);
+  const signed = { signingAlgorithm: algorithm, notAfter: new Date(Date.now() + 86_400_000) };
+  const intermediate = await X509CertificateGenerator.create({
+    ...signed,
+    issuer: "CN=root that nobody has",
+    subject: "CN=intermediate of the test",
+    publicKey: middle.publicKey,
+    signingKey: root.privateKey,
+    extensions: [new BasicConstraintsExtension(true, undefined, true)],
+  });
+  const leaf = await X509CertificateGenerator.create({
+    ...signed,
+    issuer: intermediate.subject,
+    subject: "",
+    publicKey: createPublicKey(key).toCryptoKey(algorithm, true, ["verify"]),
+    signingKey: middle.privateKey,
+    extensions: [new SubjectAlternativeNameExtension(hostnames.map((value) => ({ type: "dns", value })))],
+  });
+  return `${leaf.toString("pem")}\n${intermediate.toString("pem")}\n`;
+}
+
 export const leafOf = (chain: string): X509Certificate => new X509Certificate(chain);
 
 export function newTlsKey(): KeyObject {
