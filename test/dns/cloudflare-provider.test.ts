@@ -46,7 +46,9 @@ describe("a zone at Cloudflare", () => {
 
 describe("records at Cloudflare", () => {
   test("are not proxied, and TXT is written in quotes where it needs them", async () => {
-    const texts = ["a-challenge_value", "two words"].map((content) => ({ ...post, type: "TXT" as const, content }));
+    const texts = ["a-challenge_value", "two words"].map((content): NewRecord =>
+      Object.assign({}, post, { type: "TXT", content }),
+    );
     await provider().apply({ deletes: [], posts: [post, ...texts] });
     const [address, ...written] = zoneStore.now().at(post.name);
     expect(address).toMatchObject({ proxied: false });

@@ -318,6 +318,67 @@ describe("a record that stands there already", () => {
   });
 });
 
+describe("a batch that meets a conflict", () => {
+  test("because a record was deleted by hand is made anew from what stands there", async () => {
+    const { publish, provider, settle } = freshZone();
+    await publish(1, [address("a"), address("b")]);
+    await settle();
+    letPass(60_000);
+    provider.delete(({ name }) => name === hostOf("a"));
+    await publish(2, [address("a", "192.0.2.2"), address("b", "192.0.2.2")]);
+    await settle();
+    expect(provider.lines).toEqual([line("a", "192.0.2.2"), line("b", "192.0.2.2")]);
+    expect(provider.batches).toHaveLength(3);
+  });
+
+  test("again and again is halved until the record in the way is alone, which is told of", async () => {
+    const { publish, provider, settle, stub } = freshZone();
+    provider.denies = ({ name }) => name === hostOf("b");
+    await publish(1, [address("a"), address("c"), address("d")]);
+    await publish(1, [address("b")], other);
+    for (let minute = 0; minute < 5; minute++) {
+      await settle();
+      letPass(60_000);
+    }
+    expect(provider.lines).toEqual([line("a"), line("c"), line("d")]);
+    expect(await stub.status(other)).toMatchObject({ state: "failing", trouble: { remedy: expect.any(String) } });
+    expect(provider.batches.length).toBeLessThan(20);
+    provider.denies = () => false;
+    letPass(5 * 60_000);
+    await settle();
+    expect(provider.lines).toContain(line("b"));
+  });
+});
+
+test("when many names are unsure, the zone is read once instead of each of them", async () => {
+  const { publish, provider, settle } = freshZone();
+  provider.faults.push({ error: new ProviderError("unavailable", "No answer."), applied: true });
+  await publish(
+    1,
+    Array.from({ length: 60 }, (_, at) => address(`n${at}`)),
+  );
+  await settle();
+  letPass(60_000);
+  await settle();
+  expect(provider.records).toHaveLength(60);
+  expect(provider.batches).toHaveLength(1);
+  expect(provider.reads).toEqual(["page 0", "page 50"]);
+});
+
+test("calls stay within the budget, and batches grow instead", async () => {
+  const { publish, provider, settle } = freshZone();
+  for (let at = 1; at <= 250; at++) {
+    await publish(at, [address("a", `192.0.2.${at}`)]);
+    await settle();
+  }
+  expect(provider.batches.length).toBeGreaterThanOrEqual(200);
+  expect(provider.batches.length).toBeLessThan(240);
+  await publish(251, [address("a"), address("b")]);
+  letPass(1_000);
+  await settle();
+  expect(provider.lines).toEqual([line("a"), line("b")]);
+});
+
 describe("an object that dies", () => {
   test.each([
     ["was applied", true],

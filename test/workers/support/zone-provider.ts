@@ -24,6 +24,8 @@ export class ZoneProvider implements DnsProvider {
   /** How long a record that was made or deleted is not shown as such. */
   lagMs = 0;
   refuses: (record: NewRecord) => boolean = () => false;
+  /** Says that it has the record, which it does not show. */
+  denies: (record: NewRecord) => boolean = () => false;
   /** What the next calls of `apply` meet. */
   readonly faults: PlannedFault[] = [];
   /** What every call meets while it is set. */
@@ -100,7 +102,7 @@ export class ZoneProvider implements DnsProvider {
     const made: StoredRecord[] = [];
     for (const post of posts) {
       if (this.refuses(post)) throw new ProviderError("refused", `It will not take ${post.content}.`);
-      if (records.some((record) => record.name === post.name && keyOf(record) === keyOf(post)))
+      if (this.denies(post) || records.some((record) => record.name === post.name && keyOf(record) === keyOf(post)))
         throw new ProviderError("conflict", "An identical record already exists.");
       if (records.length >= this.quota) throw new ProviderError("quota", "Record quota exceeded.");
       const record = { ...post, id: this.#nextId() };
