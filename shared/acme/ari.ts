@@ -11,10 +11,15 @@ export function certificateIdOf(certificate: string | Uint8Array<ArrayBuffer>): 
   try {
     const leaf = new X509Certificate(certificate);
     const keyId = leaf.getExtension(AuthorityKeyIdentifierExtension)?.keyId;
-    return keyId && `${base64UrlOfHex(keyId)}.${base64UrlOfHex(leaf.serialNumber)}`;
+    return keyId && `${base64UrlOfHex(keyId)}.${base64UrlOfHex(derIntegerOfHex(leaf.serialNumber))}`;
   } catch {
     return undefined;
   }
+}
+
+/** @peculiar/x509 leaves out the zero byte by which DER keeps a number positive; the name has it (§4.1). */
+function derIntegerOfHex(hex: string): string {
+  return Number.parseInt(hex.slice(0, 2), 16) > 0x7f ? `00${hex}` : hex;
 }
 
 /** Bounds of the answer's Retry-After (§4.3): a CA that forgets it, or says never, is asked all the same. */

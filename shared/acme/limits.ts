@@ -8,7 +8,8 @@ const names = ["certificates", "duplicates", "orders"] as const;
 
 /** `certificates=50/7d, duplicates=5/7d, orders=300/3h`; what is not named has its default. Throws with the mistake. */
 export function parseIssuanceLimits(text: string): IssuanceLimits {
-  return { ...readLimits(defaultIssuanceLimits), ...readLimits(text) } as IssuanceLimits;
+  const defaults = readLimits(defaultIssuanceLimits) as IssuanceLimits;
+  return text.trim() === "" ? defaults : { ...defaults, ...readLimits(text) };
 }
 
 function readLimits(text: string): Partial<IssuanceLimits> {

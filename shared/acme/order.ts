@@ -32,7 +32,7 @@ export type OrderStep =
       readonly progress: string;
       /** 0: it may go on at once. */
       readonly retryAfterMs: number;
-      /** For a person: "waiting for DNS: 1 of 2 resolvers sees it, next look in 8 s". */
+      /** For a person: "waiting for DNS: 1 of 2 resolvers see it, next look in 8 s". */
       readonly words: string;
       readonly trouble?: Trouble;
     }

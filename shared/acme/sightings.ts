@@ -18,7 +18,7 @@ export function decideVisibility(sightings: readonly Sighting[]): Visibility {
   const words =
     seeing.length === resolvers.length && behind.length > 0
       ? `the zone's own ${listInWords(behind.map(({ server }) => server))} ${behind.length > 1 ? "do" : "does"} not have it yet`
-      : `${seeing.length} of ${resolvers.length} resolvers ${seeing.length === 1 ? "sees" : "see"} it`;
+      : `${seeing.length} of ${resolvers.length} resolvers see it`;
   return { visible: resolvers.length > 0 && behind.length === 0, words, behind };
 }
 

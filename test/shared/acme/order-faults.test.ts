@@ -181,7 +181,7 @@ describe("an order whose CA fails", () => {
     world.ca.retryAfterMs = 7_000;
     await world.run();
     const waits = world.steps.flatMap((step) => (step.status === "processing" ? step.retryAfterMs : []));
-    expect(waits.filter((ms) => ms === 7_000)).toHaveLength(3);
+    expect(waits.filter((ms) => ms === 7_000)).toHaveLength(4);
   });
 });
 
@@ -284,7 +284,7 @@ describe("an order whose records are not seen", () => {
     );
     expect(waits).toEqual([0.25, 0.5, 1, 2, 4, 8, 15, 15]);
     expect(world.steps).toContainEqual(
-      expect.objectContaining({ words: "waiting for DNS: 1 of 2 resolvers sees it, next look in 8 s" }),
+      expect.objectContaining({ words: "waiting for DNS: 1 of 2 resolvers see it, next look in 8 s" }),
     );
   });
 
@@ -297,7 +297,7 @@ describe("an order whose records are not seen", () => {
       retryAfterMs: 60_000,
       trouble: {
         detail:
-          "The challenge's TXT records were written 10 min ago, but resolver-2 does not see them (1 of 2 resolvers sees it).",
+          "The challenge's TXT records were written 10 min ago, but resolver-2 does not see them (1 of 2 resolvers see it).",
         remedy: expect.stringContaining("DOH") as string,
       },
     });
