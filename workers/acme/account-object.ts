@@ -2,7 +2,7 @@ import { DurableObject } from "cloudflare:workers";
 import { AccountStore, accountTables } from "./account-store.ts";
 import { BlockStore, blockTable } from "./block-store.ts";
 import { IssuanceQueue, issuanceTables } from "./issuance-queue.ts";
-import { decideBlock, scopesOf } from "./patience.ts";
+import { decideBlock, decideSpreadMs, scopesOf } from "./patience.ts";
 import { edgeLog } from "../edge-log.ts";
 import type { Env } from "../env.ts";
 import { settingsOf } from "../object-settings.ts";
@@ -129,8 +129,12 @@ export class AcmeAccount extends DurableObject<Env> implements Ca {
 
   /** Asks the CA, unless it wants to be left alone; `order` when it is a new one that is asked for. */
   async #ask<T>(call: (ca: Ca) => Promise<CaAnswer<T>>, order?: OrderRequest): Promise<CaAnswer<T>> {
-    const heldUp = this.#blocks.heldUp(scopesOf(order), this.#parts.clock.now());
-    if (heldUp) return { ok: false, failure: heldUp };
+    const { clock, random } = this.#parts;
+    const heldUp = this.#blocks.heldUp(scopesOf(order), clock.now());
+    if (heldUp) {
+      const retryAfterMs = decideSpreadMs(heldUp.retryAfterMs ?? 0, random());
+      return { ok: false, failure: { ...heldUp, retryAfterMs } };
+    }
     try {
       const ca = await this.#open();
       const { uri } = this.#store;

@@ -48,6 +48,15 @@ export function scopesOf(order: OrderRequest | undefined): Scope[] {
   return order.replaces === undefined ? [...own, "orders"] : own;
 }
 
+/** Those who wait come back one after the other, and not all in the moment in which they may. */
+const spreadPart = 0.1;
+const maxSpreadMs = 30_000;
+
+/** `waitMs` and a little more; `random` is in [0, 1). */
+export function decideSpreadMs(waitMs: number, random: number): number {
+  return Math.ceil(waitMs + Math.min(waitMs * spreadPart, maxSpreadMs) * random);
+}
+
 /** The failure that a call meets as long as it is blocked; undefined when it may be made. */
 export function decideHeldUp({ since, until, failure }: Block, now: number): CaFailure | undefined {
   const over = now >= until || now < since; // before its beginning the clock has gone back
