@@ -38,8 +38,8 @@ export interface OrderRunnerParts {
   readonly log: Log;
   /** Throws `issuer-unavailable` when there is none. */
   readonly issuer: (purpose: OrderPurpose) => Issuer;
-  /** A step has told of a problem. */
-  readonly onTrouble: () => void;
+  /** A step has told of a problem; the next one waits for this. Never rejects. */
+  readonly onTrouble: () => Promise<void>;
 }
 
 export class OrderRunner {
@@ -99,14 +99,14 @@ export class OrderRunner {
       const step = await issuer(purpose).step(this.#acmeOrder(order));
       if (step.status === "processing") {
         store.moved(id, step, clock.now());
-        if (step.trouble) onTrouble();
+        if (step.trouble) await onTrouble();
         return;
       }
-      if (step.status === "invalid") onTrouble();
       if (step.status === "valid") store.issued(id, step, this.#futureOf(order, step));
       else store.failed(id, step.trouble, undefined, clock.now());
       const detail = step.status === "invalid" ? step.trouble.detail : undefined;
       log.info("order.finished", { order: id, purpose, status: step.status, detail });
+      if (step.status === "invalid") await onTrouble();
     } catch (error) {
       this.#postpone(order, error);
     }

@@ -19,7 +19,7 @@ export const dnsTable = `
 
 /** The edge's accounts seldom change; after trouble with an order they are asked for sooner. */
 const askAgainMs = 86_400_000;
-const askAtMostEveryMs = 60_000;
+const askAtMostEveryMs = 5_000;
 const askBackoff = { baseMs: 2_000, maxMs: 10 * 60_000 };
 
 type Row = {

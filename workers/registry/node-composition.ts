@@ -89,7 +89,12 @@ export function composeNode(storage: DurableObjectStorage, env: Env, parts: Node
     store: orderStore,
     node,
     issuer: (purpose) => surroundings.issuer(purpose),
-    onTrouble: () => wishes.askSoon(),
+    // The account may have become another one, which the CAA records have to let issue before the next step.
+    async onTrouble() {
+      wishes.askSoon();
+      await wishes.lookDue(registrations.known);
+      await outbox.flush();
+    },
   });
   const renewals = new Renewals({
     ...common,

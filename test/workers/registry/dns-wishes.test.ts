@@ -102,13 +102,13 @@ describe("the addresses of a node's names", () => {
 
 describe("the CAA records of a node's names", () => {
   test("let the edge's accounts issue as soon as they are known", async () => {
-    let known: AccountBinding[] | undefined;
-    inPlace.fetchAccounts = () => Promise.resolve(known);
+    const known: { accounts?: AccountBinding[] } = {};
+    inPlace.fetchAccounts = () => Promise.resolve(known.accounts);
     const node = await registered();
     await node.alarm();
     expect(publications.lines(node.id)).toEqual(addressesOf(node.own));
 
-    known = [edgeAccount];
+    known.accounts = [edgeAccount];
     letPass(10_000);
     await node.alarm();
     expect(publications.lines(node.id)).toEqual([...addressesOf(node.own), caaOf(node.own, edgeAccount)]);
@@ -128,11 +128,9 @@ describe("the CAA records of a node's names", () => {
       step: () => Promise.resolve({ status: "invalid", trouble: { detail: "CAA forbids it.", remedy: "-" } }),
       abandon: () => Promise.resolve(),
     });
-    letPass(61_000);
-    await node.renew(1);
+    letPass(6_000);
     const body = { csr: await makeCsr({ names: [node.own] }) };
     await node.client.request("POST", `/v1/nodes/${node.id}/orders`, anything, { body });
-    await node.alarm();
     expect(asked).toBe(2);
     expect(publications.lines(node.id)).toContain(caaOf(node.own, account));
 

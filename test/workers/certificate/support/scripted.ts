@@ -31,13 +31,13 @@ export interface Script {
   /** Undefined: there is no issuer. */
   readonly step: Steps | undefined;
   readonly abandon?: (order: AcmeOrder) => Promise<void>;
-  readonly onTrouble?: () => void;
+  readonly onTrouble?: () => Promise<void>;
 }
 
 const { id: node } = await testIdentity("scripted orders");
 
 export function withIssuer<T>(
-  { step, abandon, onTrouble = () => {} }: Script,
+  { step, abandon, onTrouble = () => Promise.resolve() }: Script,
   use: (scripted: ScriptedOrders) => Promise<T>,
 ): Promise<T> {
   return runInDurableObject(env.HUBS.get(env.HUBS.newUniqueId()), (_, { storage: { sql } }) => {
