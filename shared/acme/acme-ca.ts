@@ -7,6 +7,7 @@ import { openSession, type Session, type SessionOptions } from "./acme-session.t
 import { readAuthorizationAnswer, readChainAnswer, readOrderAnswer } from "./answers.ts";
 import { parseRenewalInfo } from "./ari.ts";
 import type { Ca, CaAnswer, CaAuthorization, CaDescription, CaOrder, OrderRequest, RenewalInfo } from "./ca.ts";
+import { withinMs } from "./deadline.ts";
 import { DirectoryCache } from "./directory.ts";
 import { CaError, parseRetryAfterMs, unavailable } from "./failure.ts";
 import { requestTimeoutMs } from "./fetch-adapter.ts";
@@ -132,31 +133,14 @@ class AcmeCa implements Ca {
 
   /** A session with the account registered, unless it is not needed; failures become values. */
   async #call<T>(work: (session: Session) => Promise<T> | T, { account = true } = {}): Promise<CaAnswer<T>> {
-    const {
-      directory,
-      accountKey,
-      externalAccount,
-      fetch,
-      clock,
-      userAgent,
-      timeoutMs = requestTimeoutMs,
-    } = this.#options;
     const accountUri = this.#accountUri;
     try {
-      const session = await openSession({
-        ...this.#shared,
-        directory,
-        accountKey,
-        accountUri,
-        externalAccount,
-        fetch,
-        clock,
-        userAgent,
-        timeoutMs,
-        signal: AbortSignal.timeout(callTimeoutMs),
+      const value = await withinMs(callTimeoutMs, async (signal) => {
+        const session = await this.#open(accountUri, signal);
+        if (account) session.library.api.accountUrl = await this.#registered(session);
+        return work(session);
       });
-      if (account) session.library.api.accountUrl = await this.#registered(session);
-      return { ok: true, value: await work(session) };
+      return { ok: true, value };
     } catch (error) {
       const { failure } =
         error instanceof CaError ? error : unavailable(`The CA's answer makes no sense: ${errorText(error)}.`);
@@ -164,6 +148,13 @@ class AcmeCa implements Ca {
       if (failure.kind === "unavailable") this.#shared.directories.drop();
       return { ok: false, failure };
     }
+  }
+
+  #open(accountUri: string | undefined, signal: AbortSignal): Promise<Session> {
+    const { directory, accountKey, externalAccount, fetch, clock, userAgent } = this.#options;
+    const { timeoutMs = requestTimeoutMs } = this.#options;
+    const of = { directory, accountKey, accountUri, externalAccount };
+    return openSession({ ...this.#shared, ...of, fetch, clock, userAgent, timeoutMs, signal });
   }
 
   /** The account's URI; §7.3: asked for again under the same key the CA answers with the account there is. */

@@ -3,6 +3,7 @@
  * at a deadline and a size, and throws {@link CaError} for everything that is no success. Only a refused nonce is
  * returned as an answer, because acme-client itself tries again with the nonce that came with it.
  */
+import { withinMs } from "./deadline.ts";
 import { CaError, failureOfAnswer, parseRetryAfterMs, unavailable, type Asked } from "./failure.ts";
 import type { NoncePool } from "./nonces.ts";
 import type { Clock } from "../clock.ts";
@@ -74,19 +75,21 @@ async function exchange(
   data: unknown,
   { fetch, userAgent, timeoutMs, signal }: AdapterOptions,
 ): Promise<{ response: Response; text: string }> {
+  const request: RequestInit = {
+    method,
+    headers: {
+      accept: "application/json, application/pem-certificate-chain, application/problem+json",
+      "user-agent": userAgent,
+      ...(data !== undefined && { "content-type": "application/jose+json" }),
+    },
+    ...(typeof data === "string" && { body: data }),
+    redirect: "manual", // a signed request is for one URL only (RFC 8555 §6.4)
+  };
   try {
-    const response = await fetch(url, {
-      method,
-      headers: {
-        accept: "application/json, application/pem-certificate-chain, application/problem+json",
-        "user-agent": userAgent,
-        ...(data !== undefined && { "content-type": "application/jose+json" }),
-      },
-      ...(typeof data === "string" && { body: data }),
-      redirect: "manual", // a signed request is for one URL only (RFC 8555 §6.4)
-      signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
+    return await withinMs(timeoutMs, async (late) => {
+      const response = await fetch(url, { ...request, signal: AbortSignal.any([signal, late]) });
+      return { response, text: await readText(response) };
     });
-    return { response, text: await readText(response) };
   } catch (error) {
     if (error instanceof CaError) throw error;
     const late = error instanceof DOMException && error.name === "TimeoutError";

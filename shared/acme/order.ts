@@ -60,15 +60,6 @@ export async function stepOrder(order: AcmeOrder, parts: OrderParts): Promise<Or
   return stepOf(hasRunOut(context, move) ? failWith(context, troubleOfAge(move)) : move);
 }
 
-/** Ends an order whose certificate is not wanted any more. Throws what the ports throw; may be called again. */
-export async function abandonOrder(order: AcmeOrder, parts: OrderParts): Promise<void> {
-  const { presented } = parseProgress(order.progress, parts.clock.now());
-  for (const hostname of order.hostnames) parts.alpn?.withdraw(hostname);
-  if (presented) await parts.records.withdraw(order.id);
-  // At every CA: it may have been admitted by one in a step whose progress was never stored.
-  for (const { admissions } of parts.issuing) await admissions.settle(order.id, "failed");
-}
-
 async function moveOf(context: Context): Promise<Move> {
   const { stage } = context.progress;
   switch (stage.name) {

@@ -1,6 +1,5 @@
 import { X509Certificate } from "@peculiar/x509";
 import { describe, expect, it } from "vitest";
-import { abandonOrder } from "../../../shared/acme/order.ts";
 import { createCsr, TestIssuer } from "./certificates.ts";
 import { OrderWorld } from "./order-world.ts";
 import { responseOf } from "./scripted-ca.ts";
@@ -180,14 +179,6 @@ describe("an order", () => {
     world.ca.mangle = foreign;
     const step = await world.run((made) => made.status === "processing" && made.words.includes("attempt"));
     expect(step).toMatchObject({ trouble: { detail: `The certificate from ca-1.example ${fault}.` } });
-  });
-
-  it("that is abandoned leaves no records and no place", async () => {
-    const world = ordinaryWorld();
-    await world.run(() => world.stage === "validate");
-    if (world.order) await abandonOrder(world.order, world.parts);
-    expect(world.records.size).toBe(0);
-    expect(world.admissions.settled).toEqual(["order-1 failed"]);
   });
 });
 
