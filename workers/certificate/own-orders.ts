@@ -10,6 +10,11 @@ import type { NodeId } from "../../shared/registry/node-id.ts";
 export const ownOrderTable = `
   CREATE TABLE own_orders (id TEXT PRIMARY KEY, hostnames TEXT NOT NULL, expires_at INTEGER NOT NULL);`;
 
+export const ownCertificateTable = `
+  CREATE TABLE own_certificates (what TEXT PRIMARY KEY, issued_at INTEGER NOT NULL);`;
+
+/** Of these names and directories a renewal is known as such. */
+const maxCertificatesKept = 16;
 /** Orders of a node under way at the same time; one that is never ended counts for a week. */
 export const maxOwnOrders = 8;
 const orderLifetimeMs = 7 * 86_400_000;
@@ -61,12 +66,16 @@ export class OwnOrders {
     this.#checkNames(hostnames);
     this.#note(order, hostnames);
     const node = this.#parts.node();
-    return admissions.admit({ order: `${node}:${order}`, node, hostnames, exempt }, { queue });
+    // The budget is everybody's: nobody is exempt on his word alone.
+    const isRenewal = exempt && this.#hasIssued(directory, hostnames);
+    return admissions.admit({ order: `${node}:${order}`, node, hostnames, exempt: isRenewal }, { queue });
   }
 
   async settle(order: string, directory: string, outcome: "issued" | "failed"): Promise<void> {
     await this.#admissions(directory).settle(`${this.#parts.node()}:${order}`, outcome);
-    this.#parts.sql.exec("DELETE FROM own_orders WHERE id = ?", order);
+    const { sql } = this.#parts;
+    const [ended] = sql.exec<Row>("DELETE FROM own_orders WHERE id = ? RETURNING *", order).toArray();
+    if (ended && outcome === "issued") this.#noteIssue(directory, JSON.parse(ended.hostnames) as string[]);
   }
 
   /** A name is not the node's any more, or none is: what stands there for its orders is to go. */
@@ -83,6 +92,21 @@ export class OwnOrders {
         "The edge keeps no budget for this directory; GET /v1/issuer lists those it does.",
       );
     return admissions;
+  }
+
+  #hasIssued(directory: string, hostnames: readonly string[]): boolean {
+    const what = certificateKey(directory, hostnames);
+    return this.#parts.sql.exec("SELECT 1 FROM own_certificates WHERE what = ?", what).toArray().length > 0;
+  }
+
+  #noteIssue(directory: string, hostnames: readonly string[]): void {
+    const { sql, clock } = this.#parts;
+    const what = certificateKey(directory, hostnames);
+    sql.exec("INSERT OR REPLACE INTO own_certificates VALUES (?, ?)", what, clock.now());
+    sql.exec(
+      "DELETE FROM own_certificates WHERE what NOT IN (SELECT what FROM own_certificates ORDER BY issued_at DESC LIMIT ?)",
+      maxCertificatesKept,
+    );
   }
 
   #checkNames(hostnames: readonly string[]): void {
@@ -115,4 +139,8 @@ export class OwnOrders {
 /** The zone's object keeps challenges by node and order: the node's own must not pass for those of the edge. */
 function challengeOrder(order: string): string {
   return `own:${order}`;
+}
+
+function certificateKey(directory: string, hostnames: readonly string[]): string {
+  return `${directory} ${hostnames.toSorted().join()}`;
 }

@@ -7,7 +7,7 @@ import { liveSurroundings, type Surroundings } from "./surroundings.ts";
 import { CaaWatch, caaTable } from "../certificate/caa-watch.ts";
 import { orderColumns, OrderStore, orderTable } from "../certificate/order-store.ts";
 import { Orders } from "../certificate/orders.ts";
-import { OwnOrders, ownOrderTable } from "../certificate/own-orders.ts";
+import { ownCertificateTable, OwnOrders, ownOrderTable } from "../certificate/own-orders.ts";
 import { Rehearsals } from "../certificate/rehearsals.ts";
 import { Renewals } from "../certificate/renewals.ts";
 import { edgeLog } from "../edge-log.ts";
@@ -42,14 +42,19 @@ export interface Composition {
   readonly ownOrders: OwnOrders;
 }
 
-const shapes = [nodeTables + nonceTable + outboxTable + orderTable, orderColumns + dnsTable + caaTable + ownOrderTable];
+/** Steps of {@link migrate}. */
+export const nodeShapes: readonly string[] = [
+  nodeTables + nonceTable + outboxTable + orderTable,
+  orderColumns + dnsTable + caaTable + ownOrderTable,
+  ownCertificateTable,
+];
 
 export function composeNode(storage: DurableObjectStorage, env: Env, parts: NodeParts): Composition {
   const { config, secrets } = settingsOf(env);
   const { zone, leaseMs, acme, dns } = config;
   const { sql } = storage;
   const { clock, random } = parts;
-  migrate(sql, shapes);
+  migrate(sql, nodeShapes);
   const log = edgeLog(config.logLevel, clock);
   const surroundings = parts.surroundings({ clock, random, env, config, secrets, log });
   const common = { sql, clock, random, log };

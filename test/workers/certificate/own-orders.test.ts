@@ -82,6 +82,18 @@ describe("a node with an account of its own", () => {
     expect(settled).toEqual([[`${node.id}:first`, "issued"]]);
   });
 
+  test("is exempt from the budget for the renewal of what was issued to it, and for nothing else", async () => {
+    const node = await registered("renewing");
+    const exempt = async (order: string, change: object = {}) => {
+      await admission(node, order, { exempt: true, ...change });
+      return admitted.at(-1)?.[0].exempt;
+    };
+    expect(await exempt("first")).toBe(false);
+    await settle(node, "first");
+    expect(await exempt("second")).toBe(true);
+    expect(await exempt("third", { hostnames: [`renewing.${zone}`, node.own] })).toBe(false);
+  });
+
   test("is told that the zone's object cannot be reached", async () => {
     const node = await registered();
     inPlace.presentChallenges = () => Promise.reject(new AppError("upstream-unavailable", "It cannot be reached."));
