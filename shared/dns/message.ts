@@ -36,7 +36,6 @@ export const rcodes = { noError: 0, noSuchName: 3 } as const;
 const headerBytes = 12;
 const maxNameBytes = 255; // RFC 1035 §2.3.4
 const maxLabelBytes = 63;
-const maxPointers = 16;
 const internetClass = 1;
 const responseFlag = 0x8000;
 const recursionDesired = 0x0100;
@@ -170,7 +169,6 @@ class Reader {
   name(): string {
     const labels: string[] = [];
     let total = 0;
-    let pointers = 0;
     let resumeAt: number | undefined;
     while (!this.failed) {
       const length = this.uint8();
@@ -179,10 +177,10 @@ class Reader {
         total += length + 1;
         if (total >= maxNameBytes) this.fail();
         labels.push(this.text(length).toLowerCase());
-      } else if (length >= 0xc0 && ++pointers <= maxPointers) {
+      } else if (length >= 0xc0) {
         const target = ((length & 0x3f) << 8) | this.uint8();
         resumeAt ??= this.at;
-        if (target < headerBytes || target >= this.at - 2) this.fail(); // only to what came before
+        if (target < headerBytes || target >= this.at - 2) this.fail(); // only to what came before; labels are counted, so it ends
         else this.at = target;
       } else this.fail();
     }

@@ -135,6 +135,17 @@ describe("a call of Cloudflare's API", () => {
     expect((await failureOf(impatient.apply({ deletes: [], posts: [post] }))).kind).toBe("unavailable");
   });
 
+  test("whose answer stops in its midst is given up", async () => {
+    const stalling: typeof fetch = (_, init) => {
+      const body = new ReadableStream({
+        start: (answer) => init?.signal?.addEventListener("abort", () => answer.error(new Error("given up"))),
+      });
+      return Promise.resolve(new Response(body));
+    };
+    const impatient = createCloudflareProvider({ ...options(), fetch: stalling, timeoutMs: 100 });
+    expect((await failureOf(impatient.at(post.name))).kind).toBe("unavailable");
+  });
+
   test("that nobody answers is told so", async () => {
     expect((await failureOf(provider({ api: "http://127.0.0.1:9/client/v4" }).at(post.name))).kind).toBe("unavailable");
   });

@@ -140,7 +140,7 @@ export class ZoneWriter {
   }
 
   #takeMade(changes: readonly Change[], made: readonly StoredRecord[]): void {
-    const { store, work, gate, clock, transaction } = this.#parts;
+    const { store, gate, clock, transaction } = this.#parts;
     const now = clock.now();
     const names = new Set(changes.map(({ name }) => name));
     transaction(() => {
@@ -151,11 +151,7 @@ export class ZoneWriter {
           this.#removed.set(remove, now);
         }
       for (const record of made) store.putActual(record, now);
-      for (const name of names) {
-        const attempt = work.at(name)?.attempt ?? 0;
-        if (attempt > 0) work.countConflict(name, 0);
-        this.#settleIfDone(name);
-      }
+      for (const name of names) this.#settleIfDone(name);
     });
   }
 

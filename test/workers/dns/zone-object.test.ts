@@ -455,6 +455,18 @@ describe("the look at the whole zone", () => {
     expect(provider.lines).toEqual([line("a"), line("a", "203.0.113.7"), line("www")].toSorted());
   });
 
+  test("does not miss what was written a moment ago and is not shown yet", async () => {
+    const { provider, settle, publish } = await written(["a"]);
+    letPass(reconcileMs - 65_000);
+    provider.lagMs = 30_000;
+    await publish(2, [address("a"), address("new")]);
+    await settle();
+    letPass(10_000);
+    await settle();
+    expect(provider.reads).toEqual(["page 0"]);
+    expect(provider.batches).toHaveLength(1);
+  });
+
   test("writes nothing when nothing differs", async () => {
     const { provider, settle } = await written(["a", "b"]);
     letPass(reconcileMs);
