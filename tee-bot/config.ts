@@ -67,6 +67,7 @@ export interface NodeFiles {
   readonly history: string;
   readonly acmeKey: string;
   readonly acmeAccounts: string;
+  readonly announcedAccounts: string;
   readonly registration: string;
   readonly issuer: string;
   readonly exposure: string;
@@ -85,6 +86,7 @@ export function filesIn(directory: string): NodeFiles {
     history: join(directory, "certificate-history.json"),
     acmeKey: join(directory, "acme-account.pem"),
     acmeAccounts: join(directory, "acme-accounts.json"),
+    announcedAccounts: join(directory, "announced-accounts.json"),
     registration: join(directory, "registration.json"),
     issuer: join(directory, "issuer.json"),
     exposure: join(directory, "exposure.json"),

@@ -5,32 +5,19 @@
  */
 import type { Trouble } from "../../shared/acme/ports.ts";
 import { decideBackoffMs } from "../../shared/backoff.ts";
-import type { Clock } from "../../shared/clock.ts";
 import { errorText } from "../../shared/errors.ts";
-import type { Log } from "../../shared/log.ts";
-import { lifetimeOf, parseCertificate, type Certificate } from "./certificate.ts";
-import type { CertificateFiles } from "./certificate-files.ts";
+import { lifetimeOf, type Certificate } from "./certificate.ts";
 import {
   certificateProblem,
   reportCertificate,
   type CertificateReport,
   type CertificateState,
 } from "./certificate-report.ts";
-import type { CertificateSource, HeldCertificate, OrderEnd } from "./certificate-source.ts";
-import type { CertificateHistory } from "./history.ts";
-import type { OrderFile, PendingOrder } from "./order-file.ts";
-import { decideRenewal, decideUrgency, faultOf, renewalTime, type RenewalDecision } from "./renewal.ts";
-import type { TlsKey } from "./tls-key.ts";
-import { isPassing, isUnreachable, troubleOf } from "./trouble.ts";
+import type { HeldCertificate, OrderHooks } from "./certificate-source.ts";
+import { attemptOrder, type AttemptParts, type Failed } from "./order-attempt.ts";
+import { decideRenewal, decideUrgency, renewalTime, type RenewalDecision } from "./renewal.ts";
 
-export interface CertificateKeeperOptions {
-  key: TlsKey;
-  source: CertificateSource;
-  files: CertificateFiles;
-  order: OrderFile;
-  history: CertificateHistory;
-  clock: Clock;
-  log: Log;
+export interface CertificateKeeperOptions extends AttemptParts {
   random: () => number;
   onCertificate: (certificate: Certificate) => void;
   /** The report says something else than before. */
@@ -40,13 +27,6 @@ export interface CertificateKeeperOptions {
 const backoff = { baseMs: 1_000, maxMs: 15 * 60_000 };
 /** A CA that has refused is not asked often: five failed validations within an hour are what Let's Encrypt allows. */
 const refusedBackoff = { baseMs: 5 * 60_000, maxMs: 6 * 3_600_000 };
-
-interface Failed {
-  readonly trouble: Trouble;
-  /** By the CA or for what was received, rather than for want of an answer. */
-  readonly refused: boolean;
-  readonly unreachable: boolean;
-}
 
 export class CertificateKeeper {
   readonly #options: CertificateKeeperOptions;
@@ -127,11 +107,9 @@ export class CertificateKeeper {
       const failed = await this.#order(hostnames, decision.reason, signal);
       if (signal.aborted) return;
       this.#note({ waitsFor: undefined, trouble: failed?.trouble, failed });
-      if (!failed) {
-        failures = 0;
-        continue;
-      }
-      const waitMs = decideBackoffMs(failures++, { ...(failed.refused ? refusedBackoff : backoff), random });
+      failures = failed ? failures + 1 : 0;
+      if (!failed) continue;
+      const waitMs = decideBackoffMs(failures - 1, { ...(failed.refused ? refusedBackoff : backoff), random });
       log[this.#isLate() ? "error" : "warn"]("certificate.failed", { error: failed.trouble.detail, retryInMs: waitMs });
       await this.#rest(waitMs, signal);
     }
@@ -148,71 +126,20 @@ export class CertificateKeeper {
   }
 
   async #order(hostnames: readonly string[], reason: string, signal: AbortSignal): Promise<Failed | undefined> {
-    const { source, order, clock, log } = this.#options;
     this.#asked = false;
+    this.#note({ waitsFor: "being ordered", trouble: undefined, failed: this.#failed });
+    const tell: OrderHooks["tell"] = (waitsFor, trouble) => {
+      if (!signal.aborted) this.#note({ waitsFor, trouble, failed: undefined });
+    };
     try {
-      let pending = order.pending(hostnames, clock.now()) ?? (await order.begin(hostnames, reason, clock.now()));
-      log.info("certificate.ordered", { order: pending.id, reason, hostnames });
-      this.#note({ waitsFor: "being ordered", trouble: undefined, failed: this.#failed });
-      const end = await source.obtain(
-        { ...pending, replaces: this.#held },
-        {
-          signal,
-          tell: (waitsFor, trouble) => {
-            if (!signal.aborted) this.#note({ waitsFor, trouble, failed: undefined });
-          },
-          save: (progress) => {
-            if (!signal.aborted) pending = order.save(pending, progress);
-          },
-        },
-      );
-      signal.throwIfAborted();
-      return this.#finish(pending, end);
-    } catch (error) {
-      if (signal.aborted) return undefined;
-      if (!isPassing(error)) order.clear();
-      const trouble = troubleOf(error);
-      this.#remember(reason, trouble);
-      return { trouble, refused: false, unreachable: isUnreachable(error) };
+      const attempt = await attemptOrder(this.#options, { hostnames, reason, replaces: this.#held }, { signal, tell });
+      if ("failed" in attempt) return attempt.failed;
+      this.#held = attempt.held;
+      this.#options.onCertificate(attempt.held.certificate);
+    } catch {
+      // the signal has aborted
     }
-  }
-
-  #finish(pending: PendingOrder, end: OrderEnd): Failed | undefined {
-    const { order } = this.#options;
-    const trouble = end.status === "invalid" ? end.trouble : this.#accept(pending, end);
-    order.clear(); // after the certificate was written: a crash in between finds the order once more
-    if (!trouble) return undefined;
-    this.#remember(pending.reason, trouble);
-    return { trouble, refused: true, unreachable: false };
-  }
-
-  /** Serves and stores what was received, unless it is of no use. */
-  #accept({ hostnames, reason }: PendingOrder, end: OrderEnd & { status: "valid" }): Trouble | undefined {
-    const { key, clock, files, log, history, onCertificate } = this.#options;
-    let certificate: Certificate;
-    try {
-      certificate = parseCertificate(end.chain);
-      const fault = faultOf(certificate.leaf, { hostnames, spki: key.spki }, clock.now());
-      if (fault) throw new Error(fault.replace("the one held", "it"));
-    } catch (error) {
-      const remedy = "Report it to whoever runs the edge or the CA; it is tried again by itself.";
-      return { detail: `The certificate received is of no use: ${errorText(error)}.`, remedy };
-    }
-    this.#held = { certificate, directory: end.directory, renewal: end.renewal };
-    log.info("certificate.received", { hostnames, notAfter: certificate.leaf.validToDate.toISOString() });
-    onCertificate(certificate);
-    files.write(this.#held);
-    const { issuer, notAfter } = this.report;
-    const { serialNumber: serial } = certificate.leaf;
-    const words = `Issued by ${issuer ?? "its CA"} for ${hostnames.join(", ")}.`;
-    history.add({ at: clock.now(), outcome: "issued", reason, issuer, serial, notAfter, words });
     return undefined;
-  }
-
-  #remember(reason: string, { detail, remedy }: Trouble): void {
-    const { history, clock } = this.#options;
-    const none = { issuer: null, serial: null, notAfter: null };
-    history.add({ at: clock.now(), outcome: "failed", reason, ...none, words: `${detail} ${remedy}` });
   }
 
   async #askPlan(signal: AbortSignal): Promise<void> {

@@ -33,8 +33,8 @@ export interface HeldCertificate {
 export interface OrderHooks {
   readonly signal: AbortSignal;
   /** What is waited for, in words, and what has gone wrong so far. */
-  tell(words: string, trouble: Trouble | undefined): void;
-  save(progress: string): void;
+  readonly tell: (words: string, trouble: Trouble | undefined) => void;
+  readonly save: (progress: string) => void;
 }
 
 export type OrderEnd =

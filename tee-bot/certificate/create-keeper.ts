@@ -6,6 +6,7 @@ import type { Issuer } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import type { Custody, NodeFiles } from "../config.ts";
 import type { EdgeView } from "../registration/edge-view.ts";
+import { AnnouncedAccounts } from "./announced-accounts.ts";
 import { lifetimeOf } from "./certificate.ts";
 import { CertificateFiles } from "./certificate-files.ts";
 import { CertificateKeeper, type CertificateKeeperOptions } from "./certificate-keeper.ts";
@@ -32,15 +33,17 @@ export interface KeeperParts extends Pick<CertificateKeeperOptions, "key" | "onC
 /** The keeper of the node's certificate, with the source that the custody of the ACME account asks for. */
 export function createKeeper(parts: KeeperParts): CertificateKeeper {
   const { custody, node, edge, view, issuer, alpn, files, key, clock, log, random } = parts;
+  const announced = new AnnouncedAccounts({ node, edge, path: files.announcedAccounts, log });
   return new CertificateKeeper({
     key,
     source:
       custody === "edge"
-        ? new EdgeOrders({ node, edge, clock, planOf: ({ leaf }) => view.planOf(lifetimeOf(leaf).notAfter) })
+        ? new EdgeOrders({ node, edge, announced, clock, planOf: ({ leaf }) => view.planOf(lifetimeOf(leaf).notAfter) })
         : new OwnOrders({
             node,
             edge,
             accounts: new OwnAccounts({ keyPath: files.acmeKey, path: files.acmeAccounts, clock, log, fetch }),
+            announced,
             issuer,
             alpn,
             clock,

@@ -2,6 +2,7 @@ import type { Clock } from "../../shared/clock.ts";
 import type { EdgeClient } from "../../shared/registry/edge-client.ts";
 import { orderSchema, type Order, type RenewalPlan } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
+import type { AnnouncedAccounts } from "./announced-accounts.ts";
 import type { Certificate } from "./certificate.ts";
 import type {
   CertificateRequest,
@@ -14,6 +15,7 @@ import type {
 export interface EdgeOrdersOptions {
   node: NodeId;
   edge: EdgeClient;
+  announced: AnnouncedAccounts;
   clock: Clock;
   /** What the edge has last said of the renewal of this certificate. */
   planOf: (certificate: Certificate) => RenewalPlan | undefined;
@@ -36,7 +38,8 @@ export class EdgeOrders implements CertificateSource {
 
   /** The edge answers the same CSR with the same order, so that a node that was restarted finds its order again. */
   async obtain({ csr }: CertificateRequest, { signal, tell }: OrderHooks): Promise<OrderEnd> {
-    const { edge, node, clock } = this.#options;
+    const { edge, node, announced, clock } = this.#options;
+    await announced.withdraw(signal);
     const path = `/v1/nodes/${node}/orders`;
     let order: Order = await edge.request("POST", path, orderSchema, { body: { csr }, signal });
     const deadline = clock.now() + maxOrderMs;

@@ -24,8 +24,15 @@ export interface OwnAccountsOptions {
 
 const accountsSchema = z.object({
   version: z.literal(1),
-  /** Account URI by directory. */
-  accounts: z.record(z.string(), z.string()),
+  /** By directory. */
+  accounts: z.record(
+    z.string(),
+    z.object({
+      uri: z.string(),
+      /** By which names CAA records mean this CA. */
+      identities: z.array(z.string()),
+    }),
+  ),
   /** The CA's URL of an order, newest last. */
   orders: z.array(z.object({ directory: z.string(), order: z.string(), url: z.string() })),
 });
@@ -38,6 +45,7 @@ export class OwnAccounts {
   readonly #options: OwnAccountsOptions;
   readonly #cas = new Map<string, Ca>();
   #kept: Accounts;
+  #registrations = 0;
 
   constructor(options: OwnAccountsOptions) {
     this.#options = options;
@@ -49,12 +57,12 @@ export class OwnAccounts {
     const held = this.#cas.get(directory);
     if (held) return held;
     const { keyPath, clock, fetch } = this.#options;
-    const accountUri = this.#kept.accounts[directory];
+    const accountUri = this.#kept.accounts[directory]?.uri;
     const ca = createAcmeCa({
       directory,
       accountKey: readOrCreateTlsKey(keyPath).pem,
       ...(accountUri !== undefined && { accountUri }),
-      onAccount: (uri) => this.#keep({ accounts: { ...this.#kept.accounts, [directory]: uri } }),
+      onAccount: (uri) => this.#rememberAccount(directory, uri),
       memory: {
         readOrder: (order) => this.#orderUrl(directory, order),
         writeOrder: (order, url) => this.#rememberOrder(directory, order, url),
@@ -67,16 +75,35 @@ export class OwnAccounts {
     return ca;
   }
 
-  /** Registers at each CA that answers, and tells what CAA records should say of our accounts there. */
+  /** How often an account was registered since this process began: what CAA records say may then be out of date. */
+  get registrations(): number {
+    return this.#registrations;
+  }
+
+  /**
+   * What CAA records should say of our accounts at these CAs; registers where that has not been done. A CA that does not
+   * answer is named as it was before.
+   */
   async bindings(directories: readonly string[]): Promise<AccountBinding[]> {
-    const described = await Promise.all(directories.map((directory) => this.ca(directory).describe()));
-    return described.flatMap((answer) => {
-      if (answer.ok)
-        return caaIdentitiesOf(answer.value).map((ca) => ({ ca, accountUri: answer.value.accountUri, methods }));
-      const { kind, detail } = answer.failure;
-      this.#options.log.warn("account.unknown", { kind, error: detail });
-      return [];
+    await Promise.all(directories.map((directory) => this.#describe(directory)));
+    return directories.flatMap((directory) => {
+      const account = this.#kept.accounts[directory];
+      return account ? account.identities.map((ca) => ({ ca, accountUri: account.uri, methods })) : [];
     });
+  }
+
+  async #describe(directory: string): Promise<void> {
+    const answer = await this.ca(directory).describe();
+    if (answer.ok) {
+      const account = { uri: answer.value.accountUri, identities: [...caaIdentitiesOf(answer.value)] };
+      this.#keep({ accounts: { ...this.#kept.accounts, [directory]: account } });
+    } else this.#options.log.warn("account.unknown", { kind: answer.failure.kind, error: answer.failure.detail });
+  }
+
+  #rememberAccount(directory: string, uri: string): void {
+    const identities = this.#kept.accounts[directory]?.identities ?? [];
+    this.#keep({ accounts: { ...this.#kept.accounts, [directory]: { uri, identities } } });
+    this.#registrations++;
   }
 
   #orderUrl(directory: string, order: string): string | undefined {

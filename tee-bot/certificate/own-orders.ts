@@ -2,7 +2,6 @@
  * Certificates by an ACME account of this node's own. The same order code as at the edge is driven here; the edge
  * writes the TXT records, names the account in CAA, and shares the CA's limits out among the nodes of the zone.
  */
-import { z } from "zod";
 import { certificateIdOf } from "../../shared/acme/ari.ts";
 import { stepOrder, type AcmeOrder } from "../../shared/acme/order.ts";
 import type { AlpnResponder, OrderParts } from "../../shared/acme/ports.ts";
@@ -22,6 +21,7 @@ import type {
   OrderHooks,
 } from "./certificate-source.ts";
 import { EdgeAdmissions, EdgeRecords } from "./edge-ports.ts";
+import type { AnnouncedAccounts } from "./announced-accounts.ts";
 import type { OwnAccounts } from "./own-accounts.ts";
 import { createZonePropagation } from "./zone-propagation.ts";
 
@@ -29,6 +29,7 @@ export interface OwnOrdersOptions {
   node: NodeId;
   edge: EdgeClient;
   accounts: OwnAccounts;
+  announced: AnnouncedAccounts;
   /** Which CAs may be used, and by which resolvers propagation is judged. */
   issuer: (signal: AbortSignal) => Promise<Issuer>;
   alpn: AlpnResponder;
@@ -44,7 +45,6 @@ const breathMs = 1_000;
 
 export class OwnOrders implements CertificateSource {
   readonly #options: OwnOrdersOptions;
-  #announced = "";
   #propagation: { of: string; look: OrderParts["propagation"] } | undefined;
   #nextLook: { of: string; at: number } | undefined;
 
@@ -53,14 +53,18 @@ export class OwnOrders implements CertificateSource {
   }
 
   async obtain(request: CertificateRequest, { signal, tell, save }: OrderHooks): Promise<OrderEnd> {
-    const { node, clock, alpn } = this.#options;
+    const { node, clock, alpn, accounts } = this.#options;
     const { id, hostnames } = request;
     const replaces = replacedBy(request);
     const csr = derOf(request.csr);
     let { progress } = request;
     const parts = await this.#parts(hostnames, signal);
+    const directories = parts.issuing.map(({ directory }) => directory);
+    let registered: number | undefined;
     try {
       for (let atOnce = 0; ;) {
+        if (registered !== accounts.registrations) await this.#announce(directories, signal);
+        registered = accounts.registrations; // a CA may have forgotten the account amid an order
         const step = await stepOrder({ id, node, csr, hostnames, progress, ...(replaces && { replaces }) }, parts);
         signal.throwIfAborted();
         if (step.status === "invalid") return step;
@@ -97,7 +101,6 @@ export class OwnOrders implements CertificateSource {
     const { directories, resolvers } = await issuer(signal);
     if (directories.length === 0)
       throw new AppError("issuer-unavailable", "The edge names no ACME directory at which this node could order.");
-    await this.#announce(directories, signal);
     return {
       issuing: directories.map((directory) => ({
         directory,
@@ -114,15 +117,9 @@ export class OwnOrders implements CertificateSource {
 
   /** Has the edge name our accounts in CAA; with the edge away the records from before stand. */
   async #announce(directories: readonly string[], signal: AbortSignal): Promise<void> {
-    const { node, edge, accounts, log } = this.#options;
-    const bindings = await accounts.bindings(directories);
-    const announced = JSON.stringify(bindings);
-    if (announced === this.#announced) return;
+    const { accounts, announced, log } = this.#options;
     try {
-      const body = { accounts: bindings };
-      await edge.request("PUT", `/v1/nodes/${node}/accounts`, z.unknown(), { body, signal });
-      this.#announced = announced;
-      log.info("accounts.announced", { accounts: bindings.map(({ accountUri }) => accountUri) });
+      await announced.announce(await accounts.bindings(directories), signal);
     } catch (error) {
       signal.throwIfAborted();
       log.warn("accounts.unannounced", { error: errorText(error) });

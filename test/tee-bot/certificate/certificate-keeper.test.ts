@@ -2,6 +2,7 @@ import { existsSync, mkdirSync, readFileSync, rmSync, writeFileSync } from "node
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import type { Order, RenewalPlan } from "../../../shared/registry/messages.ts";
+import { AnnouncedAccounts } from "../../../tee-bot/certificate/announced-accounts.ts";
 import type { Certificate } from "../../../tee-bot/certificate/certificate.ts";
 import { CertificateFiles } from "../../../tee-bot/certificate/certificate-files.ts";
 import { CertificateKeeper } from "../../../tee-bot/certificate/certificate-keeper.ts";
@@ -52,7 +53,13 @@ function keeper(): CertificateKeeper {
   const at = (name: string): string => join(directory, name);
   return new CertificateKeeper({
     key,
-    source: new EdgeOrders({ node: edge.identity.id, edge: edge.client, clock, planOf: () => plan }),
+    source: new EdgeOrders({
+      node: edge.identity.id,
+      edge: edge.client,
+      announced: new AnnouncedAccounts({ node: edge.identity.id, edge: edge.client, path: at("announced.json"), log }),
+      clock,
+      planOf: () => plan,
+    }),
     files: new CertificateFiles({
       paths: { certificate: path, issuerChain: at("issuer-chain.pem"), renewal: at("certificate.json") },
       log,
@@ -93,6 +100,20 @@ describe("the certificate keeper", () => {
     expect(readFileSync(path, "utf8")).toBe(certificate);
     expect(JSON.stringify(edge.requests[0]?.body)).toContain("BEGIN CERTIFICATE REQUEST");
     expect(edge.asked).toEqual([orders()]);
+  });
+
+  it("has the accounts of another custody taken out of CAA before the edge orders", async () => {
+    const account = { ca: "ca.test", accountUri: "https://ca.test/acct/1", methods: ["dns-01"] };
+    writeFileSync(join(directory, "announced.json"), JSON.stringify({ accounts: [account] }));
+    const certificate = await chainFor();
+    edge.reply = ({ path: asked }) => (asked.endsWith("/accounts") ? { json: null } : order({ certificate }));
+    const kept = keeper();
+    kept.follow(names, stop.signal);
+    await until(() => given.length === 1, 5_000, "the certificate");
+    kept.renew();
+    await until(() => given.length === 2, 5_000, "another certificate");
+    expect(edge.asked).toEqual([`PUT /v1/nodes/${edge.identity.id}/accounts`, orders(), orders()]);
+    expect(edge.requests[0]?.body).toEqual({ accounts: [] });
   });
 
   it("uses the stored one and orders nothing while it lasts, then renews it", async () => {

@@ -11,6 +11,7 @@ import type { Trouble } from "../../../shared/acme/ports.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import { silentLog } from "../../../shared/log.ts";
 import { TlsAlpnResponder } from "../../../tee-bot/certificate/alpn-responder.ts";
+import { AnnouncedAccounts } from "../../../tee-bot/certificate/announced-accounts.ts";
 import { parseCertificate } from "../../../tee-bot/certificate/certificate.ts";
 import type { CertificateRequest, HeldCertificate } from "../../../tee-bot/certificate/certificate-source.ts";
 import { createCsr } from "../../../tee-bot/certificate/csr.ts";
@@ -19,6 +20,7 @@ import { OwnOrders } from "../../../tee-bot/certificate/own-orders.ts";
 import { readOrCreateTlsKey } from "../../../tee-bot/certificate/tls-key.ts";
 import { Terminator } from "../../../tee-bot/server/terminator.ts";
 import { temporaryFolder } from "../../shared/temporary-folder.ts";
+import { acmeFault } from "../../support/acme/acme-proxy.ts";
 import { startCertificateWorld, type CertificateWorld } from "../../support/acme/certificate-world.ts";
 import { NodeEdge } from "../support/node-edge.ts";
 import { OwnAccountEdge } from "../support/own-account-edge.ts";
@@ -89,6 +91,12 @@ function start(): OwnOrders {
     node: edge.identity.id,
     edge: edge.client,
     accounts: new OwnAccounts({ keyPath: at("acme-account.pem"), path: at("acme-accounts.json"), ...parts }),
+    announced: new AnnouncedAccounts({
+      node: edge.identity.id,
+      edge: edge.client,
+      path: at("announced-accounts.json"),
+      log: silentLog,
+    }),
     issuer: () =>
       Promise.resolve({
         kind: "acme",
@@ -175,6 +183,17 @@ describe("an order by the node's own account", () => {
     expect(troubles).toContainEqual(trouble);
     expect(told.join()).toContain("over TLS");
     expect(responder.pending).toBe(false);
+  });
+
+  it("names its account in CAA as before while the CA does not answer", async () => {
+    await obtain(start(), await request());
+    const { accounts } = zone;
+    world.proxy.faults.inject("/*", acmeFault("serverInternal", 503), { times: 1_000 });
+    const waiting = obtain(start(), await request());
+    await edge.untilAsked(`PUT /v1/nodes/${edge.identity.id}/accounts`, 2);
+    expect(zone.accounts).toEqual(accounts);
+    stop.abort();
+    await expect(waiting).rejects.toThrow();
   });
 
   it("says that the edge names no CA", async () => {
