@@ -23,6 +23,8 @@ export interface HeldLease {
 
 /** Orders of a node that has been gone for so long are given up; it makes new ones when it is back. */
 const awayMs = 3_600_000;
+/** An order whose process has died goes on after so long. */
+const resumeMs = 1_000;
 /** After an error that nobody has foreseen. */
 const recoveryMs = 60_000;
 
@@ -39,8 +41,7 @@ export class NodeObject extends DurableObject<Env> {
 
   async rememberNonce(seen: { node: NodeId; nonce: string; expiresAt: number }): Promise<Result<null>> {
     const remembered = this.#node.nonces.remember({ ...seen, signer: seen.node }, this.#now());
-    // The next alarm sees to the rest; without one it would never be forgotten.
-    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(seen.expiresAt);
+    await this.#wakeBy(seen.expiresAt);
     return remembered;
   }
 
@@ -88,7 +89,8 @@ export class NodeObject extends DurableObject<Env> {
     });
   }
 
-  createOrder({ csr }: { csr: string }): Promise<Result<Order>> {
+  async createOrder({ csr }: { csr: string }): Promise<Result<Order>> {
+    await this.#wakeBy(this.#now() + resumeMs); // if this process dies over it
     return this.#change(async ({ registrations, wishes, orders }) => {
       const { node } = registrations.up;
       // Whoever lets the edge order lets the edge's accounts issue.
@@ -170,7 +172,6 @@ export class NodeObject extends DurableObject<Env> {
     ]);
   }
 
-  /** Later than the one that is set already, it waits for that: setting one is a write. */
   async #setAlarm(): Promise<void> {
     const { registrations, nonces, outbox, wishes, orders, caaWatch, renewals, rehearsals } = this.#node;
     const held = registrations.current;
@@ -186,8 +187,13 @@ export class NodeObject extends DurableObject<Env> {
       isUp && !wishes.hasOwnAccounts ? rehearsals?.nextDue() : undefined,
       held && this.#abandonsAt(held),
     ].filter((at) => at !== undefined);
-    const next = Math.max(this.#now(), Math.min(...due)); // the runtime takes none at the epoch
+    await this.#wakeBy(Math.min(...due));
+  }
+
+  /** Where an alarm is set already that comes sooner, it waits for that: setting one is a write. */
+  async #wakeBy(at: number): Promise<void> {
     const set = await this.ctx.storage.getAlarm();
+    const next = Math.max(this.#now(), at); // the runtime takes none at the epoch
     if (next < (set ?? Infinity)) await this.ctx.storage.setAlarm(next);
   }
 

@@ -7,6 +7,7 @@ import { edgeOrigin, zone } from "../support/constants.ts";
 import { edgeFetch, testNode, type TestNode } from "../support/edge.ts";
 import { keysFor, makeCsr } from "../support/csr.ts";
 import { freshIdentity } from "../support/identities.ts";
+import { inPlace, restoreSurroundings } from "../support/surroundings.ts";
 import { issuerSchema, orderSchema } from "../../../shared/registry/messages.ts";
 import { idHostname } from "../../../shared/registry/names.ts";
 import { readCsr } from "../../../workers/certificate/csr.ts";
@@ -135,4 +136,23 @@ test("the node's alarm wakes for an order", async () => {
   await evictDurableObject(stub);
   await runDurableObjectAlarm(stub);
   expect((await read(node, id)).status).toBe("valid");
+});
+
+test("a crash during the request delays its order by no more than a second", async () => {
+  const node = await registered("crashing");
+  const { promise, resolve } = Promise.withResolvers<never>();
+  const entered = Promise.withResolvers<void>();
+  inPlace.issuer = () => ({
+    describe: () => ({ kind: "acme", roots: [], trust: "private", directories: [], resolvers: [] }),
+    step: () => (entered.resolve(), promise),
+    abandon: () => Promise.resolve(),
+  });
+  const created = order(node, await makeCsr({ names: node.names }));
+  await entered.promise;
+  const stub = env.NODES.get(env.NODES.idFromName(node.id));
+  const alarmAt = await runInDurableObject(stub, (_, { storage }) => storage.getAlarm());
+  expect(alarmAt).toBeLessThanOrEqual(clock.now() + 1_000);
+  restoreSurroundings();
+  resolve(undefined as never);
+  await created;
 });
