@@ -33,7 +33,7 @@ export function createCloudflareProvider(options: CloudflareOptions): DnsProvide
     maxRetries: 0,
     timeout: timeoutMs,
     logLevel: "off",
-    fetch: (input, init) => fetchWhole(fetch, timeoutMs, input, init),
+    fetch: (input, init) => fetchWhole(fetch, input, init),
   });
   const { records } = client.dns;
   const zone = { zone_id: zoneId };
@@ -52,7 +52,8 @@ export function createCloudflareProvider(options: CloudflareOptions): DnsProvide
     async page(cursor) {
       const page = cursor === undefined ? 1 : Number(cursor);
       const { result, result_info: info } = await list({ page });
-      const isLast = info.total_pages === undefined ? result.length < (info.per_page ?? 1) : page >= info.total_pages;
+      const { total_pages: pages, per_page: perPage = recordsPerPage } = info ?? {};
+      const isLast = pages === undefined ? result.length < perPage : page >= pages;
       return {
         records: result.flatMap((record) => storedOf(record) ?? []),
         next: isLast ? undefined : String(page + 1),
@@ -72,7 +73,7 @@ export function createCloudflareProvider(options: CloudflareOptions): DnsProvide
 
 const listSchema = z.object({
   result: z.array(cloudflareRecordSchema),
-  result_info: z.object({ per_page: z.int().min(1).optional(), total_pages: z.int().min(0).optional() }),
+  result_info: z.object({ per_page: z.int().min(1).optional(), total_pages: z.int().min(0).optional() }).nullish(),
 });
 
 const batchSchema = z.object({ posts: z.array(cloudflareRecordSchema).nullish() });
@@ -102,16 +103,13 @@ async function asking<T>(call: () => Promise<T>): Promise<T> {
   }
 }
 
-/** With the whole answer under the deadline: the SDK's own ends with the headers. */
+/** Reads the whole answer, with a limit: the SDK's deadline holds until this returns, and not beyond. */
 async function fetchWhole(
   fetch: typeof globalThis.fetch,
-  timeoutMs: number,
   input: Parameters<typeof globalThis.fetch>[0],
-  init: RequestInit = {},
+  init: RequestInit | undefined,
 ): Promise<Response> {
-  const late = AbortSignal.timeout(timeoutMs);
-  const signal = init.signal ? AbortSignal.any([init.signal, late]) : late;
-  const response = await fetch(input, { ...init, signal });
+  const response = await fetch(input, init);
   const parts: Uint8Array<ArrayBuffer>[] = [];
   let length = 0;
   const reader = response.body?.getReader();
