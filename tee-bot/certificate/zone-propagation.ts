@@ -1,10 +1,9 @@
-import { connect } from "node:net";
-import { Duplex } from "node:stream";
 import type { Propagation } from "../../shared/acme/ports.ts";
 import type { Clock } from "../../shared/clock.ts";
-import { createAuthorities, type ByteStream } from "../../shared/dns/authority.ts";
+import { createAuthorities } from "../../shared/dns/authority.ts";
 import { createDohServer } from "../../shared/dns/doh.ts";
 import { createPropagation } from "../../shared/dns/propagation.ts";
+import { connectTcp } from "./tcp-stream.ts";
 
 export interface ZonePropagationOptions {
   zone: string;
@@ -23,18 +22,4 @@ export function createZonePropagation({ zone, resolvers, clock, fetch }: ZonePro
     resolvers: resolvers.map((url) => createDohServer({ url, fetch })),
   });
   return createPropagation({ resolvers, authorities, fetch });
-}
-
-/** TCP as a pair of web streams; a connection that fails shows in both. */
-function connectTcp({ hostname, port }: { hostname: string; port: number }): ByteStream {
-  const socket = connect({ host: hostname, port });
-  const { readable, writable } = Duplex.toWeb(socket);
-  return {
-    readable: readable as ReadableStream<Uint8Array>,
-    writable: writable as WritableStream<Uint8Array>,
-    close: () => {
-      socket.destroy();
-      return Promise.resolve();
-    },
-  };
 }

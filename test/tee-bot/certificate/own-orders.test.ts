@@ -196,6 +196,18 @@ describe("an order by the node's own account", () => {
     await expect(waiting).rejects.toThrow();
   });
 
+  it("registers again at a CA that has forgotten the account, and has CAA name the new one", async () => {
+    const source = start();
+    await obtain(source, await request());
+    const before = zone.accounts[0]?.accountUri;
+    await world.pebble.restart();
+    const end = await obtain(source, await request());
+    expect(end.status).toBe("valid");
+    const uri = zone.accounts[0]?.accountUri;
+    expect(uri).not.toBe(before);
+    expect(readFileSync(join(directory, "acme-accounts.json"), "utf8")).toContain(uri);
+  });
+
   it("says that the edge names no CA", async () => {
     directories = [];
     await expect(obtain(start(), await request())).rejects.toThrow("names no ACME directory");
