@@ -39,6 +39,7 @@ export interface RefusalAnswer {
 export function failureOfAnswer(answer: RefusalAnswer, asked: Asked): CaFailure {
   const { status, contentType, retryAfterMs } = answer;
   const problem = problemOf(answer.body);
+  if (asked === "account" && problem?.type === "unauthorized") return keyRefused(status, problem.detail);
   return {
     kind: kindOf(status, problem?.type, asked, contentType),
     ...(problem && { type: problem.type }),
@@ -46,6 +47,11 @@ export function failureOfAnswer(answer: RefusalAnswer, asked: Asked): CaFailure 
     ...(retryAfterMs !== undefined && { retryAfterMs }),
     detail: problem?.detail || `The CA answered with status ${status}${problem ? ` (${problem.type})` : ""}.`,
   };
+}
+
+/** No other account can be had for this key (RFC 8555 §7.3.6); its type would be taken for that of a name. */
+function keyRefused(status: number, detail: string): CaFailure {
+  return { kind: "refused", status, detail: `the account's key is not accepted any more: ${detail}` };
 }
 
 /** The `error` member of an order or a challenge (§7.1.3, §8), or undefined when there is none. */

@@ -89,6 +89,13 @@ describe("the limit on duplicates", () => {
     expect(holder.ask("other", "c.test")).toEqual({ admitted: true });
   });
 
+  it("takes no certificate from those who come later", () => {
+    const holder = new Holder(parseIssuanceLimits("certificates=3/7d, duplicates=1/7d"));
+    holder.ask("first", "a.test");
+    expect(holder.ask("again", "a.test").admitted).toBe(false);
+    expect([holder.ask("b"), holder.ask("c")]).toEqual([{ admitted: true }, { admitted: true }]);
+  });
+
   it("counts sets of names, in whatever order and case", () => {
     expect(nameSetOf(["B.test", "a.test"])).toBe(nameSetOf(["a.test", "b.TEST"]));
     expect(nameSetOf(["a.test"])).not.toBe(nameSetOf(["a.test", "b.test"]));

@@ -17,7 +17,6 @@ describe("an answer of a CA that is no success", () => {
     ["unavailable", 400, "badNonce", "part"],
     ["account", 400, "accountDoesNotExist", "part"],
     ["account", 403, "unauthorized", "new-order"],
-    ["refused", 403, "unauthorized", "account"],
     ["gone", 403, "unauthorized", "part"],
     ["gone", 404, "malformed", "part"],
     ["gone", 404, "malformed", "renewal-info"],
@@ -27,6 +26,14 @@ describe("an answer of a CA that is no success", () => {
     ["refused", 403, "orderNotReady", "part"],
   ])("is %s for status %i, type %s, asked for %s", (kind, status, type, asked) => {
     expect(failureOfAnswer(problem(type, status), asked)).toEqual({ kind, type, status, detail: "some detail" });
+  });
+
+  it("says that it is the account when its key is refused", () => {
+    expect(failureOfAnswer(problem("unauthorized", 403), "account")).toEqual({
+      kind: "refused",
+      status: 403,
+      detail: "the account's key is not accepted any more: some detail",
+    });
   });
 
   it("says the status where the CA says nothing", () => {

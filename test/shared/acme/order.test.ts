@@ -1,4 +1,5 @@
 import { X509Certificate } from "@peculiar/x509";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { createCsr, TestIssuer } from "./certificates.ts";
 import { OrderWorld } from "./order-world.ts";
@@ -40,6 +41,7 @@ function expectIssuedOnce(world: OrderWorld): void {
   expect(world.ca.issued).toBe(1);
   expect(world.records.size).toBe(0);
   expect(world.admissions.settled.at(-1)).toBe("order-1 issued");
+  expect(world.hours * 60).toBeLessThan(1);
 }
 
 describe("an order", () => {
@@ -137,6 +139,18 @@ describe("an order", () => {
     await world.begin({ progress: '{"version":99}' });
     await world.run();
     expectIssuedOnce(world);
+  });
+
+  it("makes a step, whatever its progress is", async () => {
+    const written = JSON.stringify({ stage: { name: "open" } });
+    await fc.assert(
+      fc.asyncProperty(fc.oneof(fc.string(), fc.json(), fc.constant(written)), async (progress) => {
+        const world = ordinaryWorld();
+        await world.begin({ progress });
+        expect(await world.step()).toMatchObject({ status: "processing", words: "ordering from ca-1.example" });
+      }),
+      { numRuns: 50 },
+    );
   });
 
   it("does not prove names again that the CA holds to be proved", async () => {
