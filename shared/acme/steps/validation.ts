@@ -22,7 +22,7 @@ import { decideBackoffMs } from "../../backoff.ts";
 
 const lookBackoff = { baseMs: 250, maxMs: 15_000 };
 const pollBackoff = { baseMs: 100, maxMs: 10_000 };
-export const propagationPatienceMs = 10 * 60_000;
+const propagationPatienceMs = 10 * 60_000;
 const slowLookMs = 60_000;
 /** Nothing that is written today will be seen tomorrow. */
 const recordsPatienceMs = 24 * 3_600_000;
