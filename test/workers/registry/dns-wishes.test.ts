@@ -1,7 +1,7 @@
 import { runDurableObjectAlarm } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeEach, describe, expect, test } from "vitest";
-import { letPass } from "../support/controls.ts";
+import { calls, letPass } from "../support/controls.ts";
 import { zone } from "../support/constants.ts";
 import { makeCsr } from "../support/csr.ts";
 import { anything, clientOf, testNode, type TestNode } from "../support/edge.ts";
@@ -69,9 +69,11 @@ describe("the addresses of a node's names", () => {
   });
 
   test("are told once, and not with every renewal", async () => {
+    const before = calls.setAddresses;
     const node = await registered();
     await node.renew(1);
     await node.renew(1);
+    expect(calls.setAddresses - before).toBe(1);
     expect(publications.of(node.id)).toHaveLength(1);
   });
 

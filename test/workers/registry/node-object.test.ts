@@ -204,6 +204,16 @@ describe("an alias", () => {
   });
 });
 
+test("an alarm that is set is not set again by every request", async () => {
+  const node = await registered();
+  const alarmAt = () => runInDurableObject(stubOf(node), (_, { storage }) => storage.getAlarm());
+  await runDurableObjectAlarm(stubOf(node));
+  const first = await alarmAt();
+  await node.renew(1);
+  await node.renew(1);
+  expect(await alarmAt()).toBe(first);
+});
+
 test("nonces are forgotten once their requests would be too old", async () => {
   const node = await registered();
   const count = () =>

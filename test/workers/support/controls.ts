@@ -10,3 +10,6 @@ export function letPass(ms: number): void {
 }
 
 export const faults = { hubDown: false };
+
+/** Calls that a test wants to know the number of. */
+export const calls = { setAddresses: 0 };

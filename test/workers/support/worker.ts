@@ -7,7 +7,7 @@ import { NodeObject as RealNodeObject } from "../../../workers/registry/node-obj
 import type { Publication } from "../../../workers/routing/publication.ts";
 import { RouteHub as RealRouteHub } from "../../../workers/routing/route-hub.ts";
 import type { Result } from "../../../shared/errors.ts";
-import { clock, faults } from "./controls.ts";
+import { calls, clock, faults } from "./controls.ts";
 import { scriptedCa } from "./scripted-ca.ts";
 import { scriptedSurroundings } from "./surroundings.ts";
 import { providerOf } from "./zone-provider.ts";
@@ -19,6 +19,11 @@ const parts = { clock, random: () => 0.5 };
 export class NodeObject extends RealNodeObject {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, { ...parts, surroundings: scriptedSurroundings });
+  }
+
+  override setAddresses(addresses: readonly string[]): Promise<Result<void>> {
+    calls.setAddresses++;
+    return super.setAddresses(addresses);
   }
 }
 
