@@ -75,7 +75,11 @@ export class OrderFile {
 
   clear(): void {
     this.#current = undefined;
-    rmSync(this.#options.path, { force: true });
+    try {
+      rmSync(this.#options.path, { force: true });
+    } catch (error) {
+      this.#options.log.warn("order.kept", { error: errorText(error) }); // found again at the next start, which is harmless
+    }
   }
 
   /** A disk that takes nothing costs the resumption after a crash, not the order. */
