@@ -1,17 +1,23 @@
 /**
- * Whether the TXT records of an order are seen from outside. The zone's own servers are asked first, as far as they can
- * be reached: a resolver that is asked too early remembers the absence for as long as the zone's SOA says (half an hour
- * at Cloudflare), so it is asked only when they have the records.
+ * Whether the TXT records of an order are seen from outside. A resolver that is asked too early remembers the absence for
+ * as long as the zone's SOA says (half an hour at Cloudflare), so the zone's own servers are asked first, as far as they
+ * can be reached, and resolvers are kept out of it for a while.
  */
 import { createDohServer } from "./doh.ts";
 import { rcodes } from "./message.ts";
 import { challengeName } from "./record.ts";
 import type { DnsServer } from "./server.ts";
 import type { ChallengeRecord, Propagation, Sighting } from "../acme/ports.ts";
+import { systemClock, type Clock } from "../clock.ts";
 
 /** `look` answers within the sum of both. */
 const authorityStageMs = 4_500;
 const resolverStageMs = 5_250;
+/** How long resolvers are not asked while one of the zone's own servers lacks the records. */
+export const lackingMs = 60_000;
+/** And when the zone has servers, but none can be reached to tell whether they have them. */
+export const settlingMs = 8_000;
+const maxRemembered = 1_000;
 
 export interface PropagationOptions {
   /** URLs of resolvers (RFC 8484). */
@@ -19,19 +25,39 @@ export interface PropagationOptions {
   /** The zone's own servers; see authority.ts. None, or a failure, leaves it to the resolvers. */
   readonly authorities?: () => Promise<readonly DnsServer[]>;
   readonly fetch: typeof globalThis.fetch;
+  readonly clock?: Clock;
 }
 
-export function createPropagation({ resolvers, authorities, fetch }: PropagationOptions): Propagation {
+export function createPropagation(options: PropagationOptions): Propagation {
+  const { resolvers, authorities, fetch, clock = systemClock } = options;
   const resolving = resolvers.map((url) => createDohServer({ url, fetch }));
+  const firstLooks = new Map<string, number>();
+
+  /** For how long these have been looked for. The oldest are forgotten when they are too many. */
+  const lookedForMs = (records: readonly ChallengeRecord[]): number => {
+    const key = records.map(({ hostname, value }) => `${hostname} ${value}`).join();
+    const first = firstLooks.get(key);
+    if (first !== undefined) return clock.now() - first;
+    const [oldest] = firstLooks.keys();
+    if (oldest !== undefined && firstLooks.size >= maxRemembered) firstLooks.delete(oldest);
+    firstLooks.set(key, clock.now());
+    return 0;
+  };
+
   return {
     async look(records) {
       const own = await within(authorityStageMs, lookAtAuthorities(records, authorities), []);
-      const reached = own.filter(({ sees }) => sees !== "unreachable");
-      if (reached.some(({ sees }) => sees === "not-all"))
+      if (lookedForMs(records) < decideHoldMs(own))
         return [...own, ...resolving.map((server) => sighting(server, "not-all"))];
       return [...own, ...(await lookAt(resolving, records, resolverStageMs))];
     },
   };
+}
+
+/** How long resolvers are kept out of it, by what the zone's own servers say. */
+function decideHoldMs(own: readonly Sighting[]): number {
+  if (own.some(({ sees }) => sees === "not-all")) return lackingMs;
+  return own.length > 0 && own.every(({ sees }) => sees === "unreachable") ? settlingMs : 0;
 }
 
 async function lookAtAuthorities(

@@ -6,7 +6,7 @@ import { ZoneStore } from "../../support/dns/zone-store.ts";
 import type { Propagation } from "../../../shared/acme/ports.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import { createAuthorities } from "../../../shared/dns/authority.ts";
-import { createPropagation } from "../../../shared/dns/propagation.ts";
+import { createPropagation, lackingMs, settlingMs } from "../../../shared/dns/propagation.ts";
 
 const zone = "nodes.example.test";
 const store = new ZoneStore(zone);
@@ -34,17 +34,15 @@ function write(hostname: string, text = value): void {
 }
 const writeBoth = (): void => records.forEach(({ hostname }) => write(hostname));
 
+let now = 0;
+const clock = { now: () => now, sleep: (ms: number) => systemClock.sleep(ms) };
+
 function looking({ authorities = [] as string[] } = {}): Propagation {
   const resolvers = [one.url, two.url];
   if (authorities.length === 0) return createPropagation({ resolvers, fetch });
-  const find = createAuthorities({
-    zone,
-    connect: connectCounting().connect,
-    clock: systemClock,
-    resolvers: [],
-    addresses: authorities,
-  });
-  return createPropagation({ resolvers, authorities: find, fetch });
+  const { connect } = connectCounting();
+  const find = createAuthorities({ zone, connect, clock, resolvers: [], addresses: authorities });
+  return createPropagation({ resolvers, authorities: find, fetch, clock });
 }
 
 const seen = async (propagation: Propagation): Promise<string[]> =>
@@ -87,7 +85,7 @@ describe("a look at the records of an order", () => {
     expect(await seen(looking())).toEqual(["resolver all", "resolver not-all"]);
   });
 
-  test("asks the zone's own servers first, and no resolver until they have the records", async () => {
+  test("asks the zone's own servers first, and resolvers only when they have the records", async () => {
     write(`a.${zone}`);
     const propagation = looking({ authorities: [own.address] });
     expect(await seen(propagation)).toEqual(["authority not-all", "resolver not-all", "resolver not-all"]);
@@ -97,15 +95,23 @@ describe("a look at the records of an order", () => {
     expect(own.queries.map(({ type }) => type)).toEqual(["TXT", "TXT", "TXT", "TXT"]);
   });
 
-  test("leaves it to the resolvers when the zone's own servers cannot be reached, or do not know it", async () => {
+  test("asks resolvers all the same when one of the zone's own servers goes on lacking the records", async () => {
+    writeBoth();
+    own.lag = 600_000;
+    const propagation = looking({ authorities: [own.address] });
+    expect(await seen(propagation)).toEqual(["authority not-all", "resolver not-all", "resolver not-all"]);
+    now += lackingMs;
+    expect(await seen(propagation)).toEqual(["authority not-all", "resolver all", "resolver all"]);
+  });
+
+  test("gives the zone's own servers some seconds when they cannot be reached, then leaves it to the resolvers", async () => {
     writeBoth();
     own.mode = "servfail";
-    const addresses = [own.address, "127.0.0.1:9"];
-    expect(await seen(looking({ authorities: addresses }))).toEqual([
-      "authority unreachable",
-      "authority unreachable",
-      "resolver all",
-      "resolver all",
-    ]);
+    const propagation = looking({ authorities: [own.address, "127.0.0.1:9"] });
+    const unreachable = ["authority unreachable", "authority unreachable"];
+    expect(await seen(propagation)).toEqual([...unreachable, "resolver not-all", "resolver not-all"]);
+    expect(one.queries).toEqual([]);
+    now += settlingMs;
+    expect(await seen(propagation)).toEqual([...unreachable, "resolver all", "resolver all"]);
   });
 });
