@@ -124,6 +124,14 @@ test("500 records that come at once take few batches", async () => {
   expect(provider.batches.length).toBeLessThanOrEqual(5);
 });
 
+test("100 challenges that come at once are written before their callers are answered, in few batches", async () => {
+  const { present, provider } = freshZone();
+  const answers = await Promise.all(Array.from({ length: 100 }, (_, at) => present(`n${at}`, `order-${at}`)));
+  expect(answers.every((answer) => (answer as { state: string }).state === "written")).toBe(true);
+  expect(provider.records).toHaveLength(100);
+  expect(provider.batches.length).toBeLessThanOrEqual(3);
+});
+
 describe("a challenge", () => {
   test("is written when it is presented, and gone when it is withdrawn", async () => {
     const { present, provider, settle, stub } = freshZone();
