@@ -2,6 +2,7 @@
  * Looks from outside at the CAA records that should stand at a node's names: whoever serves the zone may answer with
  * others without a word. It tells and warns, and never holds up an order.
  */
+import { withDeadline } from "../deadline.ts";
 import type { Trouble } from "../../shared/acme/ports.ts";
 import { decideBackoffMs } from "../../shared/backoff.ts";
 import type { Clock } from "../../shared/clock.ts";
@@ -22,6 +23,8 @@ const firstLookMs = 30_000;
 const changeLookMs = 3_600_000;
 /** While something is wrong, so that it is seen soon when it has been put right. */
 const troubledLookMs = 15 * 60_000;
+/** The node's other alarms wait for it. */
+const maxLookMs = 30_000;
 const unreadBackoff = { baseMs: 30_000, maxMs: 3_600_000 };
 
 type Row = { noted_at: number; look_at: number | null; attempt: number; detail: string | null; remedy: string };
@@ -94,20 +97,23 @@ export class CaaWatch {
     return noted_at > now && look_at !== null ? now : (look_at ?? undefined);
   }
 
-  /** At every name in turn, until something is wrong with one. */
   async #look(caa: readonly DnsRecord[]): Promise<Trouble | undefined | "unread"> {
-    const { areWritten, judge, log, node } = this.#parts;
+    const { areWritten, log, node } = this.#parts;
     try {
-      if (!(await areWritten())) return "unread";
-      for (const name of new Set(caa.map((record) => record.name))) {
-        const trouble = await judge(caa.filter((record) => record.name === name));
-        if (trouble) return trouble;
-      }
-      return undefined;
+      return (await areWritten()) ? await withDeadline(this.#judge(caa), "The resolver", maxLookMs) : "unread";
     } catch (error) {
       log.warn("caa.unread", { node: node(), error: errorText(error) });
       return "unread";
     }
+  }
+
+  /** At every name in turn, until something is wrong with one. */
+  async #judge(caa: readonly DnsRecord[]): Promise<Trouble | undefined> {
+    for (const name of new Set(caa.map((record) => record.name))) {
+      const trouble = await this.#parts.judge(caa.filter((record) => record.name === name));
+      if (trouble) return trouble;
+    }
+    return undefined;
   }
 
   #row(): Row {
