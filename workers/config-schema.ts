@@ -4,6 +4,7 @@ import { directoryNames } from "./acme/directories.ts";
 import { defaultIssuanceLimits, parseIssuanceLimits } from "../shared/acme/limits.ts";
 import { errorText } from "../shared/errors.ts";
 import { logLevels } from "../shared/log.ts";
+import { isLoopbackUrl } from "../shared/loopback.ts";
 import { isNodeId } from "../shared/registry/node-id.ts";
 
 const dayMs = 86_400_000;
@@ -106,5 +107,5 @@ function isSafeUrl(text: string): boolean {
   const parsed = URL.parse(text);
   if (!parsed || parsed.username !== "" || parsed.password !== "") return false;
   if (parsed.protocol === "https:") return true;
-  return parsed.protocol === "http:" && /^(localhost|127(\.\d+){3}|\[::1\])$/.test(parsed.hostname);
+  return parsed.protocol === "http:" && isLoopbackUrl(parsed);
 }

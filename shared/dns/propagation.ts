@@ -7,12 +7,15 @@ import { createDohServer } from "./doh.ts";
 import { rcodes } from "./message.ts";
 import { challengeName } from "./record.ts";
 import type { DnsServer } from "./server.ts";
+import { isLoopbackUrl } from "../loopback.ts";
 import type { ChallengeRecord, Propagation, Sighting } from "../acme/ports.ts";
 import { systemClock, type Clock } from "../clock.ts";
 
 /** `look` answers within the sum of both. */
 const authorityStageMs = 4_500;
 const resolverStageMs = 5_250;
+/** Zones at Cloudflare show a record within a few seconds. */
+const publicSettleMs = 3_000;
 /** How long resolvers are not asked while one of the zone's own servers lacks the records. */
 export const lackingMs = 60_000;
 /** And when the zone has servers, but none can be reached to tell whether they have them. */
@@ -45,6 +48,8 @@ export function createPropagation(options: PropagationOptions): Propagation {
   };
 
   return {
+    // One on this machine is for development, and remembers nothing.
+    settleMs: resolvers.every((url) => isLoopbackUrl(new URL(url))) ? 0 : publicSettleMs,
     async look(records) {
       const own = await within(authorityStageMs, lookAtAuthorities(records, authorities), []);
       if (lookedForMs(records) < decideHoldMs(own))

@@ -22,6 +22,9 @@ import { decideBackoffMs } from "../../backoff.ts";
 
 const lookBackoff = { baseMs: 250, maxMs: 15_000 };
 const pollBackoff = { baseMs: 100, maxMs: 10_000 };
+/** Resolvers usually agree within seconds: after that somebody is told which one does not. */
+const troubleAfterMs = 60_000;
+/** After that one looks seldom. */
 const propagationPatienceMs = 10 * 60_000;
 const slowLookMs = 60_000;
 /** Nothing that is written today will be seen tomorrow. */
@@ -77,8 +80,10 @@ export async function present(context: Context, stage: StageOf<"present">): Prom
     return goOn(context, { name: "complete", ...challenged, next: 0 }, "telling the CA");
   }
   const presented = await parts.records.present(order.id, recordsOf(challenges));
-  if (presented.state === "written")
-    return goOn(context, { name: "propagate", ...challenged }, "waiting for DNS: the records are written");
+  if (presented.state === "written") {
+    const words = "waiting for DNS: the records are written";
+    return { ...goOn(context, { name: "propagate", ...challenged }, words), waitMs: parts.propagation.settleMs };
+  }
   return afterNoRecords(context, stage, presented);
 }
 
@@ -121,7 +126,7 @@ export async function propagate(context: Context, { order, challenges, method }:
       `telling ${caName(order.directory)}`,
     );
   const late = hasWaited(context, propagationPatienceMs);
-  const trouble = late ? troubleOfVisibility(visibility, waitedMs(context)) : undefined;
+  const trouble = hasWaited(context, troubleAfterMs) ? troubleOfVisibility(visibility, waitedMs(context)) : undefined;
   if (trouble && hasWaited(context, recordsPatienceMs)) return failWith(context, trouble);
   const ms = late ? slowLookMs : decideBackoffMs(progress.waits, { ...lookBackoff, random: parts.random });
   const words = `waiting for DNS: ${visibility.words}, next look in ${lengthInWords(ms)}`;

@@ -302,19 +302,30 @@ describe("an order whose records are not seen", () => {
     );
   });
 
+  it("is not looked for before the resolvers may be asked", async () => {
+    const world = new OrderWorld();
+    world.settleMs = 3_000;
+    const written = await world.run((step) => step.status === "processing" && step.words.includes("are written"));
+    expect(written).toMatchObject({ retryAfterMs: 3_000 });
+    expect(world.looks).toBe(0);
+    expect(await world.run()).toMatchObject({ status: "valid" });
+  });
+
   it("is kept when one resolver never agrees, names it with a remedy, and ends after a day", async () => {
     const world = new OrderWorld();
     world.sees = () => sightings("all", "not-all");
     const late = await world.run((step) => "trouble" in step);
-    expect(world.hours * 60).toBeGreaterThan(10);
+    expect(world.hours * 60).toBeGreaterThan(1);
     expect(late).toMatchObject({
-      retryAfterMs: 60_000,
       trouble: {
         detail:
-          "The challenge's TXT records were written 10 min ago, but resolver-2 does not see them (1 of 2 resolvers see it).",
+          "The challenge's TXT records were written 1 min ago, but resolver-2 does not see them (1 of 2 resolvers see it).",
         remedy: expect.stringContaining("DOH") as string,
       },
     });
+    const slow = await world.run((step) => step.status === "processing" && step.retryAfterMs === 60_000);
+    expect(slow).toMatchObject({ words: expect.stringContaining("next look in 1 min") as string });
+    expect(world.hours * 60).toBeGreaterThan(10);
     expect(await world.run()).toMatchObject({ status: "invalid" });
     expect(world.hours).toBeGreaterThan(24);
     expect(world.hours).toBeLessThan(25);

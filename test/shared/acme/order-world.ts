@@ -81,6 +81,8 @@ export class OrderWorld {
     return [...admissions, ...calls, ...this.written];
   }
 
+  settleMs = 0;
+
   get parts(): OrderParts {
     const { clock, random } = this;
     if (this.away)
@@ -108,6 +110,7 @@ export class OrderWorld {
         },
       },
       propagation: {
+        settleMs: this.settleMs,
         look: () => {
           this.looks++;
           return Promise.resolve(this.sees());

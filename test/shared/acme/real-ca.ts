@@ -91,7 +91,10 @@ async function runOrder({ ca, id, names, replaces, store, directory }: OrderRun)
         return Promise.resolve();
       },
     },
-    propagation: { look: () => Promise.resolve([{ server: "the zone itself", kind: "resolver", sees: "all" }]) },
+    propagation: {
+      settleMs: 0,
+      look: () => Promise.resolve([{ server: "the zone itself", kind: "resolver", sees: "all" }]),
+    },
     clock: systemClock,
     random: Math.random,
   };
