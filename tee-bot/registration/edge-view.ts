@@ -22,6 +22,8 @@ export interface EdgeViewOptions {
 const intervalMs = 5 * 60_000;
 /** After a change; several in a row are one. */
 const settleMs = 1_000;
+/** And once more after that: the edge looks at what it has changed from outside, half a minute later. */
+const secondLookMs = 60_000;
 
 export class EdgeView {
   readonly #options: EdgeViewOptions;
@@ -54,9 +56,11 @@ export class EdgeView {
   /** Asks until the signal aborts; with the edge away what it said last stands. */
   async run(signal: AbortSignal): Promise<void> {
     const { clock, random } = this.#options;
-    while (!signal.aborted) {
-      if (!this.#wanted) await this.#rest(intervalMs * (0.8 + 0.4 * random()), signal);
+    for (let changed = false; !signal.aborted;) {
+      const waitMs = changed ? secondLookMs : intervalMs;
+      if (!this.#wanted) await this.#rest(waitMs * (0.8 + 0.4 * random()), signal);
       await clock.sleep(settleMs, signal).catch(() => {});
+      changed = this.#wanted;
       this.#wanted = false;
       if (!signal.aborted) await this.#ask(signal);
     }
