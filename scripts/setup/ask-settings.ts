@@ -33,6 +33,6 @@ export async function askSettings(
             hidden: name.includes("HMAC"),
           });
   }
-  await ask("RELAY_KEYS", "Public keys of the relays, comma-separated (a relay prints its own when it starts)");
+  await ask("RELAY_KEYS", "Public keys of the relays, comma-separated (relay.started in its log has it)");
   return answers;
 }
