@@ -40,8 +40,6 @@ export interface Sighting {
 
 /** Looks at TXT records from outside, as the CA will. Answers within 10 s and never throws. */
 export interface Propagation {
-  /** How long records that were just written are not looked for: a resolver that is too early remembers their absence. */
-  readonly settleMs: number;
   look(records: readonly ChallengeRecord[]): Promise<readonly Sighting[]>;
 }
 

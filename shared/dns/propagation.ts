@@ -14,12 +14,10 @@ import { systemClock, type Clock } from "../clock.ts";
 /** `look` answers within the sum of both. */
 const authorityStageMs = 4_500;
 const resolverStageMs = 5_250;
-/** Zones at Cloudflare show a record within a few seconds. */
-const publicSettleMs = 3_000;
 /** How long resolvers are not asked while one of the zone's own servers lacks the records. */
 export const lackingMs = 60_000;
-/** And when the zone has servers, but none can be reached to tell whether they have them. */
-export const settlingMs = 8_000;
+/** And when none of them can be reached to tell whether it has them: zones at Cloudflare show a record within seconds. */
+export const settlingMs = 5_000;
 const maxRemembered = 1_000;
 
 export interface PropagationOptions {
@@ -34,6 +32,8 @@ export interface PropagationOptions {
 export function createPropagation(options: PropagationOptions): Propagation {
   const { resolvers, authorities, fetch, clock = systemClock } = options;
   const resolving = resolvers.map((url) => createDohServer({ url, fetch }));
+  // One on this machine is for development, and remembers no absence.
+  const remembering = !resolvers.every((url) => isLoopbackUrl(new URL(url)));
   const firstLooks = new Map<string, number>();
 
   /** For how long these have been looked for. The oldest are forgotten when they are too many. */
@@ -48,11 +48,9 @@ export function createPropagation(options: PropagationOptions): Propagation {
   };
 
   return {
-    // One on this machine is for development, and remembers nothing.
-    settleMs: resolvers.every((url) => isLoopbackUrl(new URL(url))) ? 0 : publicSettleMs,
     async look(records) {
       const own = await within(authorityStageMs, lookAtAuthorities(records, authorities), []);
-      if (lookedForMs(records) < decideHoldMs(own))
+      if (lookedForMs(records) < decideHoldMs(own, remembering))
         return [...own, ...resolving.map((server) => sighting(server, "not-all"))];
       return [...own, ...(await lookAt(resolving, records, resolverStageMs))];
     },
@@ -60,9 +58,9 @@ export function createPropagation(options: PropagationOptions): Propagation {
 }
 
 /** How long resolvers are kept out of it, by what the zone's own servers say. */
-function decideHoldMs(own: readonly Sighting[]): number {
+function decideHoldMs(own: readonly Sighting[], remembering: boolean): number {
   if (own.some(({ sees }) => sees === "not-all")) return lackingMs;
-  return own.length > 0 && own.every(({ sees }) => sees === "unreachable") ? settlingMs : 0;
+  return remembering && own.every(({ sees }) => sees === "unreachable") ? settlingMs : 0;
 }
 
 async function lookAtAuthorities(

@@ -80,10 +80,8 @@ export async function present(context: Context, stage: StageOf<"present">): Prom
     return goOn(context, { name: "complete", ...challenged, next: 0 }, "telling the CA");
   }
   const presented = await parts.records.present(order.id, recordsOf(challenges));
-  if (presented.state === "written") {
-    const words = "waiting for DNS: the records are written";
-    return { ...goOn(context, { name: "propagate", ...challenged }, words), waitMs: parts.propagation.settleMs };
-  }
+  if (presented.state === "written")
+    return goOn(context, { name: "propagate", ...challenged }, "waiting for DNS: the records are written");
   return afterNoRecords(context, stage, presented);
 }
 

@@ -81,8 +81,6 @@ export class OrderWorld {
     return [...admissions, ...calls, ...this.written];
   }
 
-  settleMs = 0;
-
   get parts(): OrderParts {
     const { clock, random } = this;
     if (this.away)
@@ -110,7 +108,6 @@ export class OrderWorld {
         },
       },
       propagation: {
-        settleMs: this.settleMs,
         look: () => {
           this.looks++;
           return Promise.resolve(this.sees());

@@ -92,7 +92,6 @@ async function runOrder({ ca, id, names, replaces, store, directory }: OrderRun)
       },
     },
     propagation: {
-      settleMs: 0,
       look: () => Promise.resolve([{ server: "the zone itself", kind: "resolver", sees: "all" }]),
     },
     clock: systemClock,

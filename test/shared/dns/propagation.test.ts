@@ -37,12 +37,15 @@ const writeBoth = (): void => records.forEach(({ hostname }) => write(hostname))
 let now = 0;
 const clock = { now: () => now, sleep: (ms: number) => systemClock.sleep(ms) };
 
-function looking({ authorities = [] as string[] } = {}): Propagation {
-  const resolvers = [one.url, two.url];
-  if (authorities.length === 0) return createPropagation({ resolvers, fetch });
+/** As if the resolvers were public ones. */
+const publicly: typeof fetch = (input, init) => fetch(String(input).includes("one") ? one.url : two.url, init);
+
+function looking({ authorities = [] as string[], isPublic = false } = {}): Propagation {
+  const resolvers = isPublic ? ["https://one.example/q", "https://two.example/q"] : [one.url, two.url];
+  if (authorities.length === 0) return createPropagation({ resolvers, fetch: isPublic ? publicly : fetch, clock });
   const { connect } = connectCounting();
   const find = createAuthorities({ zone, connect, clock, resolvers: [], addresses: authorities });
-  return createPropagation({ resolvers, authorities: find, fetch, clock });
+  return createPropagation({ resolvers, authorities: find, fetch: isPublic ? publicly : fetch, clock });
 }
 
 const seen = async (propagation: Propagation): Promise<string[]> =>
@@ -107,11 +110,29 @@ describe("a look at the records of an order", () => {
   test("gives the zone's own servers some seconds when they cannot be reached, then leaves it to the resolvers", async () => {
     writeBoth();
     own.mode = "servfail";
-    const propagation = looking({ authorities: [own.address, "127.0.0.1:9"] });
+    const propagation = looking({ authorities: [own.address, "127.0.0.1:9"], isPublic: true });
     const unreachable = ["authority unreachable", "authority unreachable"];
     expect(await seen(propagation)).toEqual([...unreachable, "resolver not-all", "resolver not-all"]);
     expect(one.queries).toEqual([]);
     now += settlingMs;
     expect(await seen(propagation)).toEqual([...unreachable, "resolver all", "resolver all"]);
+  });
+
+  test("gives public resolvers some seconds when none of the zone's own servers is known", async () => {
+    writeBoth();
+    const propagation = looking({ isPublic: true });
+    expect(await seen(propagation)).toEqual(["resolver not-all", "resolver not-all"]);
+    expect(one.queries).toEqual([]);
+    now += settlingMs;
+    expect(await seen(propagation)).toEqual(["resolver all", "resolver all"]);
+  });
+
+  test("asks resolvers on this machine at once, whatever becomes of the zone's own servers", async () => {
+    writeBoth();
+    expect(await seen(looking({ authorities: ["127.0.0.1:9"] }))).toEqual([
+      "authority unreachable",
+      "resolver all",
+      "resolver all",
+    ]);
   });
 });
