@@ -38,8 +38,8 @@ export interface OrderRunnerParts {
   readonly log: Log;
   /** Throws `issuer-unavailable` when there is none. */
   readonly issuer: (purpose: OrderPurpose) => Issuer;
-  /** A step has told of a problem; the next one waits for this. Never rejects. */
-  readonly onTrouble: () => Promise<void>;
+  /** Has the CAA records let our accounts issue as they are now. Never rejects. */
+  readonly checkAccounts: () => Promise<void>;
 }
 
 export class OrderRunner {
@@ -93,20 +93,20 @@ export class OrderRunner {
   }
 
   async #step(order: StoredOrder): Promise<void> {
-    const { store, clock, issuer, log, onTrouble } = this.#parts;
+    const { store, clock, issuer, log, checkAccounts } = this.#parts;
     const { id, purpose } = order;
     try {
+      // A CA that has forgotten an account gives it another name, which it looks for in CAA when it validates.
+      if (order.progress === "" || order.trouble) await checkAccounts();
       const step = await issuer(purpose).step(this.#acmeOrder(order));
       if (step.status === "processing") {
         store.moved(id, step, clock.now());
-        if (step.trouble) await onTrouble();
         return;
       }
       if (step.status === "valid") store.issued(id, step, this.#futureOf(order, step));
       else store.failed(id, step.trouble, undefined, clock.now());
       const detail = step.status === "invalid" ? step.trouble.detail : undefined;
       log.info("order.finished", { order: id, purpose, status: step.status, detail });
-      if (step.status === "invalid") await onTrouble();
     } catch (error) {
       this.#postpone(order, error);
     }

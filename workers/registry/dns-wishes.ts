@@ -17,9 +17,8 @@ export const dnsTable = `
     attempt INTEGER NOT NULL
   );`;
 
-/** The edge's accounts seldom change; after trouble with an order they are asked for sooner. */
+/** The edge's accounts seldom change, and orders ask for them besides. */
 const askAgainMs = 86_400_000;
-const askAtMostEveryMs = 5_000;
 const askBackoff = { baseMs: 2_000, maxMs: 10 * 60_000 };
 
 type Row = {
@@ -106,11 +105,10 @@ export class DnsWishes {
     this.#store(node, { ...this.#row(), ends_at: this.#parts.clock.now() });
   }
 
-  /** The edge's accounts may have changed. */
-  askSoon(): void {
-    const row = this.#row();
-    const soon = Math.max(this.#parts.clock.now(), row.asked_at + askAtMostEveryMs);
-    if (row.ask_at === null || row.ask_at > soon) this.#write({ ...row, ask_at: soon });
+  /** An order depends on them: what the edge's accounts are now is asked for at once. Never rejects. */
+  async checkAccounts({ node }: NodeRecord): Promise<void> {
+    const accounts = await this.#fetchAccounts();
+    if (accounts) this.#store(node, { ...this.#row(), edge_accounts: JSON.stringify(accounts) });
   }
 
   /** What is due: records at the end of their time, accounts to be asked for. */
@@ -132,17 +130,23 @@ export class DnsWishes {
   }
 
   async #ask(node: NodeRecord["node"]): Promise<void> {
-    const { clock, random, log, fetchAccounts } = this.#parts;
-    const accounts = await fetchAccounts().catch((error: unknown) => {
-      log.warn("accounts.unread", { error: errorText(error) });
-      return undefined;
-    });
+    const { clock, random } = this.#parts;
+    const accounts = await this.#fetchAccounts();
     const now = clock.now();
     const row = { ...this.#row(), asked_at: now };
     if (!accounts) {
       const waitMs = decideBackoffMs(row.attempt, { ...askBackoff, random });
       this.#write({ ...row, ask_at: now + waitMs, attempt: row.attempt + 1 });
     } else this.#store(node, { ...row, edge_accounts: JSON.stringify(accounts), ask_at: now + askAgainMs, attempt: 0 });
+  }
+
+  async #fetchAccounts(): Promise<readonly AccountBinding[] | undefined> {
+    try {
+      return await this.#parts.fetchAccounts();
+    } catch (error) {
+      this.#parts.log.warn("accounts.unread", { error: errorText(error) });
+      return undefined;
+    }
   }
 
   /** Together with the message to the zone's object when other records follow from it. */

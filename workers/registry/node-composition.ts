@@ -94,10 +94,8 @@ export function composeNode(storage: DurableObjectStorage, env: Env, parts: Node
     store: orderStore,
     node,
     issuer: (purpose) => surroundings.issuer(purpose),
-    // The account may have become another one, which the CAA records have to let issue before the next step.
-    async onTrouble() {
-      wishes.askSoon();
-      await wishes.lookDue(registrations.known);
+    async checkAccounts() {
+      await wishes.checkAccounts(registrations.known);
       await outbox.flush();
     },
   });

@@ -95,7 +95,6 @@ export class NodeObject extends DurableObject<Env> {
       const { node } = registrations.up;
       // Whoever lets the edge order lets the edge's accounts issue.
       if (wishes.hasOwnAccounts) wishes.setOwnAccounts(node, []);
-      wishes.askSoon();
       return orders.create(csr, registrations.hostnames());
     });
   }

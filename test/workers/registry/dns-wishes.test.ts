@@ -8,6 +8,8 @@ import { anything, clientOf, testNode, type TestNode } from "../support/edge.ts"
 import { testIdentity } from "../support/identities.ts";
 import { watchPublications, type Publications } from "../support/publications.ts";
 import { inPlace, restoreSurroundings } from "../support/surroundings.ts";
+import type { OrderStep } from "../../../shared/acme/order.ts";
+import type { Trouble } from "../../../shared/acme/ports.ts";
 import type { AccountBinding, Registration } from "../../../shared/registry/messages.ts";
 import { idHostname } from "../../../shared/registry/names.ts";
 
@@ -49,6 +51,13 @@ async function registered(): Promise<Registered> {
   return { ...node, registration, own: idHostname(node.id, zone), alarm };
 }
 
+const processing = (progress: string, trouble?: Trouble): OrderStep => ({
+  status: "processing",
+  progress,
+  retryAfterMs: 0,
+  words: "under way",
+  ...(trouble && { trouble }),
+});
 const addressesOf = (name: string) => [`${name} A 192.0.2.7`, `${name} AAAA 2001:db8::7`];
 const release = (node: TestNode) =>
   node.client.request("DELETE", `/v1/nodes/${node.id}/registration?epoch=1`, anything);
@@ -116,30 +125,41 @@ describe("the CAA records of a node's names", () => {
     expect(publications.lines(node.id)).toEqual([...addressesOf(node.own), caaOf(node.own, edgeAccount)]);
   });
 
-  test("are asked about again after trouble with an order, and once a day", async () => {
-    let account = edgeAccount;
+  test("are those that count when an order begins, and after trouble with it; else they are asked about daily", async () => {
+    let uri = 1;
     let asked = 0;
-    inPlace.fetchAccounts = () => Promise.resolve((asked++, [account]));
+    const account = () => ({ ...edgeAccount, accountUri: `https://ca.test/acct/${uri}` });
+    inPlace.fetchAccounts = () => Promise.resolve((asked++, [account()]));
     const node = await registered();
     await node.alarm();
     expect(asked).toBe(1);
 
-    account = { ...edgeAccount, accountUri: "https://ca.test/acct/2" };
+    uri = 2;
+    const wanted: boolean[] = [];
+    const steps: OrderStep[] = [
+      processing("open"),
+      processing("account unknown", { detail: "The CA knows no such account.", remedy: "-" }),
+      processing("open again"),
+      { status: "invalid", trouble: { detail: "CAA forbids it.", remedy: "-" } },
+    ];
     inPlace.issuer = () => ({
       describe: () => ({ kind: "acme", roots: [], trust: "private", directories: [], resolvers: [] }),
-      step: () => Promise.resolve({ status: "invalid", trouble: { detail: "CAA forbids it.", remedy: "-" } }),
+      step({ progress }) {
+        wanted.push(publications.lines(node.id).includes(caaOf(node.own, account())));
+        if (progress === "open") uri = 3;
+        return Promise.resolve(steps[wanted.length - 1] as OrderStep);
+      },
       abandon: () => Promise.resolve(),
     });
-    letPass(6_000);
     const body = { csr: await makeCsr({ names: [node.own] }) };
     await node.client.request("POST", `/v1/nodes/${node.id}/orders`, anything, { body });
-    expect(asked).toBe(2);
-    expect(publications.lines(node.id)).toContain(caaOf(node.own, account));
+    expect(wanted).toEqual([true, true, true, true]);
+    expect(asked).toBe(3);
 
     letPass(24 * hourMs);
     await node.renew(1);
     await node.alarm();
-    expect(asked).toBe(3);
+    expect(asked).toBe(4);
   });
 
   test("let a node's own accounts issue instead, until it orders through the edge again", async () => {

@@ -31,13 +31,13 @@ export interface Script {
   /** Undefined: there is no issuer. */
   readonly step: Steps | undefined;
   readonly abandon?: (order: AcmeOrder) => Promise<void>;
-  readonly onTrouble?: () => Promise<void>;
+  readonly checkAccounts?: () => Promise<void>;
 }
 
 const { id: node } = await testIdentity("scripted orders");
 
 export function withIssuer<T>(
-  { step, abandon, onTrouble = () => Promise.resolve() }: Script,
+  { step, abandon, checkAccounts = () => Promise.resolve() }: Script,
   use: (scripted: ScriptedOrders) => Promise<T>,
 ): Promise<T> {
   return runInDurableObject(env.HUBS.get(env.HUBS.newUniqueId()), (_, { storage: { sql } }) => {
@@ -56,7 +56,7 @@ export function withIssuer<T>(
     };
     const store = new OrderStore(sql);
     const make = (): Orders =>
-      new Orders({ store, node: () => node, clock, random: () => 0.5, log: silentLog, issuer, onTrouble });
+      new Orders({ store, node: () => node, clock, random: () => 0.5, log: silentLog, issuer, checkAccounts });
     return use({ orders: make(), store, sql, abandoned, restarted: make });
   });
 }
