@@ -58,7 +58,11 @@ const rules: readonly Rule[] = [
 ];
 
 /** What must be a default export: the runtime or the tool looks for it there. */
-const defaultExports = [/(^|\/)[a-z.]+\.config\.ts$/, /^workers\/index\.ts$/, /^test\/workers\/support\/worker\.ts$/];
+const defaultExports = [
+  /(^|\/)[a-z.]+\.config\.ts$/,
+  /^workers\/index\.ts$/,
+  /^test\/(workers\/support\/worker|scripts\/bundle\/[a-z-]+-worker|bench\/edge\/counting-edge)\.ts$/,
+];
 
 const files = globSync(["*.ts", `{${processes.join()},shared,scripts,test}/**/*.ts`], { cwd: root });
 const sources = new Map(files.map((file) => [file, readFileSync(join(root, file), "utf8")]));

@@ -315,7 +315,7 @@ describe("an order whose records are not seen", () => {
       },
     });
     const slow = await world.run((step) => step.status === "processing" && step.retryAfterMs === 60_000);
-    expect(slow).toMatchObject({ words: expect.stringContaining("next look in 1 min") as string });
+    expect(slow).toMatchObject({ words: expect.stringContaining("next look in 60 s") as string });
     expect(world.hours * 60).toBeGreaterThan(10);
     expect(await world.run()).toMatchObject({ status: "invalid" });
     expect(world.hours).toBeGreaterThan(24);
