@@ -3,6 +3,7 @@ import { spawn } from "node:child_process";
 import { mkdtempSync, readFileSync, rmSync, statSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
+import { stripVTControlCharacters } from "node:util";
 import { z } from "zod";
 import { SetupFailure } from "./failure.ts";
 import { secretNames } from "./settings.ts";
@@ -11,6 +12,7 @@ import { projectRoot, quietEnvironment, wranglerProgram } from "../wrangler.ts";
 const commandDeadlineMs = 120_000;
 const deployDeadlineMs = 300_000;
 const maxOutputCharacters = 100_000;
+const maxToldLines = 12;
 
 export interface Wrangler {
   /** The secrets that the Worker has, by name; none when there is no such Worker yet. */
@@ -36,10 +38,8 @@ export function createWrangler(options: WranglerOptions): Wrangler {
       const args = [
         "secret",
         "list",
-        "--format",
-        "json",
-        "--name",
-        worker,
+        "--format=json",
+        `--name=${worker}`,
         "--config",
         join(projectRoot, "wrangler.toml"),
       ];
@@ -123,8 +123,14 @@ function environmentFor({ CLOUDFLARE_DEPLOY_TOKEN: token, ...environment }: Node
 }
 
 function failureOf(args: readonly string[], output: string): SetupFailure {
-  const command = `wrangler ${args.slice(0, 3).join(" ")}`;
-  const told = output.trim().split("\n").slice(-12).join("\n");
+  const command = `wrangler ${args
+    .slice(0, args.indexOf("--config"))
+    .filter((arg) => !arg.startsWith("--"))
+    .join(" ")}`;
+  const lines = stripVTControlCharacters(output)
+    .split("\n")
+    .filter((line) => line.trim() !== "");
+  const told = lines.slice(-maxToldLines).join("\n");
   const remedy = /CLOUDFLARE_API_TOKEN|not (logged in|authenticated)|wrangler login|code: (10000|9109|6111)/i.test(
     output,
   )

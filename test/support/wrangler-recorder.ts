@@ -75,7 +75,8 @@ async function main(): Promise<void> {
   const secretsPath = join(directory, "secrets.json");
   const secrets = readJson(secretsPath) as Record<string, string> | undefined;
   if (command === "secret list") {
-    if (!secrets) return fail(`✘ [ERROR] Worker "${args[args.indexOf("--name") + 1]}" not found.`);
+    if (!secrets)
+      return fail(`✘ [ERROR] Worker "${args.find((arg) => arg.startsWith("--name="))?.slice(7)}" not found.`);
     const list = Object.keys(secrets).map((name) => ({ name, type: "secret_text" }));
     process.stdout.write(`${JSON.stringify(list, null, 2)}\n`);
   } else if (command === "secret put") {
