@@ -1,24 +1,34 @@
 /**
- * `npm run bench`: Postern beside HAProxy and beside no relay at all, on this machine.
+ * `npm run bench`: Postern beside HAProxy and beside no relay at all, its certificate orders beside the CA alone, and
+ * what a node costs the edge, on this machine.
  *
- *   BENCH_REPS   rounds over all ways (default 3)
+ *   BENCH_REPS   rounds over all ways (default 3); orders have five times as many
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
- *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,idle
+ *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,idle,orders,flight,cost
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
+import { measureOrderTimes } from "./acme-orders.ts";
 import { measureBulk } from "./bulk.ts";
 import { measureConnections } from "./connections.ts";
+import { measureEdgeCost } from "./edge-cost.ts";
 import { measureIdleVisitors, type IdleRow } from "./idle-visitors.ts";
+import { measureOrdersInFlight } from "./orders-in-flight.ts";
 import { measureRequests } from "./requests.ts";
+import { formatCost } from "./support/cost-table.ts";
 import type { Bench } from "./support/measure.ts";
+import { buildMeteredEdge } from "./support/metered-edge.ts";
+import { formatOrdersInFlight, formatOrderTimes } from "./support/order-table.ts";
 import { formatIdle, formatRow } from "./support/table.ts";
 import { buildLoadClient, installTools, versionOf } from "./support/tools.ts";
 import { startWays } from "./support/ways.ts";
+import { buildWorker } from "../../scripts/build-worker.ts";
+import { ensurePrograms } from "../../scripts/system-packages.ts";
 
-const questions = {
+/** Asked of all ways at once. */
+const traffic = {
   bulk1: async (bench: Bench) => formatRow(await measureBulk(bench, 1)),
   bulk16: async (bench: Bench) => formatRow(await measureBulk(bench, 16)),
   requests: async (bench: Bench) => formatRow(await measureRequests(bench)),
@@ -35,26 +45,54 @@ const questions = {
   },
 };
 
+/** Asked of an edge. */
+const certificates = {
+  orders: async () => formatOrderTimes(await measureOrderTimes(await buildEdge(), 5 * repetitions)),
+  flight: async () => formatOrdersInFlight(await measureOrdersInFlight(await buildEdge(), Math.ceil(100 * scale))),
+  cost: async () => formatCost(await measureEdgeCost(await buildMeteredEdge(join(directory, "metered")), scale)),
+};
+
+type Question = keyof typeof traffic | keyof typeof certificates;
+
 const repetitions = readNumber("BENCH_REPS", 3, 1, 100);
 const scale = readNumber("BENCH_SCALE", 1, 0.01, 10);
 const chosen = readChoice();
 
-installTools();
 const directory = mkdtempSync(join(tmpdir(), "postern-bench-"));
 try {
-  const client = buildLoadClient(directory);
-  await using ways = await startWays(directory);
-  const answers: string[] = [];
-  for (const name of chosen) answers.push(await questions[name]({ client, ways, repetitions, scale }));
+  const answers = [...(await answersOfTraffic()), ...(await answersOfEdge())];
   console.log([about(), ...answers].join("\n\n"));
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
 
+async function answersOfTraffic(): Promise<string[]> {
+  const names = keysOf(traffic).filter((name) => chosen.has(name));
+  if (names.length === 0) return [];
+  installTools();
+  const client = buildLoadClient(directory);
+  await using ways = await startWays(directory);
+  const answers = [`${versionOf("haproxy", "-v")}; ${versionOf("openssl", "version")}`];
+  for (const name of names) answers.push(await traffic[name]({ client, ways, repetitions, scale }));
+  return answers;
+}
+
+async function answersOfEdge(): Promise<string[]> {
+  const names = keysOf(certificates).filter((name) => chosen.has(name));
+  if (names.length > 0) ensurePrograms([{ program: "pebble", debianPackage: "pebble" }]);
+  const answers: string[] = [];
+  for (const name of names) answers.push(await certificates[name]());
+  return answers;
+}
+
+function buildEdge(): Promise<string> {
+  return buildWorker({ outDir: join(directory, "edge") });
+}
+
 function about(): string {
   const commit = execFileSync("git", ["log", "-1", "--format=%h"], { encoding: "utf8" }).trim();
   const machine = `${cpus()[0]?.model.trim()}, ${availableParallelism()} cores`;
-  return `${machine}; commit ${commit}; Node ${process.version}; ${versionOf("haproxy", "-v")}; ${versionOf("openssl", "version")}; ${repetitions} repetitions`;
+  return `${machine}; commit ${commit}; Node ${process.version}; ${repetitions} repetitions`;
 }
 
 function readNumber(name: string, fallback: number, min: number, max: number): number {
@@ -64,11 +102,15 @@ function readNumber(name: string, fallback: number, min: number, max: number): n
   return process.exit(2);
 }
 
-function readChoice(): (keyof typeof questions)[] {
-  const known = Object.keys(questions) as (keyof typeof questions)[];
-  const asked = process.env["BENCH_ONLY"]?.split(",") ?? known;
-  const choice = known.filter((name) => asked.includes(name));
-  if (choice.length === new Set(asked).size) return choice;
+function readChoice(): ReadonlySet<Question> {
+  const known = [...keysOf(traffic), ...keysOf(certificates)];
+  const asked: readonly string[] = process.env["BENCH_ONLY"]?.split(",") ?? known;
+  const choice = new Set(known.filter((name) => asked.includes(name)));
+  if (choice.size === new Set(asked).size) return choice;
   console.error(`BENCH_ONLY is some of ${known.join(",")}.`);
   return process.exit(2);
+}
+
+function keysOf<T extends object>(of: T): (keyof T)[] {
+  return Object.keys(of) as (keyof T)[];
 }

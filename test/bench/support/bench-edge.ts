@@ -30,10 +30,17 @@ export interface BenchEdgeOptions {
   readonly world: CertificateWorld;
   /** Settings besides those of the world. */
   readonly vars?: Readonly<Record<string, string>>;
+  /** Where it keeps its state: a directory that is gone when it ends, unless said. */
+  readonly state?: string;
 }
 
-export async function startBenchEdge({ bundle, world, vars = {} }: BenchEdgeOptions): Promise<BenchEdge> {
-  const state = mkdtempSync(join(tmpdir(), "postern-bench-edge-"));
+export async function startBenchEdge(options: BenchEdgeOptions): Promise<BenchEdge> {
+  const { bundle, world, vars = {} } = options;
+  const state = options.state ?? mkdtempSync(join(tmpdir(), "postern-bench-edge-"));
+  const end = async (): Promise<void> => {
+    await stopProcess(child, "SIGTERM");
+    if (options.state === undefined) rmSync(state, { recursive: true, force: true });
+  };
   const child = fork(join(root, "scripts/edge-process.ts"), {
     env: {
       ...process.env,
@@ -57,20 +64,19 @@ export async function startBenchEdge({ bundle, world, vars = {} }: BenchEdgeOpti
         return () => void listeners.delete(listen);
       },
       cpuSeconds: () => processTree(child.pid ?? 0).reduce((sum, pid) => sum + readCpuSeconds(pid), 0),
-      [Symbol.asyncDispose]: () => end(child, state),
+      [Symbol.asyncDispose]: end,
     };
   } catch (error) {
-    await end(child, state);
+    await end();
     throw error;
   }
 }
 
 async function portOf(child: ChildProcess): Promise<number> {
   const ended = once(child, "exit").then(() => Promise.reject(new Error("the edge ended before it was ready")));
-  const [message] = (await Promise.race([
-    once(child, "message", { signal: AbortSignal.timeout(startMs) }),
-    ended,
-  ])) as [{ port: number }];
+  const [message] = (await Promise.race([once(child, "message", { signal: AbortSignal.timeout(startMs) }), ended])) as [
+    { port: number },
+  ];
   ended.catch(() => {});
   return message.port;
 }
@@ -82,9 +88,4 @@ function tell(listeners: ReadonlySet<(line: LogLine) => void>, text: string): vo
   }
   const line = JSON.parse(text) as LogLine;
   for (const listen of listeners) listen(line);
-}
-
-async function end(child: ChildProcess, state: string): Promise<void> {
-  await stopProcess(child, "SIGTERM");
-  rmSync(state, { recursive: true, force: true });
 }

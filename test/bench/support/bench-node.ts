@@ -25,15 +25,18 @@ export interface BenchNode {
 /** Longer than the edge's own limits: a slow answer is measured, not refused. */
 const timeoutMs = 60_000;
 
-export async function createBenchNode(edge: string, clock: Clock = systemClock): Promise<BenchNode> {
-  const { id, signingKey } = await identityOfPem(generateIdentityPem(), clock.now());
+/** With a key of its own unless one is given. */
+export async function createBenchNode(
+  edge: string,
+  { clock = systemClock, pem = generateIdentityPem() }: { clock?: Clock; pem?: string } = {},
+): Promise<BenchNode> {
+  const { id, signingKey } = await identityOfPem(pem, clock.now());
   const signer = { id, role: "postern-node", privateKey: signingKey } as const;
   const client = new EdgeClient({ edge, signer, clock, fetch, timeoutMs });
   const path = `/v1/nodes/${id}`;
   return {
     id,
-    register: () =>
-      client.request("POST", `${path}/registration`, registrationSchema, { body: { version: "bench" } }),
+    register: () => client.request("POST", `${path}/registration`, registrationSchema, { body: { version: "bench" } }),
     claim: async (alias) => void (await client.request("PUT", `/v1/aliases/${alias}`, aliasSchema)),
     renew: (epoch) => client.request("PUT", `${path}/lease`, registrationSchema, { body: { epoch } }),
     order: (csr) => client.request("POST", `${path}/orders`, orderSchema, { body: { csr } }),

@@ -52,13 +52,13 @@ export function formatIdle(rows: readonly IdleRow[]): string {
   const lines = [...ways].map((way) => {
     const ofWay = rows.filter((row) => row.way === way);
     const kilobytes = ofWay.map(({ relayKilobytes }) => relayKilobytes);
-    const median = medianOf(ofWay, "relayKilobytes");
-    const judged = way === "postern" ? ` (goal ${goalKilobytes}: ${median <= goalKilobytes ? "met" : "missed"})` : "";
+    const middle = medianOf(ofWay, "relayKilobytes");
+    const judged = way === "postern" ? ` (goal ${goalKilobytes}: ${middle <= goalKilobytes ? "met" : "missed"})` : "";
     return line([
       labels[way],
       String(ofWay[0]?.visitors),
       `${short(medianOf(ofWay, "relayMegabytesBefore"))} → ${short(medianOf(ofWay, "relayMegabytesAfter"))}`,
-      `${short(median)} (${short(Math.min(...kilobytes))}–${short(Math.max(...kilobytes))})${judged}`,
+      `${short(middle)} (${short(Math.min(...kilobytes))}–${short(Math.max(...kilobytes))})${judged}`,
       way === "haproxy" ? "–" : short(medianOf(ofWay, "nodeKilobytes")),
     ]);
   });
@@ -71,11 +71,15 @@ function latencyOf(cells: readonly Cell[]): string {
 }
 
 function medianOf<T>(items: readonly T[], key: keyof T): number {
-  const sorted = items.map((item) => Number(item[key] ?? NaN)).toSorted((a, b) => a - b);
+  return median(items.map((item) => Number(item[key] ?? NaN)));
+}
+
+export function median(values: readonly number[]): number {
+  const sorted = values.toSorted((a, b) => a - b);
   const middle = Math.floor(sorted.length / 2);
   return sorted.length % 2 === 1 ? sorted[middle]! : (sorted[middle - 1]! + sorted[middle]!) / 2;
 }
 
-const line = (columns: readonly string[]): string => `| ${columns.join(" | ")} |`;
+export const line = (columns: readonly string[]): string => `| ${columns.join(" | ")} |`;
 const percent = (share: number): string => `${Math.round(100 * share)} %`;
-const short = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
+export const short = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));
