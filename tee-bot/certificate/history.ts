@@ -60,7 +60,7 @@ export function readHistory(path: string): readonly HistoryEntry[] {
 }
 
 /** A failure that repeats the last one only counts it up, so that an outage of a week does not fill the history. */
-export function withEntry(
+function withEntry(
   entries: readonly HistoryEntry[],
   entry: Omit<HistoryEntry, "times">,
 ): readonly HistoryEntry[] {
