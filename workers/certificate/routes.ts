@@ -8,8 +8,8 @@ import { nodeObject } from "../registry/node-stub.ts";
 import { unwrap } from "../../shared/errors.ts";
 import { issuerSchema, orderRequestSchema, orderSchema } from "../../shared/registry/messages.ts";
 
-/** An issuer's step may talk to a CA. */
-const orderDeadlineMs = 30_000;
+/** A request waits a moment for its order, and for deliveries that are due. */
+const orderDeadlineMs = 8_000;
 const order = named("Order", orderSchema);
 
 const create = createRoute({
