@@ -1,6 +1,5 @@
 /** `npm run setup:edge`: deploys the edge to Cloudflare, step by step. */
 import { systemClock } from "../shared/clock.ts";
-import { errorText } from "../shared/errors.ts";
 import { onTermination } from "../shared/nodejs/termination.ts";
 import { UsageError } from "./launcher/options.ts";
 import { createProgress } from "./launcher/progress.ts";
@@ -20,7 +19,7 @@ try {
 } catch (error) {
   process.exitCode = error instanceof UsageError ? usageExitCode : 1;
   if (signal.aborted) stderr.write("\n  stopped; run it again and it goes on\n");
-  else stderr.write(`\n  ${inLines(errorText(error))}\n`);
+  else stderr.write(`\n  ${inLines(error instanceof Error ? error.message : String(error))}\n`);
   if (error instanceof SetupFailure && !signal.aborted) stderr.write(`\n  do: ${inLines(error.remedy)}\n`);
   if (error instanceof UsageError) stderr.write(`\n${usage}`);
 }

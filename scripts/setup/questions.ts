@@ -24,12 +24,12 @@ export interface Terminal {
 
 export function terminalQuestions({ input, output, signal }: Terminal): Questions {
   const read = async (prompt: string, hidden: boolean): Promise<string> => {
-    output.write(prompt);
-    const echo = hidden ? new Writable({ write: (_chunk, _encoding, done) => done() }) : output;
-    const lines = createInterface({ input, output: echo, terminal: true });
+    const nowhere = new Writable({ write: (_chunk, _encoding, done) => done() });
+    if (hidden) output.write(prompt); // readline would write it where the answer goes
+    const lines = createInterface({ input, output: hidden ? nowhere : output, terminal: true });
     lines.once("SIGINT", () => process.kill(process.pid, "SIGINT")); // readline takes Ctrl-C for itself
     try {
-      return (await lines.question("", { signal })).trim();
+      return (await lines.question(prompt, { signal })).trim();
     } finally {
       lines.close();
       if (hidden) output.write("\n");
