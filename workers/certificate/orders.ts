@@ -15,6 +15,8 @@ const maxRehearsalsKept = 2;
 export const maxOrdersProcessing = 3;
 /** How long a request waits for its order to come to its end. */
 const createWaitMs = 1_000;
+/** A step that is due so soon is waited for too: the node need not ask what became of its order. */
+const shortWaitMs = 250;
 
 export class Orders {
   readonly #parts: OrderRunnerParts;
@@ -54,7 +56,7 @@ export class Orders {
 
     const waited = new AbortController();
     await Promise.race([
-      this.#runner.run(id),
+      this.#follow(id, waited.signal),
       this.#parts.clock.sleep(createWaitMs, waited.signal).catch(() => {}), // the alarm goes on
     ]);
     waited.abort();
@@ -90,6 +92,17 @@ export class Orders {
   abandon(trouble: Trouble, hostname?: string): void {
     for (const order of this.#processing())
       if (hostname === undefined || order.hostnames.includes(hostname)) this.#runner.abandon(order, trouble);
+  }
+
+  /** Moves an order until it has ended, has to wait for longer, or has had its turn. */
+  async #follow(id: string, signal: AbortSignal): Promise<void> {
+    for (;;) {
+      await this.#runner.run(id);
+      const { status, dueAt = Infinity } = this.#store.find(id) ?? {};
+      const waitMs = dueAt - this.#now();
+      if (signal.aborted || status !== "processing" || waitMs <= 0 || waitMs > shortWaitMs) return;
+      await this.#parts.clock.sleep(waitMs, signal).catch(() => {});
+    }
   }
 
   #add(purpose: OrderPurpose, csr: Omit<CheckedCsr, "spki"> & { digest: string; keyDigest: string }): string {

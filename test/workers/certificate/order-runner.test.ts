@@ -55,6 +55,15 @@ describe("an order that takes time", () => {
     });
   });
 
+  test("is waited for within the request while its steps are due in a moment", () => {
+    let steps = 0;
+    const step = () => (++steps < 4 ? processing(String(steps), 20) : valid());
+    return withIssuer({ step }, async ({ orders }) => {
+      expect(await orders.create(await makeCsr({ names }), names)).toMatchObject({ status: "valid" });
+      expect(steps).toBe(4);
+    });
+  });
+
   test("makes a bounded number of steps in a row, and is due again at once", () => {
     let steps = 0;
     return withIssuer({ step: () => processing(String(++steps), 0) }, async ({ orders }) => {
