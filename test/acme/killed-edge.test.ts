@@ -1,0 +1,119 @@
+/** kill -9 of the edge between every two steps of an order, with the request between them done or not done. */
+import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
+import { startCertificateWorld, type CertificateWorld } from "../support/acme/certificate-world.ts";
+import type { Faults, Hold } from "../support/faults.ts";
+import { startEdge, type TestEdge } from "./support/edge.ts";
+import { startNode } from "./support/node.ts";
+import { expectNothingLeft, issuedTo } from "./support/traces.ts";
+
+let world: CertificateWorld;
+let edge: TestEdge;
+
+beforeAll(async () => {
+  world = await startCertificateWorld();
+  edge = await startEdge(world);
+});
+afterEach(() => {
+  world.proxy.faults.clear();
+  world.api.faults.clear();
+  for (const resolver of world.doh) resolver.faults.clear();
+});
+afterAll(async () => {
+  await edge[Symbol.asyncDispose]();
+  await world[Symbol.asyncDispose]();
+});
+
+interface Step {
+  readonly request: string;
+  readonly faults: () => Faults;
+  readonly pattern: string;
+  /** The request after which this one is the first of its kind. */
+  readonly behind?: { readonly faults: () => Faults; readonly pattern: string };
+}
+
+const proxy = (): Faults => world.proxy.faults;
+const api = (): Faults => world.api.faults;
+const resolver = (): Faults => {
+  const [first] = world.doh;
+  if (!first) throw new Error("The world has no resolver.");
+  return first.faults;
+};
+
+const steps: readonly Step[] = [
+  { request: "new order", faults: proxy, pattern: "newOrder" },
+  { request: "authorization", faults: proxy, pattern: "authz" },
+  { request: "TXT records", faults: api, pattern: "POST /dns_records/batch" },
+  { request: "look at a resolver", faults: resolver, pattern: "/dns-query" },
+  { request: "challenge", faults: proxy, pattern: "challenge" },
+  { request: "poll", faults: proxy, pattern: "order" },
+  { request: "finalize", faults: proxy, pattern: "finalize" },
+  { request: "certificate", faults: proxy, pattern: "certificate" },
+  {
+    request: "removal of the TXT records",
+    faults: api,
+    pattern: "POST /dns_records/batch",
+    behind: { faults: proxy, pattern: "certificate" },
+  },
+];
+
+const rows = steps.flatMap((step) => (["before", "after"] as const).map((when) => ({ ...step, when })));
+
+/** Holds the request of the row, once the one before it is over. */
+async function holdUp({ faults, pattern, behind }: Step, when: "before" | "after"): Promise<Hold> {
+  if (!behind) return faults().hold(pattern, when);
+  const earlier = behind.faults().hold(behind.pattern, "after");
+  await earlier.arrived;
+  const hold = faults().hold(pattern, when);
+  earlier.release();
+  return hold;
+}
+
+describe("an order survives that the edge is killed", () => {
+  test.each(rows)("$when the $request is done", async ({ when, ...step }) => {
+    const node = await startNode(edge);
+    await node.settled();
+    const held = holdUp(step, when);
+    const csr = await node.csr();
+    const ordered = node.order(csr).catch(() => undefined); // the edge may die before it has answered
+    const hold = await held;
+    await hold.arrived;
+    await edge.kill();
+    await ordered;
+    await edge.start();
+    hold.release();
+
+    const [order] = (await node.view()).certificates;
+    if (!order) throw new Error("The order is lost.");
+    const { certificate } = await node.valid(order);
+    expect((await node.order(csr)).certificate).toBe(certificate); // what a node asks that was not answered
+    await expectNothingLeft(world, node);
+    expect((await node.view()).certificates).toHaveLength(1);
+
+    await node.valid(await node.order());
+    await expectNothingLeft(world, node, 2);
+  });
+
+  test.each(["before", "after"] as const)("%s its account is registered", async (when) => {
+    await using fresh = await startCertificateWorld();
+    const hold = fresh.proxy.faults.hold("newAccount", when);
+    await using own = await startEdge(fresh);
+    const node = await startNode(own);
+    const ordered = node.order().catch(() => undefined);
+    await hold.arrived;
+    await own.kill();
+    await ordered;
+    await own.start();
+    hold.release();
+    const [known] = (await node.view()).certificates;
+    const order = await node.valid(known ?? (await node.order()));
+    expect(issuedTo(fresh, node)).toHaveLength(1);
+    expect(
+      fresh.store
+        .now()
+        .at(node.name)
+        .filter(({ type }) => type === "CAA"),
+    ).toHaveLength(1);
+    expect(order.issuer).toBe(fresh.directory);
+    await expectNothingLeft(fresh, node);
+  });
+});
