@@ -134,6 +134,11 @@ export class ZoneStore {
       .one().serial;
   }
 
+  /** Whoever looks for it and does not see it may take it for gone, however new it is. */
+  doubtActual(id: string): void {
+    this.#sql.exec("UPDATE actual SET made_at = 0 WHERE id = ?", id);
+  }
+
   dropActual(id: string): void {
     this.#sql.exec("DELETE FROM actual WHERE id = ?", id);
   }

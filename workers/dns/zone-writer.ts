@@ -192,8 +192,10 @@ export class ZoneWriter {
 
   /** The names are looked at again, later each time; when that does not help, the one in the way is searched for. */
   async #takeConflict(changes: Change[], names: string[], error: ProviderError): Promise<void> {
-    const { work, clock, random } = this.#parts;
+    const { store, work, clock, random } = this.#parts;
     const now = clock.now();
+    // One of them may be gone already, by a batch whose answer was lost.
+    for (const { remove } of changes) if (remove !== undefined) store.doubtActual(remove);
     const attempt = Math.max(...names.map((name) => work.at(name)?.attempt ?? 0));
     const isStubborn = attempt >= patientConflicts;
     const halves = isStubborn ? splitChanges(changes) : undefined;

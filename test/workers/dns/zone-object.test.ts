@@ -210,6 +210,18 @@ describe("a provider that fails", () => {
     expect(await stub.status(node)).toMatchObject({ state: "written" });
   });
 
+  test("to answer a removal, though it was made, does not hold up the next challenge", async () => {
+    const { present, provider, settle, stub } = freshZone();
+    await present("a");
+    await stub.withdraw({ node, order: "order" });
+    provider.faults.push({ error: new ProviderError("unavailable", "No answer."), applied: true });
+    await settle();
+    letPass(1_000); // far from the time for which a new record may be hidden
+    await settle();
+    expect(await present("a", "next", "y".repeat(43))).toEqual({ state: "written" });
+    expect(provider.lines).toEqual([challengeLine("a", "y".repeat(43))]);
+  });
+
   test("for lack of rights is said with its remedy, and used again once it works", async () => {
     const { publish, provider, settle, stub } = freshZone();
     provider.outage = new ProviderError("unauthorized", "Cloudflare answers: Authentication error (code 10000).");
