@@ -56,7 +56,8 @@ const steps: readonly Step[] = [
   },
 ];
 
-const rows = steps.flatMap((step) => (["before", "after"] as const).map((when) => ({ ...step, when })));
+const moments = ["before", "after"] as const;
+const rows = steps.flatMap((step) => moments.map((when) => ({ request: step.request, when, step })));
 
 /** Holds the request of the row, once the one before it is over. */
 async function holdUp({ faults, pattern, behind }: Step, when: "before" | "after"): Promise<Hold> {
@@ -69,7 +70,7 @@ async function holdUp({ faults, pattern, behind }: Step, when: "before" | "after
 }
 
 describe("an order survives that the edge is killed", () => {
-  test.each(rows)("$when the $request is done", async ({ when, ...step }) => {
+  test.each(rows)("$when the $request is done", async ({ when, step }) => {
     const node = await startNode(edge);
     await node.settled();
     const held = holdUp(step, when);
@@ -93,7 +94,7 @@ describe("an order survives that the edge is killed", () => {
     await expectNothingLeft(world, node, 2);
   });
 
-  test.each(["before", "after"] as const)("%s its account is registered", async (when) => {
+  test.each(moments)("%s its account is registered", async (when) => {
     await using fresh = await startCertificateWorld();
     const hold = fresh.proxy.faults.hold("newAccount", when);
     await using own = await startEdge(fresh);
