@@ -2,9 +2,9 @@
  * `npm run bench`: Postern beside HAProxy and beside no relay at all, its certificate orders beside the CA alone, and
  * what a node costs the edge, on this machine.
  *
- *   BENCH_REPS   rounds over all ways (default 3); orders have five times as many
+ *   BENCH_REPS   rounds over all ways (default 3); orders and starts have five times as many
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
- *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,idle,orders,flight,cost
+ *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,idle,orders,flight,start,cost
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -21,9 +21,11 @@ import { formatCost } from "./support/cost-table.ts";
 import type { Bench } from "./support/measure.ts";
 import { buildMeteredEdge } from "./support/metered-edge.ts";
 import { formatOrdersInFlight, formatOrderTimes } from "./support/order-table.ts";
+import { formatWorkerStart } from "./support/start-table.ts";
 import { formatIdle, formatRow } from "./support/table.ts";
 import { buildLoadClient, installTools, versionOf } from "./support/tools.ts";
 import { startWays } from "./support/ways.ts";
+import { measureWorkerStart } from "./worker-start.ts";
 import { buildWorker } from "../../scripts/build-worker.ts";
 import { ensurePrograms } from "../../scripts/system-packages.ts";
 
@@ -49,6 +51,7 @@ const traffic = {
 const certificates = {
   orders: async () => formatOrderTimes(await measureOrderTimes(await buildEdge(), 5 * repetitions)),
   flight: async () => formatOrdersInFlight(await measureOrdersInFlight(await buildEdge(), Math.ceil(100 * scale))),
+  start: async () => formatWorkerStart(await measureWorkerStart(await buildEdge(), 5 * repetitions)),
   cost: async () => formatCost(await measureEdgeCost(await buildMeteredEdge(join(directory, "metered")), scale)),
 };
 

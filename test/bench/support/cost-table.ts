@@ -12,6 +12,9 @@ const rehearsalsPerYear = days / 7;
 /** workers/dns: what one call of a comparison reads, and how fast calls may follow each other. */
 const recordsPerPage = 5_000;
 const msPerCall = (5 * 60_000) / 1_000;
+/** US dollars for a millisecond, and for a gigabyte-month. */
+const cpuPrice = 0.02 / 1e6;
+const storagePrice = 0.2;
 const fleets = [10_000, 1_000_000] as const;
 
 export function formatCost(cost: EdgeCost): string {
@@ -108,12 +111,16 @@ function formatYear(cost: EdgeCost): string {
 
 function formatNotes(cost: EdgeCost): string {
   const { dayHours, recordsPerNode, nodeDatabaseBytes, cpuMsPerLeaseRenewal, heartbeat } = cost;
+  const most = fleets.at(-1) ?? 1;
+  const cpuMs = most * (yearMs / renewMs) * cpuMsPerLeaseRenewal;
+  const gigabyteMonths = (12 * most * nodeDatabaseBytes) / 1e9;
   const beats = sumOf([[heartbeat, yearMs / heartbeatMs]]);
   return [
-    `- ${relayCount} relays; each further one adds one object request to every lease renewal.`,
-    `- Measured of the day: ${short(dayHours)} h. Of a lease renewal: ${short(cpuMsPerLeaseRenewal)} ms of CPU, Worker and objects together.`,
-    `- Records a node: ${short(recordsPerNode)}. Database of a node's object: ${Math.round(nodeDatabaseBytes / 1000)} kB.`,
-    `- A relay's heartbeats in a year: US$ ${short(dollarsOf(beats))}.`,
+    `- Of the day, ${short(dayHours)} h were measured. ${relayCount} relays; each further one adds an object request to every lease renewal.`,
+    `- CPU of a lease renewal, Worker and objects and runtime: ${short(cpuMsPerLeaseRenewal)} ms; at most US$ ${large(cpuMs * cpuPrice)} for ${most.toLocaleString("en")} nodes.`,
+    `- Database of a node's object: ${Math.round(nodeDatabaseBytes / 1000)} kB; US$ ${large(gigabyteMonths * storagePrice)} for ${most.toLocaleString("en")} nodes.`,
+    `- DNS records of a node: ${short(recordsPerNode)}.`,
+    `- Heartbeats of one relay: US$ ${short(dollarsOf(beats))}.`,
   ].join("\n");
 }
 
