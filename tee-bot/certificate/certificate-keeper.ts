@@ -15,7 +15,7 @@ import {
 } from "./certificate-report.ts";
 import type { HeldCertificate, OrderHooks } from "./certificate-source.ts";
 import { attemptOrder, type AttemptParts, type Failed } from "./order-attempt.ts";
-import { decideRenewal, decideUrgency, renewalTime, type RenewalDecision } from "./renewal.ts";
+import { decideEarliest, decideRenewal, decideUrgency, renewalTime, type RenewalDecision } from "./renewal.ts";
 
 export interface CertificateKeeperOptions extends AttemptParts {
   random: () => number;
@@ -121,8 +121,7 @@ export class CertificateKeeper {
     const pending = order.pending(hostnames, now);
     if (pending) return { kind: "order", reason: pending.reason };
     if (this.#asked) return { kind: "order", reason: "it was asked for" };
-    const wish = { hostnames, spki: key.spki, plannedAt: this.#held?.renewal?.at, jitter: this.#jitter };
-    return decideRenewal(this.current?.leaf, wish, now);
+    return decideRenewal(this.current?.leaf, { hostnames, spki: key.spki, ...this.#timing() }, now);
   }
 
   async #order(hostnames: readonly string[], reason: string, signal: AbortSignal): Promise<Failed | undefined> {
@@ -162,8 +161,7 @@ export class CertificateKeeper {
     const certificate = this.current;
     const { history } = this.#options;
     const planned = this.#held?.renewal;
-    const at =
-      certificate && renewalTime(lifetimeOf(certificate.leaf), { plannedAt: planned?.at, jitter: this.#jitter });
+    const at = certificate && renewalTime(lifetimeOf(certificate.leaf), this.#timing());
     return {
       certificate,
       renewal: at === undefined ? undefined : { source: "lifetime", ...planned, at: Math.round(at) },
@@ -172,6 +170,12 @@ export class CertificateKeeper {
       failed: this.#failed !== undefined,
       last: history.last,
     };
+  }
+
+  #timing(): { plannedAt: number | undefined; earliestAt: number; jitter: number } {
+    const { history, clock } = this.#options;
+    const earliestAt = decideEarliest(history.issuedAt, clock.now());
+    return { plannedAt: this.#held?.renewal?.at, earliestAt, jitter: this.#jitter };
   }
 
   #isLate(): boolean {

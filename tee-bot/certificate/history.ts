@@ -40,6 +40,11 @@ export class CertificateHistory {
     return this.#entries.at(-1);
   }
 
+  /** When certificates were issued (ms since the Unix epoch). */
+  get issuedAt(): readonly number[] {
+    return this.#entries.flatMap(({ at, outcome }) => (outcome === "issued" ? [at] : []));
+  }
+
   add(entry: Omit<HistoryEntry, "times">): void {
     this.#entries = withEntry(this.#entries, entry);
     try {
@@ -60,10 +65,7 @@ export function readHistory(path: string): readonly HistoryEntry[] {
 }
 
 /** A failure that repeats the last one only counts it up, so that an outage of a week does not fill the history. */
-function withEntry(
-  entries: readonly HistoryEntry[],
-  entry: Omit<HistoryEntry, "times">,
-): readonly HistoryEntry[] {
+function withEntry(entries: readonly HistoryEntry[], entry: Omit<HistoryEntry, "times">): readonly HistoryEntry[] {
   const last = entries.at(-1);
   const repeats =
     last?.outcome === "failed" &&

@@ -10,6 +10,8 @@ export interface RenewalWish {
   spki: Buffer;
   /** When the CA or the edge wants it renewed (ms since the Unix epoch). */
   plannedAt?: number | undefined;
+  /** Not before that; see {@link decideEarliest}. */
+  earliestAt?: number;
   /** In [0, 1): spreads renewals for which there is no plan. */
   jitter?: number;
 }
@@ -19,8 +21,9 @@ const renewAtFraction = 2 / 3;
 const jitterFraction = 0.025; // of the lifetime, to either side
 /** A plan that is later than this is not followed: what is left must be enough to mend what is broken. */
 const latestFraction = 0.8;
-/** Nor one that is earlier: a CA that wants every certificate renewed at once must not be asked for ever more of them. */
-const earliestFraction = 0.01;
+/** A CA that wants every certificate renewed at once is not asked for ever more of them. */
+const maxIssuesPerDay = 3;
+const dayMs = 86_400_000;
 
 /** A certificate is kept while it is for this key, covers every name and is not due for renewal. */
 export function decideRenewal(
@@ -32,7 +35,10 @@ export function decideRenewal(
   const fault = faultOf(certificate, wish, now);
   if (fault) return { kind: "order", reason: fault };
   const at = renewalTime(lifetimeOf(certificate), wish);
-  if (now >= at) return { kind: "order", reason: `the one held ends ${certificate.validToDate.toISOString()}` };
+  if (now >= at) {
+    const ends = certificate.validToDate.toISOString();
+    return { kind: "order", reason: `its renewal is due: the one held ends ${ends}` };
+  }
   return { kind: "keep", checkAgainInMs: Math.min(at - now, maxCheckIntervalMs) };
 }
 
@@ -51,14 +57,20 @@ export function faultOf(
   return undefined;
 }
 
+/** From when on a plan is followed: a day after the third newest of the times at which certificates were issued. */
+export function decideEarliest(issuedAt: readonly number[], now: number): number {
+  const third = issuedAt.filter((at) => at <= now).toSorted((a, b) => b - a)[maxIssuesPerDay - 1];
+  return third === undefined ? 0 : third + dayMs;
+}
+
 /** The plan, else two thirds of the lifetime with jitter, within the bounds above. Milliseconds since the Unix epoch. */
 export function renewalTime(
   { notBefore, notAfter }: Lifetime,
-  { plannedAt, jitter = 0.5 }: Pick<RenewalWish, "plannedAt" | "jitter">,
+  { plannedAt, earliestAt = 0, jitter = 0.5 }: Pick<RenewalWish, "plannedAt" | "earliestAt" | "jitter">,
 ): number {
   const at = (fraction: number): number => notBefore + (notAfter - notBefore) * fraction;
   const wanted = plannedAt ?? at(renewAtFraction + (2 * jitter - 1) * jitterFraction);
-  return Math.max(at(earliestFraction), Math.min(wanted, at(latestFraction)));
+  return Math.min(Math.max(wanted, earliestAt), at(latestFraction));
 }
 
 /** How near the end is: `soon` below three tenths of the lifetime, `urgent` below one. */

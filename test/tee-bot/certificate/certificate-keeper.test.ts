@@ -343,7 +343,7 @@ describe("the renewal", () => {
     expect(again.report.renewal?.source).toBe("lifetime");
   });
 
-  it("comes at once when a new plan says that it is due, and once only", async () => {
+  it("comes at once when a plan says that it is due, and three times a day when the CA insists", async () => {
     writeFileSync(path, await chainFor());
     clock.advance(2 * dayMs);
     const kept = keeper();
@@ -356,8 +356,8 @@ describe("the renewal", () => {
     kept.reconsider();
     await edge.untilAsked("POST");
     await clock.untilSleeping((ms) => ms === hourMs);
-    expect(given).toHaveLength(2);
-    expect(edge.asked).toEqual([orders()]);
+    expect(given).toHaveLength(4); // the stored one first
+    expect(edge.asked).toEqual([orders(), orders(), orders()]);
   });
 
   it("comes when it is asked for, once, and an order under way is that order", async () => {

@@ -1,6 +1,6 @@
 import { createPublicKey } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { decideRenewal, decideUrgency, renewalTime } from "../../../tee-bot/certificate/renewal.ts";
+import { decideEarliest, decideRenewal, decideUrgency, renewalTime } from "../../../tee-bot/certificate/renewal.ts";
 import { issue, leafOf, newTlsKey } from "../support/issue.ts";
 
 const key = newTlsKey();
@@ -89,8 +89,19 @@ describe("renewalTime", () => {
     expect(at(days, { plannedAt: notBefore + 0.9 * days * dayMs })).toBeCloseTo(0.8);
   });
 
-  it.each(lifetimes)("of %d days is not in its first hundredth, whatever the plan", (days) => {
-    expect(at(days, { plannedAt: 0 })).toBeCloseTo(0.01);
+  it.each(lifetimes)("of %d days is when it may be, whatever the plan, but never past four fifths", (days) => {
+    expect(at(days, { plannedAt: 0 })).toBeLessThan(0);
+    expect(at(days, { plannedAt: 0, earliestAt: notBefore + 0.2 * days * dayMs })).toBeCloseTo(0.2);
+    expect(at(days, { plannedAt: 0, earliestAt: notBefore + 7 * days * dayMs })).toBeCloseTo(0.8);
+  });
+
+  it("is not before a day after the third newest certificate, so that a CA is not asked for ever more", () => {
+    const now = notBefore + 30 * dayMs;
+    const hoursAgo = (...hours: number[]): number[] => hours.map((ago) => now - ago * hourMs);
+    expect(decideEarliest([], now)).toBe(0);
+    expect(decideEarliest(hoursAgo(5, 1), now)).toBe(0);
+    expect(decideEarliest(hoursAgo(300, 5, 3, 1), now)).toBe(now + 19 * hourMs);
+    expect(decideEarliest(hoursAgo(5, 1, -1_000), now)).toBe(0); // from before the clock was put right
   });
 
   it("follows a plan that has passed at once, as when the CA is about to revoke", async () => {
