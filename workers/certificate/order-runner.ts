@@ -40,6 +40,8 @@ export interface OrderRunnerParts {
   readonly issuer: (purpose: OrderPurpose) => Issuer;
   /** Has the CAA records let our accounts issue as they are now. Never rejects. */
   readonly checkAccounts: () => Promise<void>;
+  /** How often CAs are asked for renewal windows, where that is said: the first time, too, is no later. */
+  readonly lookMs?: number | undefined;
 }
 
 export class OrderRunner {
@@ -114,7 +116,7 @@ export class OrderRunner {
 
   /** A rehearsal's certificate has none. */
   #futureOf({ purpose }: StoredOrder, step: Extract<OrderStep, { status: "valid" }>): Future {
-    const { clock, random } = this.#parts;
+    const { clock, random, lookMs = Infinity } = this.#parts;
     const { notBefore, notAfter, directory, certificate } = step;
     if (purpose === "rehearsal") return { certificateId: undefined, renewal: undefined, lookAt: undefined };
     const now = clock.now();
@@ -122,7 +124,7 @@ export class OrderRunner {
     return {
       certificateId,
       renewal: decideRenewalPlan({ notBefore, notAfter, now, random }),
-      lookAt: certificateId === undefined ? undefined : now + decideNextLookMs("none yet"),
+      lookAt: certificateId === undefined ? undefined : now + Math.min(lookMs, decideNextLookMs("none yet")),
     };
   }
 

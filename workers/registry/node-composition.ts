@@ -94,6 +94,7 @@ export function composeNode(storage: DurableObjectStorage, env: Env, parts: Node
     store: orderStore,
     node,
     issuer: (purpose) => surroundings.issuer(purpose),
+    lookMs: acme.renewalLookMs,
     async checkAccounts() {
       await wishes.checkAccounts(registrations.known);
       await outbox.flush();
