@@ -2,9 +2,12 @@
 import { afterAll, afterEach, beforeAll, describe, expect, test } from "vitest";
 import { startCertificateWorld, type CertificateWorld } from "../support/acme/certificate-world.ts";
 import type { Faults, Hold } from "../support/faults.ts";
+import { until } from "../support/postern.ts";
 import { startEdge, type TestEdge } from "./support/edge.ts";
 import { startNode } from "./support/node.ts";
 import { expectNothingLeft, issuedTo } from "./support/traces.ts";
+
+const resumedMs = 10_000;
 
 let world: CertificateWorld;
 let edge: TestEdge;
@@ -24,7 +27,8 @@ afterAll(async () => {
 });
 
 interface Step {
-  readonly request: string;
+  /** What the CA, a resolver or Cloudflare does about it. */
+  readonly done: string;
   readonly faults: () => Faults;
   readonly pattern: string;
   /** The request after which this one is the first of its kind. */
@@ -40,16 +44,16 @@ const resolver = (): Faults => {
 };
 
 const steps: readonly Step[] = [
-  { request: "new order", faults: proxy, pattern: "newOrder" },
-  { request: "authorization", faults: proxy, pattern: "authz" },
-  { request: "TXT records", faults: api, pattern: "POST /dns_records/batch" },
-  { request: "look at a resolver", faults: resolver, pattern: "/dns-query" },
-  { request: "challenge", faults: proxy, pattern: "challenge" },
-  { request: "poll", faults: proxy, pattern: "order" },
-  { request: "finalize", faults: proxy, pattern: "finalize" },
-  { request: "certificate", faults: proxy, pattern: "certificate" },
+  { done: "the order is opened", faults: proxy, pattern: "newOrder" },
+  { done: "its authorization is read", faults: proxy, pattern: "authz" },
+  { done: "its TXT records are written", faults: api, pattern: "POST /dns_records/batch" },
+  { done: "a resolver is asked", faults: resolver, pattern: "/dns-query" },
+  { done: "its challenge is taken up", faults: proxy, pattern: "challenge" },
+  { done: "it is polled", faults: proxy, pattern: "order" },
+  { done: "it is finalized", faults: proxy, pattern: "finalize" },
+  { done: "its certificate is downloaded", faults: proxy, pattern: "certificate" },
   {
-    request: "removal of the TXT records",
+    done: "its TXT records are removed",
     faults: api,
     pattern: "POST /dns_records/batch",
     behind: { faults: proxy, pattern: "certificate" },
@@ -57,7 +61,7 @@ const steps: readonly Step[] = [
 ];
 
 const moments = ["before", "after"] as const;
-const rows = steps.flatMap((step) => moments.map((when) => ({ request: step.request, when, step })));
+const rows = steps.flatMap((step) => moments.map((when) => ({ done: step.done, when, step })));
 
 /** Holds the request of the row, once the one before it is over. */
 async function holdUp({ faults, pattern, behind }: Step, when: "before" | "after"): Promise<Hold> {
@@ -70,7 +74,7 @@ async function holdUp({ faults, pattern, behind }: Step, when: "before" | "after
 }
 
 describe("an order survives that the edge is killed", () => {
-  test.each(rows)("$when the $request is done", async ({ when, step }) => {
+  test.each(rows)("$when $done", async ({ when, step }) => {
     const node = await startNode(edge);
     await node.settled();
     const held = holdUp(step, when);
@@ -83,6 +87,8 @@ describe("an order survives that the edge is killed", () => {
     await edge.start();
     hold.release();
 
+    // Its alarm goes on with it; whatever is in memory is lost, and nobody asks.
+    await until(() => issuedTo(world, node).length > 0, resumedMs, "the CA has issued");
     const [order] = (await node.view()).certificates;
     if (!order) throw new Error("The order is lost.");
     const { certificate } = await node.valid(order);
