@@ -1,4 +1,4 @@
-/** Counts what happens inside a Durable Object: its waking, its alarms, the time it works, rows that it reads and writes. */
+/** Counts what happens inside a Durable Object: its alarms, the time it works, rows that it reads and writes. */
 import { counters } from "./counters.ts";
 import { meteredEnv } from "./metered-namespaces.ts";
 import { meterStorage, moveAlarm } from "./metered-storage.ts";
@@ -26,7 +26,6 @@ export function meteredObject<C extends ObjectClass>(name: string, Base: C): C {
 
     // oxlint-disable-next-line typescript/no-explicit-any
     constructor(...[ctx, env]: any[]) {
-      counters.add(`wakings ${name}`);
       meterStorage(name, (ctx as DurableObjectState).storage);
       super(ctx, meteredEnv(env as Env));
       this.#storage = (ctx as DurableObjectState).storage;

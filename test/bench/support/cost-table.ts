@@ -105,7 +105,14 @@ function formatYear(cost: EdgeCost): string {
     row("DNS API calls", ({ dnsCalls }) => dnsCalls),
     row("DoH queries", ({ dohQueries }) => dohQueries),
     row("CA requests", ({ caRequests }) => caRequests),
-    line(["all", `US$ ${short(dollarsOf(one))}`, "", "", "", ...many.map((bill) => large(dollarsOf(bill)))]),
+    line([
+      "all but CPU and storage",
+      `US$ ${short(dollarsOf(one))}`,
+      "",
+      "",
+      "",
+      ...many.map((bill) => large(dollarsOf(bill))),
+    ]),
   ].join("\n");
 }
 
