@@ -54,7 +54,7 @@ function planInWindow(
   };
 }
 
-const firstLookMs = 60_000;
+const firstLookMs = 30_000;
 const failedLookMs = 3_600_000;
 
 /**

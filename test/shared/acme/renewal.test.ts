@@ -77,7 +77,7 @@ describe("a plan to renew", () => {
   });
 
   it("is looked at soon after the issue, then when the CA wants to be asked, hourly when it does not answer", () => {
-    expect(decideNextLookMs("none yet")).toBe(60_000);
+    expect(decideNextLookMs("none yet")).toBe(30_000);
     expect(decideNextLookMs({ ...info, retryAfterMs: 21_600_000 })).toBe(21_600_000);
     expect(decideNextLookMs("failed")).toBe(3_600_000);
   });
