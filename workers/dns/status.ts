@@ -14,10 +14,12 @@ export interface StatusFacts {
   readonly refusal: Trouble | undefined;
 }
 
-/** The records of a node in words. */
+/** The records of a node in words. What lasts is told although all is written: the next challenge would meet it. */
 export function decideStatus({ records, missing, waitMs, zone, refusal }: StatusFacts): DnsStatus {
-  if (missing === 0)
-    return { state: "written", records, words: records === 0 ? "no records are wanted" : `${count(records)} written` };
+  if (missing === 0) {
+    const words = records === 0 ? "no records are wanted" : `${count(records)} written`;
+    return { state: "written", records, words, ...(zone?.lasting && { trouble: plain(zone) }) };
+  }
   const trouble = zone ?? refusal;
   const waiting = `${missing} of ${count(records)} to be written`;
   if (!trouble) return { state: "pending", records, words: waiting };
@@ -26,8 +28,10 @@ export function decideStatus({ records, missing, waitMs, zone, refusal }: Status
     state: zone?.lasting || refusal ? "failing" : "pending",
     records,
     words: `${waiting}${next}: ${trouble.detail}`,
-    trouble: { detail: trouble.detail, remedy: trouble.remedy },
+    trouble: plain(trouble),
   };
 }
+
+const plain = ({ detail, remedy }: Trouble): Trouble => ({ detail, remedy });
 
 const count = (records: number): string => (records === 1 ? "1 record" : `${records} records`);

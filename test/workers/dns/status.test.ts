@@ -26,6 +26,8 @@ test.each([
   else expect(status.trouble).toBeUndefined();
 });
 
-test("a trouble of the zone is no concern of a node whose records are written", () => {
-  expect(decideStatus({ ...none, records: 2, missing: 0, zone: { ...trouble, lasting: true } }).state).toBe("written");
+test("a lasting trouble of the zone is told to a node whose records are written, since its next challenge would meet it", () => {
+  const facts = { ...none, records: 2, missing: 0 };
+  expect(decideStatus({ ...facts, zone: { ...trouble, lasting: true } })).toMatchObject({ state: "written", trouble });
+  expect(decideStatus({ ...facts, zone: { ...trouble, lasting: false } }).trouble).toBeUndefined();
 });
