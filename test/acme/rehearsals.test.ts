@@ -48,10 +48,10 @@ test("the first certificate is followed by a rehearsal of its renewal, which ser
     .now()
     .at(node.name)
     .filter(({ type }) => type === "CAA");
-  expect(caa.map(({ content }) => content.split(";")[0]).toSorted()).toEqual([
-    '0 issue "ca.example.test',
-    '0 issue "staging.example.test',
-  ]);
+  expect(new Set(caa.map(({ content }) => content.split(";")[0]))).toEqual(
+    new Set(['0 issue "ca.example.test', '0 issue "staging.example.test']),
+  );
+  expect(caa).toHaveLength(2);
 });
 
 test("a rehearsal that fails is told as a trouble, until one succeeds; the certificate is none the worse", async () => {
