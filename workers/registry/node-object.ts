@@ -32,6 +32,11 @@ const recoveryMs = 60_000;
 export class NodeObject extends DurableObject<Env> {
   readonly #now: () => number;
   readonly #node: Composition;
+  /**
+   * While it runs it is left alone: the runtime repeats one whose process has died, unless another was set meanwhile.
+   * After such a death the first request looks whether it comes in time for all that is due.
+   */
+  #alarm: "unchecked" | "set" | "running" = "unchecked";
 
   constructor(ctx: DurableObjectState, env: Env, parts: NodeParts = liveNodeParts) {
     super(ctx, env);
@@ -41,7 +46,8 @@ export class NodeObject extends DurableObject<Env> {
 
   async rememberNonce(seen: { node: NodeId; nonce: string; expiresAt: number }): Promise<Result<null>> {
     const remembered = this.#node.nonces.remember({ ...seen, signer: seen.node }, this.#now());
-    await this.#wakeBy(seen.expiresAt);
+    if (this.#alarm === "unchecked") await this.#setAlarm();
+    if (this.#alarm === "set") await this.#wakeBy(seen.expiresAt);
     return remembered;
   }
 
@@ -143,6 +149,7 @@ export class NodeObject extends DurableObject<Env> {
 
   override async alarm(): Promise<void> {
     const { registrations, nonces, outbox, log } = this.#node;
+    this.#alarm = "running";
     try {
       registrations.lapse();
       nonces.forget(this.#now());
@@ -154,6 +161,7 @@ export class NodeObject extends DurableObject<Env> {
       // The runtime would try a few times and then never again.
       log.error("alarm.failed", { error: errorText(error) });
       await this.ctx.storage.setAlarm(this.#now() + recoveryMs);
+      this.#alarm = "set";
     }
   }
 
@@ -187,6 +195,7 @@ export class NodeObject extends DurableObject<Env> {
       held && this.#abandonsAt(held),
     ].filter((at) => at !== undefined);
     await this.#wakeBy(Math.min(...due));
+    this.#alarm = "set";
   }
 
   /** Where an alarm is set already that comes sooner, it waits for that: setting one is a write. */

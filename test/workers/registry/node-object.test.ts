@@ -1,13 +1,14 @@
 import { evictDurableObject, runDurableObjectAlarm, runInDurableObject } from "cloudflare:test";
 import { env } from "cloudflare:workers";
 import { afterEach, beforeAll, describe, expect, test } from "vitest";
-import { faults, letPass } from "../support/controls.ts";
+import { clock, faults, letPass } from "../support/controls.ts";
 import { zone } from "../support/constants.ts";
 import { anything, clientOf, testNode, type TestNode } from "../support/edge.ts";
 import { openFeed, type TestFeed } from "../support/feed.ts";
 import { testIdentity } from "../support/identities.ts";
+import { inPlace, restoreSurroundings } from "../support/surroundings.ts";
 import { AppError } from "../../../shared/errors.ts";
-import { routeSchema, type Route } from "../../../shared/registry/messages.ts";
+import { nodeViewSchema, routeSchema, type AccountBinding, type Route } from "../../../shared/registry/messages.ts";
 import { idHostname } from "../../../shared/registry/names.ts";
 import { maxAgeMs, maxSkewMs } from "../../../shared/signature/signed-request.ts";
 import { maxAliasesPerNode } from "../../../workers/registry/registrations.ts";
@@ -22,6 +23,7 @@ beforeAll(async () => {
 });
 afterEach(() => {
   faults.hubDown = false;
+  restoreSurroundings();
 });
 
 const stubOf = (node: TestNode) => env.NODES.get(env.NODES.idFromName(node.id));
@@ -212,6 +214,37 @@ test("an alarm that is set is not set again by every request", async () => {
   await node.renew(1);
   await node.renew(1);
   expect(await alarmAt()).toBe(first);
+});
+
+describe("a node's object that dies over its work", () => {
+  test("is woken for it again: no request has set another alarm meanwhile", async () => {
+    const node = await registered();
+    await runDurableObjectAlarm(stubOf(node));
+    const accounts = Promise.withResolvers<readonly AccountBinding[]>();
+    inPlace.fetchAccounts = () => accounts.promise;
+    letPass(2 * 86_400_000); // they are asked for again
+    await node.renew(1);
+    await runInDurableObject(stubOf(node), async (object, { storage }) => {
+      await storage.deleteAlarm(); // as the runtime shows it to an alarm that runs
+      const running = object.alarm();
+      const seen = { node: node.id, nonce: crypto.randomUUID(), expiresAt: clock.now() + maxAgeMs };
+      await object.rememberNonce(seen);
+      expect(await storage.getAlarm()).toBeNull();
+      accounts.resolve([]);
+      await running;
+      expect(await storage.getAlarm()).not.toBeNull();
+    });
+  });
+
+  test("looks at the first request whether it is woken in time", async () => {
+    const node = await registered();
+    const late = clock.now() + 86_400_000;
+    await runInDurableObject(stubOf(node), (_, { storage }) => storage.setAlarm(late));
+    await evictDurableObject(stubOf(node));
+    const { expiresAt } = await node.client.request("GET", `/v1/nodes/${node.id}`, nodeViewSchema);
+    const alarmAt = await runInDurableObject(stubOf(node), (_, { storage }) => storage.getAlarm());
+    expect(alarmAt).toBeLessThanOrEqual(expiresAt);
+  });
 });
 
 test("nonces are forgotten once their requests would be too old", async () => {
