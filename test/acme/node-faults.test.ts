@@ -98,3 +98,22 @@ test.each(["newOrder", "authz", "challenge", "finalize"])(
     expect(await node.read(order)).toMatchObject({ status: "invalid" });
   },
 );
+
+test("a node that leaves for good just before the edge is killed leaves nothing either", async () => {
+  const node = await startNode(edge);
+  await node.settled();
+  const challenged = world.proxy.faults.hold("challenge", "before");
+  const order = await node.order();
+  await challenged.arrived;
+  const removal = world.api.faults.hold("POST /dns_records/batch", "before");
+  await node.client.request("DELETE", `/v1/nodes/${node.id}`, z.unknown());
+  await removal.arrived;
+  await edge.kill();
+  await edge.start();
+  removal.release();
+  challenged.release();
+  const names = [node.name, `_acme-challenge.${node.name}`];
+  await until(() => names.every((name) => world.store.now().at(name).length === 0), patienceMs, "its records are gone");
+  expect(await node.read(order)).toMatchObject({ status: "invalid" });
+  expect(issuedTo(world, node)).toEqual([]);
+});
