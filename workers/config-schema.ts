@@ -91,7 +91,7 @@ export const varsSchema = z.object({
     .optional(),
   CLOUDFLARE_API: url.default("https://api.cloudflare.com/client/v4"),
   CLOUDFLARE_API_TOKEN: secret(/^[\x21-\x7e]{1,300}$/, "is no API token"),
-  DNS_RECONCILE_MS: durationMs(100, dayMs).default(15 * 60_000),
+  DNS_RECONCILE_MS: durationMs(100, dayMs).default(60_000),
   DNS_CALLS_PER_5_MIN: z.coerce.number().int().min(10).max(1_000_000).default(1_000), // Cloudflare allows 1,200
   DNS_RETENTION_DAYS: z.coerce.number().min(0).max(3_650).default(30),
   DNS_AUTHORITIES: listOf(z.string().regex(/^(\[[\da-f:.]+\]|[\d.]+):\d{1,5}$/, "is no address:port")).default([]),

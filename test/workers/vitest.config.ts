@@ -43,6 +43,7 @@ export default defineConfig({
           RELAY_KEYS: relays.map(({ id }) => id).join(", "),
           CA_CERTIFICATE: ca.certificatePem,
           CA_KEY: ca.keyPem,
+          DNS_RECONCILE_MS: "900000", // seldom enough to be in no other test's way
           LOG_LEVEL: "error",
         },
       },

@@ -10,6 +10,9 @@ import type { ZoneWork } from "./zone-work.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 
+/** However large the zone is; see {@link decidePauseMs}. */
+const maxPauseMs = 15 * 60_000;
+
 export interface ZonePassParts {
   readonly store: ZoneStore;
   readonly work: ZoneWork;
@@ -17,6 +20,7 @@ export interface ZonePassParts {
   readonly provider: DnsProvider;
   readonly clock: Clock;
   readonly log: Log;
+  /** From the end of one pass to the next, for each page of the zone. */
   readonly reconcileMs: number;
   readonly transaction: (write: () => void) => void;
   /** Ids that may still be shown although they were removed. */
@@ -26,6 +30,7 @@ export interface ZonePassParts {
 export class ZonePass {
   readonly #parts: ZonePassParts;
   #cursor: string | undefined;
+  #pages = 0;
   #startedAt: number | undefined;
   #seen = new Bits();
   #differences = 0;
@@ -61,6 +66,7 @@ export class ZonePass {
       gate.block(error);
       return;
     }
+    this.#pages++;
     transaction(() => {
       gate.land();
       for (const record of page.records) this.#take(record);
@@ -94,13 +100,19 @@ export class ZonePass {
       work.mark([name], { now });
     }
     work.markSureBefore(startedAt, now);
-    gate.reconcileAt = now + reconcileMs;
+    gate.reconcileAt = now + decidePauseMs(reconcileMs, this.#pages);
     const differences = this.#differences + missing.length;
     if (differences > 0) log.warn("zone.differed", { differences });
     this.#startedAt = undefined;
+    this.#pages = 0;
     this.#seen = new Bits();
     this.#differences = 0;
   }
+}
+
+/** A small zone is looked at often, a large one so that passes stay a small part of the API's budget. */
+export function decidePauseMs(reconcileMs: number, pages: number): number {
+  return Math.max(reconcileMs, Math.min(reconcileMs * pages, maxPauseMs));
 }
 
 function isSame(known: KnownRecord, { name, type, content, ttl, comment }: StoredRecord): boolean {

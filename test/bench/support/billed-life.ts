@@ -10,7 +10,8 @@ import type { CertificateWorld } from "../../support/acme/certificate-world.ts";
 /** The edge's own choices: workers/config-schema.ts, workers/registry/lease.ts. */
 const leaseMs = 90_000;
 export const renewMs = leaseMs / 3;
-export const reconcileMs = 15 * 60_000;
+/** Of a zone with one page of records. */
+export const reconcileMs = 60_000;
 export const heartbeatMs = 10_000;
 
 const warmRenewals = 50;

@@ -1,4 +1,5 @@
 /** The cost sheet as Markdown: counted for each thing that happens, added up for a year of many nodes. */
+import { decidePauseMs } from "../../../workers/dns/zone-pass.ts";
 import { heartbeatMs, reconcileMs, renewMs } from "./billed-life.ts";
 import { dollarsOf, gigabyteSecondsOf, noBill, prices, sumOf, type Bill } from "./bill.ts";
 import { line, short } from "./table.ts";
@@ -57,7 +58,7 @@ function formatEvents(cost: EdgeCost): string {
 /** Of `nodes` nodes in one zone. */
 export function billOfYear(cost: EdgeCost, nodes: number): Bill {
   const pages = Math.ceil((nodes * cost.recordsPerNode) / recordsPerPage);
-  const passes = yearMs / (reconcileMs + pages * msPerCall);
+  const passes = yearMs / (decidePauseMs(reconcileMs, pages) + pages * msPerCall);
   const renewals = yearMs / renewMs;
   const waking = sumOf([
     [cost.wakingRenewal, 1],
