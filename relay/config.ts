@@ -56,7 +56,10 @@ const environmentSchema = z.object({
   RELAY_PAIRING_MS: milliseconds.default(5_000),
   RELAY_IDLE_MS: milliseconds.default(15 * 60_000),
   RELAY_PING_MS: milliseconds.min(100).max(60_000).default(2_000),
-  RELAY_DRAIN_MS: milliseconds.default(3_000),
+  /** After SIGTERM, until visitors that are still here are cut off. */
+  RELAY_DRAIN_MS: milliseconds.default(30_000),
+  /** After SIGTERM, how long no visitor must have come until the port is closed. */
+  RELAY_DRAIN_QUIET_MS: milliseconds.default(3_000),
 });
 
 export interface RelayLimits {
@@ -74,6 +77,7 @@ export interface RelayLimits {
   readonly idleMs: number;
   readonly pingMs: number;
   readonly drainMs: number;
+  readonly drainQuietMs: number;
 }
 
 export type RelayConfig = ReturnType<typeof readConfig>;
@@ -118,6 +122,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = r
       idleMs: env.RELAY_IDLE_MS,
       pingMs: env.RELAY_PING_MS,
       drainMs: env.RELAY_DRAIN_MS,
+      drainQuietMs: env.RELAY_DRAIN_QUIET_MS,
     } satisfies RelayLimits,
   };
 }

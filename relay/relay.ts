@@ -7,9 +7,11 @@ import type { Log } from "../shared/log.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
 import { Rate } from "../shared/rate.ts";
 import type { RelayStatusReport } from "../shared/registry/messages.ts";
+import type { Goaway } from "../shared/tunnel/control.ts";
 import type { RelayConfig } from "./config.ts";
 import { ControlDoor } from "./control.ts";
 import { Directory } from "./directory.ts";
+import { drain } from "./drain.ts";
 import { Farewell } from "./farewell.ts";
 import { RelayMetrics } from "./metrics.ts";
 import { startPrivatePort, type Health } from "./private-port.ts";
@@ -19,6 +21,7 @@ import { Visitors } from "./visitors.ts";
 
 const backlog = 4_096;
 const lastReportMs = 1_000;
+const goaway: Goaway = { reason: "draining", detail: "This relay stops; use another, or come back later." };
 
 export interface RelayOptions {
   config: RelayConfig;
@@ -38,7 +41,7 @@ export interface Relay extends AsyncDisposable {
   readonly privatePort: number;
   /** Resolves once the edge has accepted a heartbeat and told what it knows; the relay serves before, and without. */
   readonly informed: Promise<void>;
-  /** Takes nobody new, tells nodes and edge, and lets visitors finish for as long as the limit says. */
+  /** Tells edge and nodes, takes no new tunnel, and serves visitors until they have left or the limit has come. */
   drain(): Promise<void>;
 }
 
@@ -91,7 +94,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     pingMs: limits.pingMs,
     clock,
     log,
-    admit: (node, epoch) => directory.admit(node, epoch),
+    admit: (node, epoch) => (draining ? Promise.resolve({ admit: false, goaway }) : directory.admit(node, epoch)),
     onNode: (node) => keeper.open(node),
   });
   const door = new PublicPort({
@@ -134,14 +137,21 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     informed: directory.informed(),
     async drain() {
       draining = true;
-      server.close();
-      keeper.retireAll({ reason: "draining", detail: "This relay stops; use another, or come back later." });
-      const emptied = new AbortController();
-      const limit = clock.sleep(limits.drainMs, emptied.signal).catch(() => {});
-      await Promise.all([
-        directory.report(AbortSignal.timeout(lastReportMs)),
-        Promise.race([visitors.emptied(), limit]).then(() => emptied.abort()),
-      ]);
+      // The edge first: nodes ask it at once which relays to use instead.
+      await directory.report(AbortSignal.timeout(lastReportMs));
+      const told = new AbortController();
+      void keeper.announce(goaway, told.signal);
+      await drain({
+        limits,
+        state: () => ({ lastVisitorAt: visitors.lastAt, tunnels: keeper.tunnels.size }),
+        close: () => {
+          server.close();
+          keeper.retireAll(goaway);
+        },
+        emptied: () => visitors.emptied(),
+        clock,
+      });
+      told.abort();
     },
     async [Symbol.asyncDispose]() {
       server.close();

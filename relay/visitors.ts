@@ -49,6 +49,7 @@ type Refusal = keyof typeof refusals;
 export class Visitors {
   readonly #options: VisitorsOptions;
   readonly #sockets = new Set<Socket>();
+  #lastAt: number | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: VisitorsOptions) {
@@ -59,9 +60,15 @@ export class Visitors {
     return this.#sockets.size;
   }
 
+  /** When the last one came (by the clock); undefined before the first. */
+  get lastAt(): number | undefined {
+    return this.#lastAt;
+  }
+
   /** Resolves when the visitor has left or was refused; never rejects. The socket is read by nobody else. */
   async serve(socket: Socket, serverName: string | undefined, firstBytes: Buffer): Promise<void> {
-    const { maxVisitors, log } = this.#options;
+    const { maxVisitors, clock, log } = this.#options;
+    this.#lastAt = clock.now();
     if (this.#sockets.size >= maxVisitors) return this.#refuse(socket, "too-many-visitors");
     this.#sockets.add(socket);
     socket.once("close", () => this.#left(socket));
