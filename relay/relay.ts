@@ -7,12 +7,14 @@ import type { Log } from "../shared/log.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
 import { Rate } from "../shared/rate.ts";
 import type { RelayStatusReport } from "../shared/registry/messages.ts";
+import { accessLog } from "./access-log.ts";
 import type { Goaway } from "../shared/tunnel/control.ts";
 import type { RelayConfig } from "./config.ts";
 import { ControlDoor } from "./control.ts";
 import { Directory } from "./directory.ts";
 import { drain } from "./drain.ts";
 import { Farewell } from "./farewell.ts";
+import { Shares } from "./limits/shares.ts";
 import { RelayMetrics } from "./metrics.ts";
 import { startPrivatePort, type Health } from "./private-port.ts";
 import { PublicPort } from "./public-port.ts";
@@ -59,6 +61,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     poolIdle: keeper.poolIdle,
     routes: directory.state.routes,
     feedConnected: directory.state.feed.connected,
+    draining,
     bytes: visitors.bytes(),
   }));
   const report = (): RelayStatusReport => ({
@@ -82,13 +85,20 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { tunnels } = keeper;
   const directory: Directory = new Directory({
     ...options,
+    onLookup: (outcome) => metrics.lookup(outcome),
     report,
     onTouched: (nodes) => keeper.judge(nodes),
     tunnelsOf: (node) => tunnels.of(node).length,
   });
   const farewell = new Farewell({ clock });
   const findOwner = (name: string) => directory.findOwner(name);
-  const visitors = new Visitors({ ...config, ...limits, findOwner, tunnels, farewell, metrics, clock, log });
+  const shares = {
+    networks: new Shares({ ...limits.perNetwork, clock }),
+    nodes: new Shares({ ...limits.perNode, clock }),
+  };
+  const access = accessLog({ on: config.accessLog, log });
+  const shared = { tunnels, farewell, metrics, clock, log };
+  const visitors = new Visitors({ ...config, ...limits, ...shared, shares, access, findOwner });
   const control = new ControlDoor({
     identity,
     pingMs: limits.pingMs,

@@ -57,7 +57,7 @@ export class TunnelKeeper {
       cap: limits.poolCap,
       pairingMs: limits.pairingMs,
       clock,
-      onEmpty: () => metrics.poolEmpty(),
+      onEmpty: () => metrics.pool("miss"),
     });
     this.#all.add(tunnel);
     this.tunnels.add(tunnel);

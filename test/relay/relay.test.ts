@@ -71,7 +71,7 @@ describe("a relay", () => {
     for (let visits = 0; visits < 50; visits++) {
       const visitor = await world.visit(node.name);
       expect((await readBytes(visitor, 7)).toString()).toBe("welcome");
-      visitor.destroy();
+      visitor.resetAndDestroy();
     }
     const late: string[] = [];
     await world.startNode({ identity: node.identity, onVisitor: greet, onState: (state) => late.push(state) });
