@@ -136,7 +136,14 @@ export class Directory {
   #known(name: string): Owner | undefined {
     const route = this.#routing.find(name);
     // Another name of the node may have told of a newer epoch first.
-    return route && { kind: "node", node: route.node, epoch: this.#routing.epochOf(route.node) ?? route.epoch };
+    if (!route) return undefined;
+    const { node } = route;
+    return {
+      kind: "node",
+      node,
+      epoch: this.#routing.epochOf(node) ?? route.epoch,
+      rules: this.#routing.rulesOf(node),
+    };
   }
 
   async #ask(name: string): Promise<Owner> {

@@ -14,6 +14,7 @@ import { ControlDoor } from "./control.ts";
 import { Directory } from "./directory.ts";
 import { drain } from "./drain.ts";
 import { Farewell } from "./farewell.ts";
+import { NodePolicies } from "./limits/node-policy.ts";
 import { Shares } from "./limits/shares.ts";
 import { RelayMetrics } from "./metrics.ts";
 import { startPrivatePort, type Health } from "./private-port.ts";
@@ -96,9 +97,10 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     networks: new Shares({ ...limits.perNetwork, clock }),
     nodes: new Shares({ ...limits.perNode, clock }),
   };
+  const policies = new NodePolicies({ clock });
   const access = accessLog({ on: config.accessLog, log });
   const shared = { tunnels, farewell, metrics, clock, log };
-  const visitors = new Visitors({ ...config, ...limits, ...shared, shares, access, findOwner });
+  const visitors = new Visitors({ ...config, ...limits, ...shared, shares, policies, access, findOwner });
   const control = new ControlDoor({
     identity,
     pingMs: limits.pingMs,

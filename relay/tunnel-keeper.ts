@@ -104,7 +104,7 @@ export class TunnelKeeper {
    */
   async announce(goaway: Goaway, signal: AbortSignal): Promise<void> {
     let told = 0;
-    for (const channel of [...this.#channels.values()]) {
+    for (const channel of this.#channels.values()) {
       if (told++ % announcedAtOnce === announcedAtOnce - 1)
         await this.#options.clock.sleep(announceEveryMs, signal).catch(() => {});
       if (signal.aborted) return;

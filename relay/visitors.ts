@@ -6,11 +6,13 @@ import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
-import { splice } from "../shared/nodejs/splice.ts";
+import { splice, type SpliceOptions } from "../shared/nodejs/splice.ts";
+import type { NodeRules } from "../shared/registry/messages.ts";
 import { parseHostname } from "../shared/registry/names.ts";
 import type { AlertDescription } from "../shared/tls/alert.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Farewell } from "./farewell.ts";
+import type { NodePolicies } from "./limits/node-policy.ts";
 import type { Shares } from "./limits/shares.ts";
 import type { RelayMetrics } from "./metrics.ts";
 import { networkOf } from "./network.ts";
@@ -18,7 +20,13 @@ import type { Pairing, PendingVisitor, Tunnel } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 /** Whose name it is: the node and the epoch that may serve it. */
-export type Owner = { kind: "node"; node: string; epoch: number } | { kind: "unknown" } | { kind: "unavailable" };
+export interface OwningNode {
+  kind: "node";
+  node: string;
+  epoch: number;
+  rules: NodeRules | undefined;
+}
+export type Owner = OwningNode | { kind: "unknown" } | { kind: "unavailable" };
 
 export interface VisitorsOptions {
   zone: string;
@@ -27,6 +35,7 @@ export interface VisitorsOptions {
   stalledMs: number;
   /** What one network, and one node, may have of this relay. */
   shares: { networks: Shares; nodes: Shares };
+  policies: NodePolicies;
   findOwner: (name: string) => Owner | Promise<Owner>;
   tunnels: Tunnels;
   farewell: Farewell;
@@ -46,6 +55,7 @@ const refusals = {
   "too-many-visitors": "internal_error",
   "network-rate": "internal_error",
   "network-full": "internal_error",
+  "not-allowed": "access_denied",
   "node-rate": "internal_error",
   "node-full": "internal_error",
   "pairing-closed": "internal_error",
@@ -133,6 +143,8 @@ export class Visitors {
     const owner = await this.#find(guest.serverName);
     if (typeof owner === "string") return this.#refuse(guest, owner);
     guest.node = owner.node;
+    const policy = owner.rules && this.#options.policies.of(owner.rules);
+    if (policy && !policy.admits(socket.remoteAddress ?? "")) return this.#refuse(guest, "not-allowed");
     const refused = nodes.enter(owner.node);
     if (refused) return this.#refuse(guest, `node-${refused}`);
     if (socket.closed) nodes.leave(owner.node);
@@ -142,10 +154,10 @@ export class Visitors {
     const paired = await this.#pair(owner, visitor);
     if (typeof paired === "string") return this.#refuse(guest, paired);
     this.#options.metrics.paired((performance.now() - startedAt) / 1000);
-    await this.#join(guest, paired.socket, paired.tunnel);
+    await this.#join(guest, paired, policy?.throttles());
   }
 
-  async #find(serverName: string | undefined): Promise<{ node: string; epoch: number } | Refusal> {
+  async #find(serverName: string | undefined): Promise<OwningNode | Refusal> {
     if (serverName === undefined) return "no-name";
     if (!parseHostname(serverName, this.#options.zone)) return "foreign-name";
     const owner = await this.#options.findOwner(serverName);
@@ -173,11 +185,15 @@ export class Visitors {
     return `pairing-${pairing.reason}`;
   }
 
-  async #join(guest: Guest, node: Socket, tunnel: Tunnel): Promise<void> {
+  async #join(
+    guest: Guest,
+    { socket: node, tunnel }: { socket: Socket; tunnel: Tunnel },
+    through: SpliceOptions["through"],
+  ): Promise<void> {
     const { idleMs, stalledMs, metrics } = this.#options;
     const startedAt = performance.now();
     const confirmEndOfB = (): Promise<boolean> => tunnel.proveAlive();
-    const { ended } = await splice(guest.socket, node, { idleMs, stalledMs, confirmEndOfB });
+    const { ended } = await splice(guest.socket, node, { idleMs, stalledMs, confirmEndOfB, through });
     metrics.left(ended, (performance.now() - startedAt) / 1000);
     this.#tell(guest, ended);
   }

@@ -7,6 +7,7 @@
  * Both sockets must have been made with `allowHalfOpen: true`.
  */
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 export interface SpliceOptions {
   /** Longest time without a byte in either direction. */
@@ -18,6 +19,8 @@ export interface SpliceOptions {
    * meant it; where that can be found out, `false` makes it a reset, so that what `a` got does not look complete.
    */
   confirmEndOfB?: () => Promise<boolean>;
+  /** What the bytes of `a`, and those of `b`, pass through on their way. */
+  through?: readonly [Duplex, Duplex] | undefined;
 }
 
 export interface SpliceResult {
@@ -29,7 +32,7 @@ export interface SpliceResult {
 
 /** Resolves, never rejects, once both sockets are closed. Bytes already buffered in either socket are sent. */
 export function splice(a: Socket, b: Socket, options: SpliceOptions): Promise<SpliceResult> {
-  const { idleMs, stalledMs = idleMs, confirmEndOfB } = options;
+  const { idleMs, stalledMs = idleMs, confirmEndOfB, through } = options;
   return new Promise((resolve) => {
     let ended: SpliceResult["ended"] = "finished";
     let open = 2;
@@ -53,9 +56,9 @@ export function splice(a: Socket, b: Socket, options: SpliceOptions): Promise<Sp
       clearInterval(watch);
       resolve({ bytesFromA: a.bytesRead, bytesFromB: b.bytesRead, ended });
     };
-    for (const [from, to] of [
-      [a, b],
-      [b, a],
+    for (const [from, to, by] of [
+      [a, b, through?.[0]],
+      [b, a, through?.[1]],
     ] as const) {
       from.on("error", () => abort("error"));
       from.on("close", () => {
@@ -67,10 +70,11 @@ export function splice(a: Socket, b: Socket, options: SpliceOptions): Promise<Sp
         abort("error"); // gone before the splice began: no event will tell
         onClose();
       }
-      from.pipe(to, { end: from === a || !confirmEndOfB });
+      if (by) to.once("close", () => by.destroy());
+      (by ? from.pipe(by) : from).pipe(to, { end: from === a || !confirmEndOfB });
     }
     if (confirmEndOfB)
-      b.on("end", () => {
+      (through?.[1] ?? b).on("end", () => {
         void confirmEndOfB().then((meant) => (meant ? a.end() : abort("error")));
       });
   });

@@ -123,7 +123,8 @@ class RunningTunnel implements Tunnel {
         log.info("tunnel.draining", { relay: relay.relay, detail });
         this.#become("draining");
         await Promise.race([session.closed, clock.sleep(maxDrainingMs, wake).catch(() => {})]);
-      } else if (attempt === 0 || reason === "superseded") log.warn("tunnel.lost", { relay: relay.relay, reason, detail });
+      } else if (attempt === 0 || reason === "superseded")
+        log.warn("tunnel.lost", { relay: relay.relay, reason, detail });
       if (reason === "superseded") return this.#become("superseded");
       this.#become("connecting");
       await clock.sleep(decideReconnectMs(attempt++, clock.now() - lostAt, random), wake).catch(() => {});

@@ -90,9 +90,7 @@ beforeAll(async () => {
     EDGE_VARS: JSON.stringify(vars),
     EDGE_CA_DIR: join(directory, "ca"),
   });
-  relays = await Promise.all(
-    ["a", "b"].map(async (label) => startRelay(label, await freePort(), await freePort())),
-  );
+  relays = await Promise.all(["a", "b"].map(async (label) => startRelay(label, await freePort(), await freePort())));
   const flags = ["--edge", edge, "--alias", "rolling", "--state", join(directory, "node"), "--expose", service.url];
   await start("tee-bot/cli/main.ts", ["start", ...flags, "--gateway-port", "0", "--control-port", "0"], {});
 });
@@ -135,7 +133,7 @@ it("a rolling restart of two relays drops no new connection and cuts no stream",
   // The relays that the edge names for this node and that it has reached: DNS, which is never quicker than that.
   const lookUp = (): number[] =>
     relays
-      .filter(({ label }) => status?.relays.some(({ name, up }) => up && name.startsWith(`relay-${label}.`)))
+      .filter(({ label }) => status?.relays.some((relay) => relay.up && relay.name.startsWith(`relay-${label}.`)))
       .map(({ port }) => port);
   let named = lookUp();
   const looking = setInterval(() => (named = lookUp()), rememberedMs);
