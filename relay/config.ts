@@ -2,6 +2,7 @@ import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { logLevels } from "../shared/log.ts";
 import { addressSchema, hostnameSchema, placeSchema } from "../shared/registry/messages.ts";
+import type { SharesOptions } from "./limits/shares.ts";
 import { parseSettings } from "../shared/settings.ts";
 
 const defaultOpenFiles = 10_000; // where the system does not say
@@ -44,9 +45,19 @@ const environmentSchema = z.object({
   /** `latitude,longitude` */
   RELAY_PLACE: place.optional(),
   LOG_LEVEL: z.enum(logLevels).default("info"),
+  /** One line for each visitor at its end. */
+  ACCESS_LOG: z.enum(["on", "off"]).default("on"),
 
   RELAY_MAX_CONNECTIONS: count.optional(),
   RELAY_MAX_VISITORS: count.optional(),
+  /** Open visitors of one node, and of one client network (an IPv4 address or an IPv6 /64). */
+  RELAY_MAX_VISITORS_PER_NODE: count.optional(),
+  RELAY_MAX_VISITORS_PER_NETWORK: count.optional(),
+  /** New visitors in a second, and at once. */
+  RELAY_NODE_RATE: count.default(4_000),
+  RELAY_NODE_BURST: count.default(8_000),
+  RELAY_NETWORK_RATE: count.default(4_000),
+  RELAY_NETWORK_BURST: count.default(8_000),
   RELAY_MAX_PENDING_HELLOS: count.default(4_096),
   RELAY_MAX_PENDING_HELLOS_PER_ADDRESS: count.default(1_024),
   RELAY_MAX_TUNNELS_PER_NODE: count.default(8),
@@ -54,15 +65,25 @@ const environmentSchema = z.object({
   RELAY_POOL_CAP: count.default(512),
   RELAY_HELLO_MS: milliseconds.default(5_000),
   RELAY_PAIRING_MS: milliseconds.default(5_000),
+  /** Without a byte in either direction. */
   RELAY_IDLE_MS: milliseconds.default(15 * 60_000),
+  /** While bytes wait for a visitor or node that takes none of them. */
+  RELAY_STALLED_MS: milliseconds.default(5 * 60_000),
   RELAY_PING_MS: milliseconds.min(100).max(60_000).default(2_000),
-  RELAY_DRAIN_MS: milliseconds.default(3_000),
+  /** After SIGTERM, until visitors that are still here are cut off. */
+  RELAY_DRAIN_MS: milliseconds.default(30_000),
+  /** After SIGTERM, how long no visitor must have come until the port is closed. */
+  RELAY_DRAIN_QUIET_MS: milliseconds.default(3_000),
 });
+
+export type ShareLimits = Pick<SharesOptions, "perSecond" | "burst" | "maxOpen">;
 
 export interface RelayLimits {
   /** Open sockets in all; one more is closed as it comes. */
   readonly maxConnections: number;
   readonly maxVisitors: number;
+  readonly perNode: ShareLimits;
+  readonly perNetwork: ShareLimits;
   /** Connections that have not said yet what they want; the oldest makes room for the newest. */
   readonly maxPendingHellos: number;
   readonly maxPendingHellosPerAddress: number;
@@ -72,8 +93,10 @@ export interface RelayLimits {
   readonly helloMs: number;
   readonly pairingMs: number;
   readonly idleMs: number;
+  readonly stalledMs: number;
   readonly pingMs: number;
   readonly drainMs: number;
+  readonly drainQuietMs: number;
 }
 
 export type RelayConfig = ReturnType<typeof readConfig>;
@@ -88,6 +111,9 @@ export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = r
   const env = parsed.settings;
   const name = env.RELAY_NAME ?? `relay.${env.RELAY_ZONE}`;
   const maxConnections = env.RELAY_MAX_CONNECTIONS ?? Math.floor(0.95 * openFiles);
+  // A visitor takes two sockets, its own and one of the pool; the rest is for hellos, pools and tunnels.
+  const maxVisitors = env.RELAY_MAX_VISITORS ?? Math.max(1, Math.floor(0.4 * maxConnections));
+  const largestShare = Math.ceil(0.75 * maxVisitors); // nobody takes all there is
   return {
     edge: env.RELAY_EDGE_URL,
     zone: env.RELAY_ZONE,
@@ -104,10 +130,20 @@ export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = r
     stateDir: env.RELAY_STATE_DIR,
     place: env.RELAY_PLACE,
     logLevel: env.LOG_LEVEL,
+    accessLog: env.ACCESS_LOG === "on",
     limits: {
       maxConnections,
-      // A visitor takes two sockets, its own and one of the pool; the rest is for hellos, pools and tunnels.
-      maxVisitors: env.RELAY_MAX_VISITORS ?? Math.max(1, Math.floor(0.4 * maxConnections)),
+      maxVisitors,
+      perNode: {
+        maxOpen: env.RELAY_MAX_VISITORS_PER_NODE ?? largestShare,
+        perSecond: env.RELAY_NODE_RATE,
+        burst: env.RELAY_NODE_BURST,
+      },
+      perNetwork: {
+        maxOpen: env.RELAY_MAX_VISITORS_PER_NETWORK ?? largestShare,
+        perSecond: env.RELAY_NETWORK_RATE,
+        burst: env.RELAY_NETWORK_BURST,
+      },
       maxPendingHellos: env.RELAY_MAX_PENDING_HELLOS,
       maxPendingHellosPerAddress: env.RELAY_MAX_PENDING_HELLOS_PER_ADDRESS,
       maxTunnelsPerNode: env.RELAY_MAX_TUNNELS_PER_NODE,
@@ -116,8 +152,10 @@ export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = r
       helloMs: env.RELAY_HELLO_MS,
       pairingMs: env.RELAY_PAIRING_MS,
       idleMs: env.RELAY_IDLE_MS,
+      stalledMs: env.RELAY_STALLED_MS,
       pingMs: env.RELAY_PING_MS,
       drainMs: env.RELAY_DRAIN_MS,
+      drainQuietMs: env.RELAY_DRAIN_QUIET_MS,
     } satisfies RelayLimits,
   };
 }

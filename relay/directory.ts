@@ -6,7 +6,7 @@ import { decideAdmission, type Admission } from "./admission.ts";
 import type { RelayConfig } from "./config.ts";
 import { Feed } from "./feed.ts";
 import { Heartbeat } from "./heartbeat.ts";
-import { EdgeLookup } from "./lookup.ts";
+import { EdgeLookup, type Lookup } from "./lookup.ts";
 import { RouteCache } from "./route-cache.ts";
 import { Routing } from "./routing.ts";
 import type { Owner } from "./visitors.ts";
@@ -26,6 +26,8 @@ export interface DirectoryOptions {
   /** The epoch or the names of these nodes may have changed. */
   onTouched: (nodes: Set<string>) => void;
   tunnelsOf: (node: string) => number;
+  /** The edge was asked for a name. */
+  onLookup: (outcome: Lookup["kind"]) => void;
   fetch: typeof fetch;
   clock: Clock;
   random: () => number;
@@ -46,10 +48,10 @@ export class Directory {
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
-    const { config, identity, clock, fetch, log } = options;
+    const { config, identity, clock, fetch, onLookup, log } = options;
     const signer = { id: identity.id, role: "postern-relay", privateKey: identity.signingKey } as const;
     this.#edge = new EdgeClient({ edge: config.edge, signer, clock, fetch });
-    this.#lookup = new EdgeLookup({ edge: this.#edge, clock, log });
+    this.#lookup = new EdgeLookup({ edge: this.#edge, onAnswer: onLookup, clock, log });
     const { stateDir: directory } = config;
     if (directory !== undefined) this.#cache = new RouteCache({ directory, read: () => this.#saved(), log });
   }
@@ -134,7 +136,14 @@ export class Directory {
   #known(name: string): Owner | undefined {
     const route = this.#routing.find(name);
     // Another name of the node may have told of a newer epoch first.
-    return route && { kind: "node", node: route.node, epoch: this.#routing.epochOf(route.node) ?? route.epoch };
+    if (!route) return undefined;
+    const { node } = route;
+    return {
+      kind: "node",
+      node,
+      epoch: this.#routing.epochOf(node) ?? route.epoch,
+      rules: this.#routing.rulesOf(node),
+    };
   }
 
   async #ask(name: string): Promise<Owner> {

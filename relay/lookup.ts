@@ -19,13 +19,20 @@ const lookupMs = 3_000;
 /** `unavailable`: the edge did not say; the name may exist. */
 export type Lookup = { kind: "route"; route: Route } | { kind: "unknown" } | { kind: "unavailable" };
 
+export interface EdgeLookupOptions {
+  edge: EdgeClient;
+  onAnswer: (outcome: Lookup["kind"]) => void;
+  clock: Clock;
+  log: Log;
+}
+
 export class EdgeLookup {
-  readonly #options: { edge: EdgeClient; clock: Clock; log: Log };
+  readonly #options: EdgeLookupOptions;
   readonly #inFlight = new Map<string, Promise<Lookup>>();
   readonly #misses = new Map<string, number>();
   readonly #failures: Rate;
 
-  constructor(options: { edge: EdgeClient; clock: Clock; log: Log }) {
+  constructor(options: EdgeLookupOptions) {
     this.#options = options;
     this.#failures = new Rate(options);
   }
@@ -53,6 +60,7 @@ export class EdgeLookup {
     if (asked) return asked;
     if (this.#inFlight.size >= max) return Promise.resolve({ kind: "unavailable" });
     const answer = this.#request(name).finally(() => this.#inFlight.delete(name));
+    void answer.then(({ kind }) => this.#options.onAnswer(kind));
     this.#inFlight.set(name, answer);
     return answer;
   }

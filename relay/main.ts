@@ -1,4 +1,5 @@
-/** Starts a relay with the settings of its environment; relay/config.ts lists them. */
+#!/usr/bin/env node
+/** Starts a relay with the settings of its environment and of a file; relay/config.ts lists them. */
 import process from "node:process";
 import { systemClock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
@@ -8,6 +9,7 @@ import { aborted, onTermination } from "../shared/nodejs/termination.ts";
 import { collectBuffersYoung } from "../shared/nodejs/young-buffers.ts";
 import { version } from "../shared/version.ts";
 import { readConfig } from "./config.ts";
+import { readOptions, usage } from "./options.ts";
 import { startRelay } from "./relay.ts";
 
 /** How long the launcher waits for the edge before it is told that the relay is ready without it. */
@@ -18,7 +20,16 @@ const clock = systemClock;
 const stop = onTermination();
 
 try {
-  const config = readConfig(process.env);
+  const options = readOptions(process.argv.slice(2), process.env);
+  if (options.help) {
+    process.stdout.write(usage);
+    process.exit(0);
+  }
+  const config = readConfig(options.environment);
+  if (options.checkConfig) {
+    process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
+    process.exit(0);
+  }
   const write = (line: string): void => void process.stdout.write(`${line}\n`);
   const log = jsonLog({ process: "relay", level: config.logLevel, clock, write });
   const identity = await readOrCreateIdentity(config.identityFile, clock.now());
@@ -42,3 +53,6 @@ try {
     process.exitCode = 1;
   }
 }
+// Not left to end by itself: tearing down a loop that has lost sockets to resets can spin for ever (Node 24.21,
+// node::Environment::CleanupHandles).
+process.exit();

@@ -1,6 +1,8 @@
 /** What an operator sees of a relay; no label ever holds a name or an address. */
 import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
 
+/** From a probe to a day of events. */
+const visitBuckets = [0.01, 0.1, 1, 10, 60, 600, 3_600, 6 * 3_600, 86_400];
 const pairingBuckets = [0.001, 0.0025, 0.005, 0.01, 0.025, 0.05, 0.1, 0.25, 0.5, 1, 2.5, 5];
 
 /** What is counted by others and only read here, when somebody asks. */
@@ -12,6 +14,7 @@ export interface RelayState {
   poolIdle: number;
   routes: number;
   feedConnected: boolean;
+  draining: boolean;
   /** Bytes of visitors still here. */
   bytes: { received: number; sent: number };
 }
@@ -26,7 +29,6 @@ export class RelayMetrics {
     ...this.#named("refused_total", "Connections that were not served"),
     labelNames: ["reason"],
   });
-  readonly #poolEmpty = new Counter(this.#named("pool_empty_total", "Visitors that had to wait for a connection"));
   readonly #tunnelsEnded = new Counter({
     ...this.#named("tunnels_total", "Tunnels that have ended"),
     labelNames: ["ended"],
@@ -34,6 +36,22 @@ export class RelayMetrics {
   readonly #pairing = new Histogram({
     ...this.#named("pairing_seconds", "From the ClientHello to the first byte of the node"),
     buckets: pairingBuckets,
+  });
+  readonly #visit = new Histogram({
+    ...this.#named("visit_seconds", "How long visitors were joined to their node"),
+    buckets: visitBuckets,
+  });
+  readonly #handshakes = new Counter({
+    ...this.#named("handshakes_total", "First bytes of connections, and TLS handshakes of nodes"),
+    labelNames: ["outcome"],
+  });
+  readonly #lookups = new Counter({
+    ...this.#named("lookups_total", "Names that were asked for at the edge"),
+    labelNames: ["outcome"],
+  });
+  readonly #pool = new Counter({
+    ...this.#named("pool_total", "Visitors that found a connection to their node waiting, and that did not"),
+    labelNames: ["found"],
   });
   #received = 0;
   #sent = 0;
@@ -49,6 +67,7 @@ export class RelayMetrics {
     gauge("pool_idle", "Connections to nodes that wait for a visitor", (now) => now.poolIdle);
     gauge("routes", "Names this relay knows", (now) => now.routes);
     gauge("feed_connected", "1 while the edge tells of changes", (now) => Number(now.feedConnected));
+    gauge("draining", "1 from SIGTERM on", (now) => Number(now.draining));
     const bytes: Counter = new Counter({
       ...this.#named("bytes_total", "Bytes of visitors, as they are encrypted"),
       labelNames: ["direction"],
@@ -66,16 +85,26 @@ export class RelayMetrics {
     this.#pairing.observe(seconds);
   }
 
-  left(ended: string): void {
+  left(ended: string, seconds: number): void {
     this.#left.inc({ ended });
+    this.#visit.observe(seconds);
   }
 
   refused(reason: string): void {
     this.#refused.inc({ reason });
   }
 
-  poolEmpty(): void {
-    this.#poolEmpty.inc();
+  /** Whether a visitor found a connection that waited for it. */
+  pool(found: "hit" | "miss"): void {
+    this.#pool.inc({ found });
+  }
+
+  handshake(outcome: string): void {
+    this.#handshakes.inc({ outcome });
+  }
+
+  lookup(outcome: string): void {
+    this.#lookups.inc({ outcome });
   }
 
   tunnelEnded(ended: string): void {

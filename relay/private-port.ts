@@ -40,12 +40,16 @@ export async function startPrivatePort({ host, port, health, metrics }: PrivateP
     else if (pathname === "/healthz") {
       const now = health();
       answer(now.ok ? 200 : 503, "application/json", `${JSON.stringify(now)}\n`);
+    } else if (pathname === "/readyz") {
+      const { ok, draining } = health();
+      if (ok) answer(200, "text/plain", "ready\n");
+      else answer(503, "text/plain", draining ? "draining\n" : "the routes are not known yet\n");
     } else if (pathname === "/metrics")
       metrics.registry.metrics().then(
         (text) => answer(200, metrics.registry.contentType, text),
         () => answer(500, "text/plain", "The metrics could not be read.\n"),
       );
-    else answer(404, "text/plain", "Here are /healthz and /metrics.\n");
+    else answer(404, "text/plain", "Here are /healthz, /readyz and /metrics.\n");
   });
   server.listen(port, host);
   await once(server, "listening");

@@ -38,6 +38,7 @@ export class PublicPort {
       onDropped: (first, reason) => {
         first.stop();
         metrics.refused(reason);
+        metrics.handshake(reason);
         first.socket.resetAndDestroy();
       },
     });
@@ -68,6 +69,7 @@ export class PublicPort {
     const { relayName, farewell, metrics, onVisitor, onPass, onControl } = this.#options;
     const { socket } = first;
     this.#hellos.delete(first);
+    metrics.handshake(outcomeOf(answer));
     const drop = (reason: string): void => {
       metrics.refused(reason);
       socket.resetAndDestroy();
@@ -92,6 +94,10 @@ export class PublicPort {
         if (!onControl(socket)) drop("too-many-at-the-door");
     }
   };
+}
+
+function outcomeOf(answer: FirstBytesAnswer): string {
+  return answer.kind === "refused" ? answer.reason : answer.kind;
 }
 
 /** An error is followed by "close", which everyone listens to; unheard, it would end the process. */

@@ -7,10 +7,15 @@ import type { Log } from "../shared/log.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
 import { Rate } from "../shared/rate.ts";
 import type { RelayStatusReport } from "../shared/registry/messages.ts";
+import { accessLog } from "./access-log.ts";
+import type { Goaway } from "../shared/tunnel/control.ts";
 import type { RelayConfig } from "./config.ts";
 import { ControlDoor } from "./control.ts";
 import { Directory } from "./directory.ts";
+import { drain } from "./drain.ts";
 import { Farewell } from "./farewell.ts";
+import { NodePolicies } from "./limits/node-policy.ts";
+import { Shares } from "./limits/shares.ts";
 import { RelayMetrics } from "./metrics.ts";
 import { startPrivatePort, type Health } from "./private-port.ts";
 import { PublicPort } from "./public-port.ts";
@@ -19,6 +24,7 @@ import { Visitors } from "./visitors.ts";
 
 const backlog = 4_096;
 const lastReportMs = 1_000;
+const goaway: Goaway = { reason: "draining", detail: "This relay stops; use another, or come back later." };
 
 export interface RelayOptions {
   config: RelayConfig;
@@ -38,7 +44,7 @@ export interface Relay extends AsyncDisposable {
   readonly privatePort: number;
   /** Resolves once the edge has accepted a heartbeat and told what it knows; the relay serves before, and without. */
   readonly informed: Promise<void>;
-  /** Takes nobody new, tells nodes and edge, and lets visitors finish for as long as the limit says. */
+  /** Tells edge and nodes, takes no new tunnel, and serves visitors until they have left or the limit has come. */
   drain(): Promise<void>;
 }
 
@@ -56,6 +62,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     poolIdle: keeper.poolIdle,
     routes: directory.state.routes,
     feedConnected: directory.state.feed.connected,
+    draining,
     bytes: visitors.bytes(),
   }));
   const report = (): RelayStatusReport => ({
@@ -79,19 +86,27 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { tunnels } = keeper;
   const directory: Directory = new Directory({
     ...options,
+    onLookup: (outcome) => metrics.lookup(outcome),
     report,
     onTouched: (nodes) => keeper.judge(nodes),
     tunnelsOf: (node) => tunnels.of(node).length,
   });
   const farewell = new Farewell({ clock });
   const findOwner = (name: string) => directory.findOwner(name);
-  const visitors = new Visitors({ ...config, ...limits, findOwner, tunnels, farewell, metrics, clock, log });
+  const shares = {
+    networks: new Shares({ ...limits.perNetwork, clock }),
+    nodes: new Shares({ ...limits.perNode, clock }),
+  };
+  const policies = new NodePolicies({ clock });
+  const access = accessLog({ on: config.accessLog, log });
+  const shared = { tunnels, farewell, metrics, clock, log };
+  const visitors = new Visitors({ ...config, ...limits, ...shared, shares, policies, access, findOwner });
   const control = new ControlDoor({
     identity,
     pingMs: limits.pingMs,
     clock,
     log,
-    admit: (node, epoch) => directory.admit(node, epoch),
+    admit: (node, epoch) => (draining ? Promise.resolve({ admit: false, goaway }) : directory.admit(node, epoch)),
     onNode: (node) => keeper.open(node),
   });
   const door = new PublicPort({
@@ -134,14 +149,21 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     informed: directory.informed(),
     async drain() {
       draining = true;
-      server.close();
-      keeper.retireAll({ reason: "draining", detail: "This relay stops; use another, or come back later." });
-      const emptied = new AbortController();
-      const limit = clock.sleep(limits.drainMs, emptied.signal).catch(() => {});
-      await Promise.all([
-        directory.report(AbortSignal.timeout(lastReportMs)),
-        Promise.race([visitors.emptied(), limit]).then(() => emptied.abort()),
-      ]);
+      // The edge first: nodes ask it at once which relays to use instead.
+      await directory.report(AbortSignal.timeout(lastReportMs));
+      const told = new AbortController();
+      void keeper.announce(goaway, told.signal);
+      await drain({
+        limits,
+        state: () => ({ lastVisitorAt: visitors.lastAt, tunnels: keeper.tunnels.size }),
+        close: () => {
+          server.close();
+          keeper.retireAll(goaway);
+        },
+        emptied: () => visitors.emptied(),
+        clock,
+      });
+      told.abort();
     },
     async [Symbol.asyncDispose]() {
       server.close();

@@ -3,7 +3,13 @@
  * lookups have told before the feed did. Pure bookkeeping; whoever changes it is told which nodes to judge anew.
  */
 import type { FeedMessage, RouteChange } from "../shared/registry/feed.ts";
-import type { Route } from "../shared/registry/messages.ts";
+import type { NodeRules, Route } from "../shared/registry/messages.ts";
+
+interface KnownNode {
+  epoch: number;
+  readonly names: Set<string>;
+  rules: NodeRules | undefined;
+}
 
 /** The feed has had its say about a name learnt by lookup after this time. */
 const learntMs = 30_000;
@@ -11,7 +17,7 @@ const learntMs = 30_000;
 export class Routing {
   #routes = new Map<string, Route>();
   /** Names of each node, so that the last one gone is noticed. */
-  #nodes = new Map<string, { epoch: number; names: Set<string> }>();
+  #nodes = new Map<string, KnownNode>();
   readonly #learntAt = new Map<string, number>();
   /** The parts of a snapshot so far; it counts when it is whole. */
   #snapshot: Route[] | undefined;
@@ -33,6 +39,11 @@ export class Routing {
   /** The newest epoch known of a node; undefined when it has no name here. */
   epochOf(node: string): number | undefined {
     return this.#nodes.get(node)?.epoch;
+  }
+
+  /** What the node has asked relays to do; the same object until that changes. */
+  rulesOf(node: string): NodeRules | undefined {
+    return this.#nodes.get(node)?.rules;
   }
 
   all(): Route[] {
@@ -76,7 +87,9 @@ export class Routing {
     this.#learntAt.delete(change.name);
     if (before && before.node !== change.node) this.#remove(before, touched);
     if (change.node === null) return;
-    const node = this.#nodes.get(change.node) ?? { epoch: 0, names: new Set() };
+    const node: KnownNode = this.#nodes.get(change.node) ?? { epoch: 0, names: new Set(), rules: undefined };
+    // The same for all names of a node: kept as one object, for what is counted by it.
+    if (JSON.stringify(change.rules) !== JSON.stringify(node.rules)) node.rules = change.rules;
     node.names.add(change.name);
     node.epoch = Math.max(node.epoch, change.epoch);
     this.#nodes.set(change.node, node);

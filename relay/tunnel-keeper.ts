@@ -2,6 +2,7 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
 import type { Log } from "../shared/log.ts";
+import type { ControlChannel } from "../shared/nodejs/control-channel.ts";
 import type { Goaway } from "../shared/tunnel/control.ts";
 import { decideRetirement } from "./admission.ts";
 import type { RelayLimits } from "./config.ts";
@@ -11,6 +12,10 @@ import { Passes } from "./passes.ts";
 import { PoolTunnel } from "./pool-tunnel.ts";
 import type { Tunnel } from "./tunnel.ts";
 import { Tunnels } from "./tunnels.ts";
+
+/** 500 nodes a second: what the relays they go to, and the edge, take without a queue. */
+const announcedAtOnce = 50;
+const announceEveryMs = 100;
 
 export interface TunnelKeeperOptions {
   limits: RelayLimits;
@@ -27,6 +32,7 @@ export class TunnelKeeper {
   readonly #passes: Passes<PoolTunnel>;
   /** Those retired too, until their last visitor has left. */
   readonly #all = new Set<PoolTunnel>();
+  readonly #channels = new Map<Tunnel, ControlChannel>();
 
   constructor(options: TunnelKeeperOptions) {
     this.#options = options;
@@ -51,10 +57,11 @@ export class TunnelKeeper {
       cap: limits.poolCap,
       pairingMs: limits.pairingMs,
       clock,
-      onEmpty: () => metrics.poolEmpty(),
+      onEmpty: () => metrics.pool("miss"),
     });
     this.#all.add(tunnel);
     this.tunnels.add(tunnel);
+    this.#channels.set(tunnel, channel);
     log.info("tunnel.opened", { node, epoch, version });
     return {
       onGoaway: () => {
@@ -64,6 +71,7 @@ export class TunnelKeeper {
       onEnd: (end, detail) => {
         this.tunnels.remove(tunnel);
         this.#all.delete(tunnel);
+        this.#channels.delete(tunnel);
         metrics.tunnelEnded(end);
         log.info("tunnel.closed", { node, epoch, end, detail, openMs: clock.now() - openedAt });
         // A frozen node holds its visitors for ever; one that only lost its control connection may still serve them.
@@ -87,6 +95,20 @@ export class TunnelKeeper {
         const goaway = decideRetirement(tunnel.epoch, this.#options.epochOf(node));
         if (goaway) this.#retire(tunnel, goaway);
       }
+    }
+  }
+
+  /**
+   * Tells every node, while their tunnels go on. Some at a time: each asks the edge at once where else to go. Resolves
+   * when all know, or the signal aborts.
+   */
+  async announce(goaway: Goaway, signal: AbortSignal): Promise<void> {
+    let told = 0;
+    for (const channel of this.#channels.values()) {
+      if (told++ % announcedAtOnce === announcedAtOnce - 1)
+        await this.#options.clock.sleep(announceEveryMs, signal).catch(() => {});
+      if (signal.aborted) return;
+      channel.send({ type: "goaway", ...goaway });
     }
   }
 

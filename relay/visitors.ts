@@ -6,25 +6,41 @@ import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
-import { splice } from "../shared/nodejs/splice.ts";
+import { splice, type SpliceOptions } from "../shared/nodejs/splice.ts";
+import type { NodeRules } from "../shared/registry/messages.ts";
 import { parseHostname } from "../shared/registry/names.ts";
 import type { AlertDescription } from "../shared/tls/alert.ts";
+import type { AccessLog } from "./access-log.ts";
 import type { Farewell } from "./farewell.ts";
+import type { NodePolicies } from "./limits/node-policy.ts";
+import type { Shares } from "./limits/shares.ts";
 import type { RelayMetrics } from "./metrics.ts";
+import { networkOf } from "./network.ts";
 import type { Pairing, PendingVisitor, Tunnel } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
 
 /** Whose name it is: the node and the epoch that may serve it. */
-export type Owner = { kind: "node"; node: string; epoch: number } | { kind: "unknown" } | { kind: "unavailable" };
+export interface OwningNode {
+  kind: "node";
+  node: string;
+  epoch: number;
+  rules: NodeRules | undefined;
+}
+export type Owner = OwningNode | { kind: "unknown" } | { kind: "unavailable" };
 
 export interface VisitorsOptions {
   zone: string;
   maxVisitors: number;
   idleMs: number;
+  stalledMs: number;
+  /** What one network, and one node, may have of this relay. */
+  shares: { networks: Shares; nodes: Shares };
+  policies: NodePolicies;
   findOwner: (name: string) => Owner | Promise<Owner>;
   tunnels: Tunnels;
   farewell: Farewell;
   metrics: RelayMetrics;
+  access: AccessLog;
   clock: Clock;
   log: Log;
 }
@@ -37,6 +53,11 @@ const refusals = {
   "lookup-unavailable": "internal_error",
   "no-tunnel": "internal_error",
   "too-many-visitors": "internal_error",
+  "network-rate": "internal_error",
+  "network-full": "internal_error",
+  "not-allowed": "access_denied",
+  "node-rate": "internal_error",
+  "node-full": "internal_error",
   "pairing-closed": "internal_error",
   "pairing-busy": "internal_error",
   "pairing-timeout": "internal_error",
@@ -46,9 +67,21 @@ const refusals = {
 
 type Refusal = keyof typeof refusals;
 
+/** A visitor and what is known of it so far. */
+interface Guest {
+  readonly socket: Socket;
+  readonly network: string;
+  readonly serverName: string | undefined;
+  readonly firstBytes: Buffer;
+  readonly cameAt: number;
+  /** Whose name it asked for, once that is known. */
+  node?: string;
+}
+
 export class Visitors {
   readonly #options: VisitorsOptions;
   readonly #sockets = new Set<Socket>();
+  #lastAt: number | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: VisitorsOptions) {
@@ -59,18 +92,30 @@ export class Visitors {
     return this.#sockets.size;
   }
 
+  /** When the last one came (by the clock); undefined before the first. */
+  get lastAt(): number | undefined {
+    return this.#lastAt;
+  }
+
   /** Resolves when the visitor has left or was refused; never rejects. The socket is read by nobody else. */
   async serve(socket: Socket, serverName: string | undefined, firstBytes: Buffer): Promise<void> {
-    const { maxVisitors, log } = this.#options;
-    if (this.#sockets.size >= maxVisitors) return this.#refuse(socket, "too-many-visitors");
+    const { maxVisitors, shares, clock, log } = this.#options;
+    const network = networkOf(socket.remoteAddress ?? "");
+    const guest: Guest = { socket, network, serverName, firstBytes, cameAt: clock.now() };
+    this.#lastAt = guest.cameAt;
+    const refused = shares.networks.enter(network);
+    if (refused) return this.#refuse(guest, `network-${refused}`);
+    socket.once("close", () => shares.networks.leave(network));
+    if (this.#sockets.size >= maxVisitors) return this.#refuse(guest, "too-many-visitors");
     this.#sockets.add(socket);
-    socket.once("close", () => this.#left(socket));
+    socket.once("close", () => this.#left(guest));
     try {
-      await this.#serve(socket, serverName, firstBytes);
+      await this.#serve(guest);
     } catch (error) {
       // Whatever it is, it is this visitor's end and nobody else's.
       log.error("visitor.failed", { error: errorText(error) });
       socket.resetAndDestroy();
+      this.#tell(guest, "failed");
     }
   }
 
@@ -91,19 +136,28 @@ export class Visitors {
     return { received, sent };
   }
 
-  async #serve(socket: Socket, serverName: string | undefined, firstBytes: Buffer): Promise<void> {
+  async #serve(guest: Guest): Promise<void> {
     const startedAt = performance.now();
-    const owner = await this.#find(serverName);
-    if (typeof owner === "string") return this.#refuse(socket, owner);
-    const visitor = visitorOf(socket, firstBytes);
-    if (!visitor) return;
+    const { socket } = guest;
+    const { nodes } = this.#options.shares;
+    const owner = await this.#find(guest.serverName);
+    if (typeof owner === "string") return this.#refuse(guest, owner);
+    guest.node = owner.node;
+    const policy = owner.rules && this.#options.policies.of(owner.rules);
+    if (policy && !policy.admits(socket.remoteAddress ?? "")) return this.#refuse(guest, "not-allowed");
+    const refused = nodes.enter(owner.node);
+    if (refused) return this.#refuse(guest, `node-${refused}`);
+    if (socket.closed) nodes.leave(owner.node);
+    else socket.once("close", () => nodes.leave(owner.node));
+    const visitor = visitorOf(socket, guest.firstBytes);
+    if (!visitor) return this.#tell(guest, "left");
     const paired = await this.#pair(owner, visitor);
-    if (typeof paired === "string") return this.#refuse(socket, paired);
+    if (typeof paired === "string") return this.#refuse(guest, paired);
     this.#options.metrics.paired((performance.now() - startedAt) / 1000);
-    await this.#join(socket, paired.socket, paired.tunnel);
+    await this.#join(guest, paired, policy?.throttles());
   }
 
-  async #find(serverName: string | undefined): Promise<{ node: string; epoch: number } | Refusal> {
+  async #find(serverName: string | undefined): Promise<OwningNode | Refusal> {
     if (serverName === undefined) return "no-name";
     if (!parseHostname(serverName, this.#options.zone)) return "foreign-name";
     const owner = await this.#options.findOwner(serverName);
@@ -124,32 +178,47 @@ export class Visitors {
       if (!tunnel) return "no-tunnel";
       if (tunnel === tried) return "pairing-closed";
       tried = tunnel;
+      if (tunnel.ready) this.#options.metrics.pool("hit");
       pairing = await tunnel.pair(visitor);
       if (pairing.kind === "paired") return { socket: pairing.socket, tunnel };
     }
     return `pairing-${pairing.reason}`;
   }
 
-  async #join(visitor: Socket, node: Socket, tunnel: Tunnel): Promise<void> {
-    const { idleMs, metrics, log, clock } = this.#options;
-    const startedAt = clock.now();
+  async #join(
+    guest: Guest,
+    { socket: node, tunnel }: { socket: Socket; tunnel: Tunnel },
+    through: SpliceOptions["through"],
+  ): Promise<void> {
+    const { idleMs, stalledMs, metrics } = this.#options;
+    const startedAt = performance.now();
     const confirmEndOfB = (): Promise<boolean> => tunnel.proveAlive();
-    const { ended, bytesFromA, bytesFromB } = await splice(visitor, node, { idleMs, confirmEndOfB });
-    metrics.left(ended);
-    log.debug("visitor.left", { ended, bytesFromA, bytesFromB, ms: clock.now() - startedAt });
+    const { ended } = await splice(guest.socket, node, { idleMs, stalledMs, confirmEndOfB, through });
+    metrics.left(ended, (performance.now() - startedAt) / 1000);
+    this.#tell(guest, ended);
   }
 
-  #refuse(socket: Socket, reason: Refusal): void {
-    const { metrics, farewell, log } = this.#options;
+  #refuse(guest: Guest, reason: Refusal): void {
+    const { metrics, farewell } = this.#options;
+    const { socket } = guest;
     metrics.refused(reason);
-    log.debug("visitor.refused", { reason });
+    if (socket.closed) return this.#tell(guest, reason);
+    socket.once("close", () => this.#tell(guest, reason));
     farewell.say(socket, refusals[reason]);
   }
 
-  #left(socket: Socket): void {
+  #left(guest: Guest): void {
+    const { socket } = guest;
     this.#sockets.delete(socket);
     this.#options.metrics.moved({ received: socket.bytesRead, sent: socket.bytesWritten });
     if (this.#sockets.size === 0) this.#onEmpty?.();
+  }
+
+  /** The last word about a visitor. */
+  #tell({ socket, serverName: name, node, network, cameAt }: Guest, outcome: string): void {
+    const { access, clock } = this.#options;
+    const { bytesRead: bytesIn, bytesWritten: bytesOut } = socket;
+    access({ name, node, network, outcome, bytesIn, bytesOut, ms: clock.now() - cameAt });
   }
 }
 

@@ -107,6 +107,7 @@ class PrivateNode {
       onVisitor: (visitor) => this.#exposure.visit(visitor),
       onChange: () => this.#changed(),
       onSuperseded: () => this.#registrar.confirm(),
+      onDraining: () => this.#registrar.confirm(),
     });
     this.#registrar = new Registrar({
       node,

@@ -1,52 +1,54 @@
 /**
  * Joins two sockets: bytes flow both ways with the back-pressure of the kernel, an end of one direction is
  * passed on as an end of that direction only (half-close), a reset as a reset. A splice without a byte in
- * either direction for `idleMs` is closed. It never looks at a byte, and no byte is copied by JavaScript.
+ * either direction for `idleMs` is closed, and one side of which has taken nothing of what waits for it for
+ * `stalledMs`, whatever it sends meanwhile. It never looks at a byte, and no byte is copied by JavaScript.
  *
  * Both sockets must have been made with `allowHalfOpen: true`.
  */
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 export interface SpliceOptions {
-  /** Longest time without a byte in either direction; also bounds a visitor that stopped reading. */
+  /** Longest time without a byte in either direction. */
   idleMs: number;
+  /** Longest time that bytes may wait for a side that takes none; as `idleMs` unless given. */
+  stalledMs?: number;
   /**
    * Asked before an end of `b` is passed on to `a`. The kernel ends the connections of a killed process as if it had
    * meant it; where that can be found out, `false` makes it a reset, so that what `a` got does not look complete.
    */
   confirmEndOfB?: () => Promise<boolean>;
+  /** What the bytes of `a`, and those of `b`, pass through on their way. */
+  through?: readonly [Duplex, Duplex] | undefined;
 }
 
 export interface SpliceResult {
   readonly bytesFromA: number;
   readonly bytesFromB: number;
   /** How it ended; `error` is a reset or a failed write of one side, passed on to the other as a reset. */
-  readonly ended: "finished" | "idle" | "error";
+  readonly ended: "finished" | "idle" | "stalled" | "error";
 }
 
 /** Resolves, never rejects, once both sockets are closed. Bytes already buffered in either socket are sent. */
-export function splice(a: Socket, b: Socket, { idleMs, confirmEndOfB }: SpliceOptions): Promise<SpliceResult> {
+export function splice(a: Socket, b: Socket, options: SpliceOptions): Promise<SpliceResult> {
+  const { idleMs, stalledMs = idleMs, confirmEndOfB, through } = options;
   return new Promise((resolve) => {
     let ended: SpliceResult["ended"] = "finished";
     let open = 2;
-    let idleSince = 0;
-    let bytesThen = -1;
+    const sides = [new Progress(a), new Progress(b)];
 
     const abort = (how: SpliceResult["ended"]): void => {
       if (ended === "finished") ended = how;
       a.resetAndDestroy();
       b.resetAndDestroy();
     };
-    // A byte read or a byte that the kernel took for writing is activity; one timer watches both directions.
-    const moved = (): number =>
-      a.bytesRead + b.bytesRead + a.bytesWritten + b.bytesWritten - a.writableLength - b.writableLength;
-    const watchMs = Math.max(10, Math.min(idleMs / 4, 15_000));
+    // One timer watches both directions and both sides.
+    const watchMs = Math.max(10, Math.min(idleMs / 4, stalledMs / 4, maxWatchMs));
     const watch = setInterval(() => {
-      const bytes = moved();
-      if (bytes !== bytesThen) {
-        bytesThen = bytes;
-        idleSince = 0;
-      } else if ((idleSince += watchMs) >= idleMs) abort("idle");
+      for (const side of sides) side.look(watchMs);
+      if (sides.every((side) => side.idleMs >= idleMs)) abort("idle");
+      else if (sides.some((side) => side.stalledMs >= stalledMs)) abort("stalled");
     }, watchMs);
 
     const onClose = (): void => {
@@ -54,9 +56,9 @@ export function splice(a: Socket, b: Socket, { idleMs, confirmEndOfB }: SpliceOp
       clearInterval(watch);
       resolve({ bytesFromA: a.bytesRead, bytesFromB: b.bytesRead, ended });
     };
-    for (const [from, to] of [
-      [a, b],
-      [b, a],
+    for (const [from, to, by] of [
+      [a, b, through?.[0]],
+      [b, a, through?.[1]],
     ] as const) {
       from.on("error", () => abort("error"));
       from.on("close", () => {
@@ -68,11 +70,37 @@ export function splice(a: Socket, b: Socket, { idleMs, confirmEndOfB }: SpliceOp
         abort("error"); // gone before the splice began: no event will tell
         onClose();
       }
-      from.pipe(to, { end: from === a || !confirmEndOfB });
+      if (by) to.once("close", () => by.destroy());
+      (by ? from.pipe(by) : from).pipe(to, { end: from === a || !confirmEndOfB });
     }
     if (confirmEndOfB)
-      b.on("end", () => {
+      (through?.[1] ?? b).on("end", () => {
         void confirmEndOfB().then((meant) => (meant ? a.end() : abort("error")));
       });
   });
+}
+
+const maxWatchMs = 15_000;
+
+/** For how long a socket has moved nothing. A byte that the kernel took for writing has moved. */
+class Progress {
+  idleMs = 0;
+  /** The same for what it should take, while something waits. */
+  stalledMs = 0;
+  readonly #socket: Socket;
+  #read = -1;
+  #taken = -1;
+
+  constructor(socket: Socket) {
+    this.#socket = socket;
+  }
+
+  look(sinceMs: number): void {
+    const { bytesRead, bytesWritten, writableLength } = this.#socket;
+    const taken = bytesWritten - writableLength;
+    this.idleMs = bytesRead === this.#read && taken === this.#taken ? this.idleMs + sinceMs : 0;
+    this.stalledMs = writableLength > 0 && taken === this.#taken ? this.stalledMs + sinceMs : 0;
+    this.#read = bytesRead;
+    this.#taken = taken;
+  }
 }

@@ -126,8 +126,29 @@ export const issuerSchema = z.object({
 });
 export type Issuer = z.infer<typeof issuerSchema>;
 
+export const maxRuleNetworks = 100;
+const networksSchema = z.array(z.union([z.cidrv4(), z.cidrv6()])).max(maxRuleNetworks);
+
+/** `PUT /v1/nodes/{node}/rules`: what relays do for a node before its visitors reach it. Replaces those before. */
+export const nodeRulesSchema = z
+  .object({
+    /** Only visitors from these networks (CIDR), unless it is empty. */
+    allow: networksSchema.default([]),
+    /** No visitors from these, whatever `allow` says. */
+    deny: networksSchema.default([]),
+    /** For all visitors of the node together, in each direction, on each relay. */
+    bytesPerSecond: z.int().min(16_384).max(100_000_000_000).optional(),
+  })
+  .refine(({ allow, deny }) => allow.length + deny.length <= maxRuleNetworks, `at most ${maxRuleNetworks} networks`);
+export type NodeRules = z.infer<typeof nodeRulesSchema>;
+
 /** `GET /v1/routes/{hostname}`: whose name it is and the epoch that may serve it. */
-export const routeSchema = z.object({ name: hostnameSchema, node: nodeIdSchema, epoch: epochSchema });
+export const routeSchema = z.object({
+  name: hostnameSchema,
+  node: nodeIdSchema,
+  epoch: epochSchema,
+  rules: nodeRulesSchema.optional(),
+});
 export type Route = z.infer<typeof routeSchema>;
 
 /** `PUT /v1/relays/{relay}/status`: a relay's heartbeat. */

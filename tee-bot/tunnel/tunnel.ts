@@ -11,8 +11,11 @@ export type { Visitor } from "./pool.ts";
 
 /** A session that lasted this long was a good one: what follows it is a new trouble. */
 const steadyMs = 5_000;
+/** A relay that says it stops and does not is dialled again after this time. */
+const maxDrainingMs = 15 * 60_000;
 
-export type TunnelState = "connecting" | "up" | "superseded" | "closed";
+/** `draining`: the relay stops, and serves until then; `superseded` is final: a newer registration of this key exists. */
+export type TunnelState = "connecting" | "up" | "draining" | "superseded" | "closed";
 
 export interface TunnelOptions {
   relay: RelayEndpoint;
@@ -28,12 +31,13 @@ export interface TunnelOptions {
 
 export interface Tunnel extends AsyncDisposable {
   readonly relay: RelayEndpoint;
-  /** `superseded` is final: a newer registration of this key exists. */
   readonly state: TunnelState;
   /** Visitors that are here now. */
   readonly visitors: number;
   /** The node was registered anew: opens a session under this epoch; the relay ends the one before. */
   setEpoch(epoch: number): void;
+  /** Serves on for `serveMs` or until the relay ends it, connects no more, then drains for `finishMs`. */
+  leave(ms: { serveMs: number; finishMs: number }): Promise<void>;
   /** Takes no new visitors, lets the present ones finish for `ms`, and closes. */
   drain(ms: number): Promise<void>;
 }
@@ -79,6 +83,15 @@ class RunningTunnel implements Tunnel {
     this.#newEpoch = new AbortController();
   }
 
+  async leave({ serveMs, finishMs }: { serveMs: number; finishMs: number }): Promise<void> {
+    this.#stop.abort();
+    const waiting = new AbortController();
+    const closed = Promise.all([...this.#sessions].map((session) => session.closed));
+    await Promise.race([closed, this.#options.clock.sleep(serveMs, waiting.signal).catch(() => {})]);
+    waiting.abort();
+    await this.drain(finishMs);
+  }
+
   async drain(ms: number): Promise<void> {
     this.#stop.abort();
     await Promise.all([...this.#sessions].map((session) => session.drain(ms)));
@@ -106,7 +119,12 @@ class RunningTunnel implements Tunnel {
         lostAt = clock.now();
         if (lostAt - openedAt >= steadyMs) attempt = 0;
       }
-      if (attempt === 0 || reason === "superseded") log.warn("tunnel.lost", { relay: relay.relay, reason, detail });
+      if (reason === "draining") {
+        log.info("tunnel.draining", { relay: relay.relay, detail });
+        this.#become("draining");
+        await Promise.race([session.closed, clock.sleep(maxDrainingMs, wake).catch(() => {})]);
+      } else if (attempt === 0 || reason === "superseded")
+        log.warn("tunnel.lost", { relay: relay.relay, reason, detail });
       if (reason === "superseded") return this.#become("superseded");
       this.#become("connecting");
       await clock.sleep(decideReconnectMs(attempt++, clock.now() - lostAt, random), wake).catch(() => {});

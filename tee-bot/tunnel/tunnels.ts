@@ -15,11 +15,20 @@ export interface TunnelsOptions {
   onChange: () => void;
   /** A relay says that a newer registration of this key exists; only the edge knows for sure. */
   onSuperseded: () => void;
+  /** A relay says that it stops; only the edge knows which to use instead. */
+  onDraining: () => void;
 }
+
+/** Visitors still come to a relay that DNS names no more: for as long as somebody may remember the record. */
+const serveMs = 2 * 60_000;
+/** And those who came may stay so much longer. */
+const finishMs = 10 * 60_000;
 
 export class Tunnels {
   readonly #options: TunnelsOptions;
   readonly #tunnels = new Map<string, Tunnel>();
+  /** To relays that the edge names no more. */
+  readonly #leaving = new Set<Tunnel>();
 
   constructor(options: TunnelsOptions) {
     this.#options = options;
@@ -34,29 +43,41 @@ export class Tunnels {
     return this.#tunnels.size;
   }
 
-  /** Opens, keeps and closes tunnels so that they are those of the registration. */
+  /**
+   * Opens and keeps tunnels so that they are those of the registration, and leaves the others. An edge that names no
+   * relay at all knows none that is better than those we have.
+   */
   follow({ relays, epoch }: Pick<Registration, "relays" | "epoch">): void {
     const wanted = new Map(relays.map((relay) => [keyOf(relay), relay]));
     for (const [key, tunnel] of this.#tunnels) {
-      if (wanted.has(key) && tunnel.state !== "superseded") tunnel.setEpoch(epoch);
-      else this.#end(key, tunnel);
+      if (tunnel.state === "superseded") this.#end(key, tunnel);
+      else if (wanted.has(key) || wanted.size === 0) tunnel.setEpoch(epoch);
+      else void this.#leave(key, tunnel);
     }
     for (const [key, relay] of wanted) if (!this.#tunnels.has(key)) this.#tunnels.set(key, this.#start(relay, epoch));
   }
 
   /** Takes no new visitors, lets the present ones finish for `ms`, and closes. */
   async drain(ms: number): Promise<void> {
-    await Promise.all([...this.#tunnels.values()].map((tunnel) => tunnel.drain(ms)));
+    await Promise.all([...this.#tunnels.values(), ...this.#leaving].map((tunnel) => tunnel.drain(ms)));
     this.#tunnels.clear();
   }
 
   #start(relay: RelayEndpoint, epoch: number): Tunnel {
-    const { identity, clock, log, onVisitor, onChange, onSuperseded } = this.#options;
+    const { identity, clock, log, onVisitor, onChange, onSuperseded, onDraining } = this.#options;
     const onState = (state: Tunnel["state"]): void => {
       onChange();
       if (state === "superseded") onSuperseded();
+      if (state === "draining") onDraining();
     };
     return startTunnel({ relay, identity, epoch, version, clock, log, onVisitor, onState });
+  }
+
+  async #leave(key: string, tunnel: Tunnel): Promise<void> {
+    this.#tunnels.delete(key);
+    this.#leaving.add(tunnel);
+    await tunnel.leave({ serveMs, finishMs });
+    this.#leaving.delete(tunnel);
   }
 
   #end(key: string, tunnel: Tunnel): void {

@@ -28,7 +28,7 @@ function lookupWith(answer: (name: string) => Response | Promise<Response>) {
   };
   const signer = { id: identity.id, role: "postern-relay", privateKey: identity.signingKey } as const;
   const edge = new EdgeClient({ edge: "http://edge.test", signer, clock, fetch });
-  const lookup = new EdgeLookup({ edge, clock, log: silentLog });
+  const lookup = new EdgeLookup({ edge, onAnswer: () => {}, clock, log: silentLog });
   return { lookup, asked, skip: (ms: number) => (skippedMs += ms) };
 }
 

@@ -1,6 +1,6 @@
 import { fork, type ChildProcess, type ForkOptions } from "node:child_process";
 import { once } from "node:events";
-import { mkdtempSync, rmSync, statSync } from "node:fs";
+import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
 import { connect } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
@@ -93,6 +93,17 @@ describe("the relay process", () => {
     expect(said).toMatch(/cannot start/);
     expect(said).toMatch(/RELAY_PORT: .*\n\s+RELAY_ZONE: |RELAY_ZONE: .*\n\s+RELAY_PORT: /);
     expect(said).not.toContain("    at ");
+  });
+
+  test("checks its settings, from a file too, without a start", async () => {
+    const path = join(directory, "relay.env");
+    writeFileSync(path, "RELAY_DRAIN_MS=45000\n");
+    const relay = fork("relay/main.ts", ["--check-config", "--config", path], optionsOf({}));
+    let said = "";
+    relay.stdout?.on("data", (text: Buffer) => (said += text.toString()));
+    expect(await once(relay, "close")).toEqual([0, null]);
+    expect(JSON.parse(said)).toMatchObject({ zone, limits: { drainMs: 45_000 } });
+    expect(edge.reports).toEqual([]);
   });
 
   test.each(["RELAY_PORT", "RELAY_PRIVATE_PORT"])("says that its port is taken and ends (%s)", async (variable) => {

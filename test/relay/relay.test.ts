@@ -35,8 +35,8 @@ describe("a relay", () => {
     expect(seen).toMatchObject([{ sourceAddress: "127.0.0.1", destinationAddress: "127.0.0.1" }]);
   });
 
-  test("drains: takes nobody new, says so, lets visitors finish, and waits no longer than it takes", async () => {
-    await using world = await startWorld();
+  test("drains: tells edge and nodes, and waits no longer than the last visitor takes", async () => {
+    await using world = await startWorld({ environment: { RELAY_DRAIN_QUIET_MS: "100" } });
     const states: string[] = [];
     const sockets: Visitor["socket"][] = [];
     const node = await world.addNode({
@@ -49,8 +49,10 @@ describe("a relay", () => {
     const visitor = await world.visit(node.name);
     await readBytes(visitor, 7);
     const drained = world.relay.drain();
-    await vi.waitFor(() => expect(states).toEqual(["up", "connecting"]));
+    await vi.waitFor(() => expect(states).toEqual(["up", "draining"]));
     await expect(world.health()).resolves.toMatchObject({ status: 503, body: { draining: true } });
+    expect(await world.ready()).toBe(503);
+    await vi.waitFor(() => expect(world.dial()).rejects.toThrow("ECONNREFUSED"));
     const rest = readEnd(visitor);
     sockets[0]?.end("the rest");
     visitor.end();
@@ -59,8 +61,36 @@ describe("a relay", () => {
     expect(world.edge.reports.at(-1)).toMatchObject({ draining: true });
   });
 
+  test("serves who still comes while it drains, and takes no new tunnel", async () => {
+    await using world = await startWorld({ environment: { RELAY_DRAIN_QUIET_MS: "2000" } });
+    expect(await world.ready()).toBe(200);
+    const states: string[] = [];
+    const node = await world.addNode({ onVisitor: greet, onState: (state) => states.push(state) });
+    const drained = world.relay.drain();
+    await vi.waitFor(() => expect(states).toEqual(["up", "draining"]));
+    for (let visits = 0; visits < 50; visits++) {
+      const visitor = await world.visit(node.name);
+      expect((await readBytes(visitor, 7)).toString()).toBe("welcome");
+      visitor.resetAndDestroy();
+    }
+    const late: string[] = [];
+    await world.startNode({ identity: node.identity, onVisitor: greet, onState: (state) => late.push(state) });
+    await vi.waitFor(() => expect(late).toContain("draining"));
+    expect(late).not.toContain("up");
+    expect(await world.metric("tunnels ")).toBe(1);
+    await drained;
+  });
+
+  test("closes at once when it has no tunnel: a visitor finds the next address sooner by that", async () => {
+    await using world = await startWorld();
+    const startedAt = Date.now();
+    await world.relay.drain();
+    expect(Date.now() - startedAt).toBeLessThan(1_000);
+    await expect(world.dial()).rejects.toThrow("ECONNREFUSED");
+  });
+
   test("ends a drain at its limit and resets who is still there", async () => {
-    const world = await startWorld({ environment: { RELAY_DRAIN_MS: "100" } });
+    const world = await startWorld({ environment: { RELAY_DRAIN_MS: "300" } });
     const node = await world.addNode({ onVisitor: greet });
     const visitor = await world.visit(node.name);
     await readBytes(visitor, 7);

@@ -49,6 +49,8 @@ export interface RelayWorld extends AsyncDisposable {
   /** The same after a ClientHello for `name`; node and visitor then see each other's bytes as they are. */
   visit(name: string): Promise<Socket>;
   health(): Promise<{ status: number; body: Record<string, unknown> }>;
+  /** The status of its readiness. */
+  ready(): Promise<number>;
   /** The sum of a metric's samples, those with this text in their labels if given. */
   metric(name: string, labels?: string): Promise<number>;
   /** Stops the relay and starts it again at the same port. */
@@ -155,6 +157,9 @@ export async function startWorld({
     async health() {
       const response = await fetch(`http://127.0.0.1:${relay.privatePort}/healthz`);
       return { status: response.status, body: (await response.json()) as Record<string, unknown> };
+    },
+    async ready() {
+      return (await fetch(`http://127.0.0.1:${relay.privatePort}/readyz`)).status;
     },
     async metric(name, labels = "") {
       const text = await (await fetch(`http://127.0.0.1:${relay.privatePort}/metrics`)).text();

@@ -3,6 +3,8 @@ export {
   any,
   array,
   boolean,
+  cidrv4,
+  cidrv6,
   discriminatedUnion,
   email,
   enum,

@@ -7,7 +7,7 @@ import type { DnsStatus } from "../dns/publication.ts";
 import type { Env } from "../env.ts";
 import type { Admission, ChallengeRecord, Presented, Trouble } from "../../shared/acme/ports.ts";
 import { AppError, errorText, fail, succeed, type Result } from "../../shared/errors.ts";
-import type { AccountBinding, NodeView, Order, Place } from "../../shared/registry/messages.ts";
+import type { AccountBinding, NodeRules, NodeView, Order, Place } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 
 /** A node's registration as its object knows it; relays are chosen by the caller. */
@@ -80,6 +80,10 @@ export class NodeObject extends DurableObject<Env> {
   /** Addresses of the node's relays, sorted, where they are others than {@link HeldLease} has told. */
   setAddresses(addresses: readonly string[]): Promise<Result<void>> {
     return this.#change(({ registrations, wishes }) => wishes.setAddresses(registrations.up.node, addresses));
+  }
+
+  setRules(rules: NodeRules): Promise<Result<void>> {
+    return this.#change(({ registrations }) => registrations.setRules(rules));
   }
 
   claimAlias(alias: string): Promise<Result<void>> {

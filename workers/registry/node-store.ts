@@ -1,5 +1,6 @@
 /** The tables of a node's object that say who it is and which aliases it holds. */
 import type { NodeRecord, NodeState } from "./lease.ts";
+import type { NodeRules } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 
 export const nodeTables = `
@@ -8,6 +9,9 @@ export const nodeTables = `
     state TEXT NOT NULL, expires_at INTEGER NOT NULL, latitude REAL, longitude REAL
   );
   CREATE TABLE aliases (alias TEXT PRIMARY KEY, confirmed INTEGER NOT NULL, claimed_at INTEGER NOT NULL);`;
+
+export const rulesTable = `
+  CREATE TABLE rules (only INTEGER PRIMARY KEY CHECK (only = 1), rules TEXT NOT NULL);`;
 
 type NodeRow = {
   node: NodeId;
@@ -45,6 +49,16 @@ export class NodeStore {
       place?.latitude ?? null,
       place?.longitude ?? null,
     );
+  }
+
+  /** What relays do for the node; undefined until it has said. */
+  rules(): NodeRules | undefined {
+    const row = this.#sql.exec<{ rules: string }>("SELECT rules FROM rules").toArray()[0];
+    return row && (JSON.parse(row.rules) as NodeRules);
+  }
+
+  writeRules(rules: NodeRules): void {
+    this.#sql.exec("INSERT OR REPLACE INTO rules VALUES (1, ?)", JSON.stringify(rules));
   }
 
   /** Those the hub has confirmed, oldest first. */

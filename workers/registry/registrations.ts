@@ -10,7 +10,7 @@ import { withDeadline } from "../deadline.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError, errorText, unwrap } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { Place } from "../../shared/registry/messages.ts";
+import type { NodeRules, Place } from "../../shared/registry/messages.ts";
 import { idHostname } from "../../shared/registry/names.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 
@@ -109,6 +109,17 @@ export class Registrations {
     return true;
   }
 
+  /** What relays do for this node from now on. */
+  setRules(rules: NodeRules): void {
+    const { store, transaction, log } = this.#parts;
+    const held = this.known;
+    transaction(() => {
+      store.writeRules(rules);
+      this.#write({ ...held, revision: held.revision + 1 });
+    });
+    log.info("rules.set", { node: held.node, networks: rules.allow.length + rules.deny.length });
+  }
+
   async claimAlias(alias: string): Promise<void> {
     const { store, zone, hubOf, log } = this.#parts;
     const { node } = this.up;
@@ -185,12 +196,13 @@ export class Registrations {
       store.write(record);
       if (told === record.revision) return;
       const { node, epoch, revision } = record;
+      const rules = store.rules();
       const live = record.state === "up" ? this.hostnames() : [];
       for (const shard of shards) {
         const names = live.filter((name) => shardOf(name) === shard);
         outbox.put(
           `publish:${shard}`,
-          { kind: "publish", shard, publication: { node, epoch, revision, names } },
+          { kind: "publish", shard, publication: { node, epoch, revision, names, ...(rules && { rules }) } },
           revision,
         );
       }

@@ -14,6 +14,7 @@ import {
   aliasSchema,
   epochSchema,
   leaseRequestSchema,
+  nodeRulesSchema,
   registrationRequestSchema,
   nodeViewSchema,
   registrationSchema,
@@ -71,6 +72,15 @@ const renew = createRoute({
   responses: answerOf("The registration with a new end", registration),
 });
 
+const rules = createRoute({
+  method: "put",
+  path: "/v1/nodes/{node}/rules",
+  summary: "Whom relays let through to a node, and how fast (signed by the node)",
+  middleware: [authenticated("postern-node", "node")] as const,
+  request: { params: nodeParams, ...bodyOf(named("NodeRules", nodeRulesSchema)) },
+  responses: emptyAnswer("Relays are told"),
+});
+
 const claim = createRoute({
   method: "put",
   path: "/v1/aliases/{alias}",
@@ -109,6 +119,10 @@ export function registryRoutes(): OpenAPIHono<Edge> {
     .openapi(renew, async (c) => {
       const lease = unwrap(await answerIn(nodeObject(c.env, c.var.signer).renew(c.req.valid("json").epoch)));
       return c.json(await registrationOf(c, lease), 200);
+    })
+    .openapi(rules, async (c) => {
+      unwrap(await answerIn(nodeObject(c.env, c.var.signer).setRules(c.req.valid("json"))));
+      return c.body(null, 204);
     })
     .openapi(claim, async (c) => {
       const alias = parseAlias(c.req.valid("param").alias);

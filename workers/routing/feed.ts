@@ -14,13 +14,16 @@ function* snapshot(store: RouteStore): Generator<FeedMessage> {
   const cursor = formatCursor(store.horizon());
   let first = true;
   let routes: Route[] = [];
+  let weight = 0;
   for (const route of store.live()) {
-    if (routes.length === maxRoutesPerMessage) {
+    if (weight >= maxRoutesPerMessage) {
       yield { type: "snapshot", cursor, routes, first, last: false };
       first = false;
       routes = [];
+      weight = 0;
     }
     routes.push(route);
+    weight += weightOf(route);
   }
   yield { type: "snapshot", cursor, routes, first, last: true };
 }
@@ -30,13 +33,24 @@ function* changes(store: RouteStore, after: number): Generator<FeedMessage> {
   const { generation, version: current } = store.horizon();
   let part: RouteChange[] = [];
   let partVersion = after;
+  let weight = 0;
   for (const { version, change } of store.changesAfter(after)) {
-    if (part.length === maxRoutesPerMessage) {
+    if (weight >= maxRoutesPerMessage) {
       yield { type: "delta", cursor: formatCursor({ generation, version: partVersion }), changes: part };
       part = [];
+      weight = 0;
     }
     part.push(change);
+    weight += weightOf(change);
     partVersion = version;
   }
   yield { type: "delta", cursor: formatCursor({ generation, version: current }), changes: part };
+}
+
+const bytesOfRoute = 125;
+
+/** As how many routes it counts for the size of a message: rules may be longer than 30 of them. */
+function weightOf(change: RouteChange): number {
+  const rules = change.node === null ? undefined : change.rules;
+  return 1 + (rules ? JSON.stringify(rules).length / bytesOfRoute : 0);
 }

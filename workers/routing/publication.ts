@@ -1,6 +1,6 @@
 /** What a node's object tells a hub, and how the hub decides what changes by it. Rules only. */
 import type { RouteChange } from "../../shared/registry/feed.ts";
-import type { Route } from "../../shared/registry/messages.ts";
+import type { NodeRules, Route } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 
 /** All names that lead to `node` now: none while its lease has lapsed. Newer ones replace older ones entirely. */
@@ -10,6 +10,8 @@ export interface Publication {
   /** Counts every change of the node's object, so that messages may come twice and out of order. */
   readonly revision: number;
   readonly names: readonly string[];
+  /** What relays do before visitors reach the node; the same for all its names. */
+  readonly rules?: NodeRules;
 }
 
 /** An older epoch never overwrites a newer one, whatever its revision says. */
@@ -22,15 +24,21 @@ export function isNewer(
 }
 
 /** `held`: the live routes of the node and of the names it publishes. */
-export function decideChanges({ node, epoch, names }: Publication, held: readonly Route[]): RouteChange[] {
+export function decideChanges({ node, epoch, names, rules }: Publication, held: readonly Route[]): RouteChange[] {
   const heldByName = new Map(held.map((route) => [route.name, route]));
   const changes: RouteChange[] = [];
   for (const name of names) {
     const route = heldByName.get(name);
-    if (route?.node !== node || route.epoch !== epoch) changes.push({ name, node, epoch });
+    if (route?.node !== node || route.epoch !== epoch || !areSame(route.rules, rules))
+      changes.push({ name, node, epoch, ...(rules && { rules }) });
   }
   const wanted = new Set(names);
   for (const route of held)
     if (route.node === node && !wanted.has(route.name)) changes.push({ name: route.name, node: null });
   return changes;
+}
+
+/** They are made by one schema, so equal ones have the same text. */
+function areSame(one: NodeRules | undefined, other: NodeRules | undefined): boolean {
+  return JSON.stringify(one) === JSON.stringify(other);
 }

@@ -5,7 +5,7 @@ import { migrate } from "../storage/tables.ts";
 import { nonceTable } from "../storage/nonces.ts";
 import { fail, succeed, type Result } from "../../shared/errors.ts";
 import type { RouteChange } from "../../shared/registry/feed.ts";
-import type { Route } from "../../shared/registry/messages.ts";
+import type { NodeRules, Route } from "../../shared/registry/messages.ts";
 import { parseHostname } from "../../shared/registry/names.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 
@@ -21,9 +21,11 @@ const steps = [
    CREATE INDEX routes_by_node ON routes (node);
    CREATE INDEX routes_removed ON routes (removed_at) WHERE removed_at IS NOT NULL;
    ${nonceTable}`,
+  "ALTER TABLE routes ADD COLUMN rules TEXT",
 ];
 
-type RouteRow = { name: string; node: NodeId; epoch: number; version: number; removed_at: number | null };
+type RouteRow = { name: string; node: NodeId; epoch: number; rules: string | null };
+type ChangeRow = RouteRow & { version: number; removed_at: number | null };
 
 export interface VersionedChange {
   readonly version: number;
@@ -71,21 +73,17 @@ export class RouteStore {
     this.#sql.exec("INSERT OR REPLACE INTO publishers VALUES (?, ?, ?)", node, epoch, revision);
     const names = publication.names.filter((name) => this.#mayPublish(name, node, zone));
     const routes = this.#sql
-      .exec<Route & { node: NodeId }>(
-        "SELECT name, node, epoch FROM routes WHERE node = ? AND removed_at IS NULL",
-        node,
-      )
-      .toArray();
+      .exec<RouteRow>("SELECT name, node, epoch, rules FROM routes WHERE node = ? AND removed_at IS NULL", node)
+      .toArray()
+      .map(routeOf);
     return this.#store(decideChanges({ ...publication, names }, routes), now);
   }
 
   lookup(name: string): Route | undefined {
     return this.#sql
-      .exec<Route & { node: NodeId }>(
-        "SELECT name, node, epoch FROM routes WHERE name = ? AND removed_at IS NULL",
-        name,
-      )
-      .toArray()[0];
+      .exec<RouteRow>("SELECT name, node, epoch, rules FROM routes WHERE name = ? AND removed_at IS NULL", name)
+      .toArray()
+      .map(routeOf)[0];
   }
 
   horizon(): Horizon {
@@ -94,15 +92,14 @@ export class RouteStore {
 
   /** All live routes, read one by one. */
   *live(): Generator<Route> {
-    yield* this.#sql.exec<Route & { node: NodeId }>("SELECT name, node, epoch FROM routes WHERE removed_at IS NULL");
+    const rows = this.#sql.exec<RouteRow>("SELECT name, node, epoch, rules FROM routes WHERE removed_at IS NULL");
+    for (const row of rows) yield routeOf(row);
   }
 
   /** What changed after `version`, oldest first. */
   *changesAfter(version: number): Generator<VersionedChange> {
-    for (const row of this.#sql.exec<RouteRow>("SELECT * FROM routes WHERE version > ? ORDER BY version", version)) {
-      const { name, node, epoch } = row;
-      yield { version: row.version, change: row.removed_at === null ? { name, node, epoch } : { name, node: null } };
-    }
+    for (const row of this.#sql.exec<ChangeRow>("SELECT * FROM routes WHERE version > ? ORDER BY version", version))
+      yield { version: row.version, change: row.removed_at === null ? routeOf(row) : { name: row.name, node: null } };
   }
 
   /** Forgets removals older than `before`; relays that have not heard of them need a snapshot from then on. */
@@ -128,11 +125,12 @@ export class RouteStore {
         this.#sql.exec("UPDATE routes SET version = ?, removed_at = ? WHERE name = ?", version, now, change.name);
       else
         this.#sql.exec(
-          "INSERT OR REPLACE INTO routes VALUES (?, ?, ?, ?, NULL)",
+          "INSERT OR REPLACE INTO routes (name, node, epoch, version, rules) VALUES (?, ?, ?, ?, ?)",
           change.name,
           change.node,
           change.epoch,
           version,
+          change.rules ? JSON.stringify(change.rules) : null,
         );
     }
     return changes;
@@ -147,4 +145,8 @@ export class RouteStore {
     if (!parsed) return false;
     return (parsed.kind === "id" ? parsed.node : this.#ownerOf(parsed.alias)) === node;
   }
+}
+
+function routeOf({ name, node, epoch, rules }: RouteRow): Route & { node: NodeId } {
+  return { name, node, epoch, ...(rules !== null && { rules: JSON.parse(rules) as NodeRules }) };
 }

@@ -73,7 +73,7 @@ test("snapshots and deltas come in parts of bounded size", () =>
     const since = `${store.horizon().generation}.0`;
     sql.exec(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-       INSERT INTO routes SELECT 'n' || i || '.${zone}', ?, 1, i, NULL FROM n`,
+       INSERT INTO routes SELECT 'n' || i || '.${zone}', ?, 1, i, NULL, NULL FROM n`,
       count,
       node,
     );
@@ -101,3 +101,23 @@ test("the generation lasts as long as the storage", async () => {
   expect(await generation()).toBe(first);
   expect(await inStore((store) => store.horizon().generation)).not.toBe(first);
 });
+
+test("parts are smaller where routes have many rules", () =>
+  inStore((store, sql) => {
+    const since = `${store.horizon().generation}.0`;
+    const allow = Array.from({ length: 100 }, (_, at) => `2001:db8:ffff:ffff:ffff:ffff:ffff:${at}/128`);
+    sql.exec(
+      `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
+       INSERT INTO routes SELECT 'n' || i || '.${zone}', ?, 1, i, NULL, ? FROM n`,
+      node,
+      JSON.stringify({ allow, deny: [] }),
+    );
+    sql.exec("UPDATE hub SET version = 200");
+    for (const from of [undefined, since]) {
+      const parts = [...catchUp(store, from)];
+      expect(Math.max(...parts.map((part) => JSON.stringify(part).length))).toBeLessThan(512 * 1024);
+      const told = parts.flatMap((part) => (part.type === "delta" ? part.changes : part.routes));
+      expect(told).toHaveLength(200);
+      expect(told[0]).toMatchObject({ rules: { allow } });
+    }
+  }));
