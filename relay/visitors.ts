@@ -7,6 +7,7 @@ import type { Clock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import { splice } from "../shared/nodejs/splice.ts";
+import type { TunnelSocket } from "../shared/nodejs/tunnel-socket.ts";
 import { parseHostname } from "../shared/registry/names.ts";
 import type { AlertDescription } from "../shared/tls/alert.ts";
 import type { Farewell } from "./farewell.ts";
@@ -114,7 +115,7 @@ export class Visitors {
   async #pair(
     { node, epoch }: { node: string; epoch: number },
     visitor: PendingVisitor,
-  ): Promise<{ socket: Socket; tunnel: Tunnel } | Refusal> {
+  ): Promise<{ socket: TunnelSocket; tunnel: Tunnel } | Refusal> {
     const { tunnels } = this.#options;
     let pairing: Pairing = { kind: "failed", reason: "closed" };
     let tried: Tunnel | undefined;
@@ -130,7 +131,7 @@ export class Visitors {
     return `pairing-${pairing.reason}`;
   }
 
-  async #join(visitor: Socket, node: Socket, tunnel: Tunnel): Promise<void> {
+  async #join(visitor: Socket, node: TunnelSocket, tunnel: Tunnel): Promise<void> {
     const { idleMs, metrics, log, clock } = this.#options;
     const startedAt = clock.now();
     const confirmEndOfB = (): Promise<boolean> => tunnel.proveAlive();

@@ -5,7 +5,7 @@
  *
  * Both sockets must have been made with `allowHalfOpen: true`.
  */
-import type { Socket } from "node:net";
+import type { TunnelSocket } from "./tunnel-socket.ts";
 
 export interface SpliceOptions {
   /** Longest time without a byte in either direction; also bounds a visitor that stopped reading. */
@@ -25,7 +25,11 @@ export interface SpliceResult {
 }
 
 /** Resolves, never rejects, once both sockets are closed. Bytes already buffered in either socket are sent. */
-export function splice(a: Socket, b: Socket, { idleMs, confirmEndOfB }: SpliceOptions): Promise<SpliceResult> {
+export function splice(
+  a: TunnelSocket,
+  b: TunnelSocket,
+  { idleMs, confirmEndOfB }: SpliceOptions,
+): Promise<SpliceResult> {
   return new Promise((resolve) => {
     let ended: SpliceResult["ended"] = "finished";
     let open = 2;

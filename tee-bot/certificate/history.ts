@@ -60,10 +60,7 @@ export function readHistory(path: string): readonly HistoryEntry[] {
 }
 
 /** A failure that repeats the last one only counts it up, so that an outage of a week does not fill the history. */
-function withEntry(
-  entries: readonly HistoryEntry[],
-  entry: Omit<HistoryEntry, "times">,
-): readonly HistoryEntry[] {
+function withEntry(entries: readonly HistoryEntry[], entry: Omit<HistoryEntry, "times">): readonly HistoryEntry[] {
   const last = entries.at(-1);
   const repeats =
     last?.outcome === "failed" &&
