@@ -46,6 +46,8 @@ export class PoolTunnel implements Tunnel, PassOwner {
   readonly #issued: Rate;
   readonly #upkeep: NodeJS.Timeout;
   #promised = 0;
+  /** Passes that have expired since the node was told. */
+  #missed = 0;
   /** Asked for and not answered: the channel must not be closed by this end before. */
   #proofs = 0;
   #refilling = false;
@@ -92,6 +94,7 @@ export class PoolTunnel implements Tunnel, PassOwner {
 
   passExpired(): void {
     this.#promised--;
+    this.#missed++;
     this.#refillSoon();
   }
 
@@ -181,6 +184,8 @@ export class PoolTunnel implements Tunnel, PassOwner {
   }
 
   #keepUp(): void {
+    if (this.#missed > 0) this.#options.channel.send({ type: "missed", passes: this.#missed });
+    this.#missed = 0;
     this.#refill(); // what the rate limit has put off
     let excess = decideTrim({ size: this.#size(), idle: this.#idle.size });
     for (const connection of this.#idle) {

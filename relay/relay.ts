@@ -1,6 +1,6 @@
 /** A relay put together from its parts. */
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
@@ -12,6 +12,7 @@ import { ControlDoor } from "./control.ts";
 import { Directory } from "./directory.ts";
 import { Farewell } from "./farewell.ts";
 import { RelayMetrics } from "./metrics.ts";
+import { PoolDoor } from "./pool-door.ts";
 import { startPrivatePort, type Health } from "./private-port.ts";
 import { PublicPort } from "./public-port.ts";
 import { TunnelKeeper } from "./tunnel-keeper.ts";
@@ -94,6 +95,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     admit: (node, epoch) => directory.admit(node, epoch),
     onNode: (node) => keeper.open(node),
   });
+  const onPass = (socket: Socket, pass: Uint8Array): boolean => keeper.adopt(socket, pass);
+  const pools = new PoolDoor({ identity, metrics, clock, onPass });
   const door = new PublicPort({
     relayName: config.name,
     limits,
@@ -101,7 +104,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     metrics,
     clock,
     onVisitor: (socket, serverName, firstBytes) => void visitors.serve(socket, serverName, firstBytes),
-    onPass: (socket, pass) => keeper.adopt(socket, pass),
+    onPass,
+    onPoolTls: (socket) => pools.accept(socket),
     onControl: (socket) => control.accept(socket),
   });
 

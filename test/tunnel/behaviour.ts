@@ -3,6 +3,7 @@ import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "node:net";
 import { describe, expect, test } from "vitest";
+import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import type { Visitor } from "../../tee-bot/tunnel/tunnel.ts";
 import { newIdentity, type RelayWorld } from "../support/relay-world.ts";
 import { readBytes, readEnd } from "../support/socket-events.ts";
@@ -19,9 +20,12 @@ function greet({ socket }: Visitor): void {
 }
 
 /** A visitor that has read the greeting, and its socket at the node, which has read the hello. */
-async function join(world: RelayWorld, { via = "" } = {}): Promise<{ visitor: Socket; atNode: Socket; name: string }> {
-  let arrived: (socket: Socket) => void = () => {};
-  const atNode = new Promise<Socket>((resolve) => (arrived = resolve));
+async function join(
+  world: RelayWorld,
+  { via = "" } = {},
+): Promise<{ visitor: Socket; atNode: TunnelSocket; name: string }> {
+  let arrived: (socket: TunnelSocket) => void = () => {};
+  const atNode = new Promise<TunnelSocket>((resolve) => (arrived = resolve));
   const node = await world.addNode({
     onVisitor: (visitor) => {
       greet(visitor);
@@ -198,7 +202,7 @@ export function testTunnelBehaviour(transport: string, startWorld: StartWorld): 
       const running = await world.visit(older.name);
       await readBytes(running, greeting.length);
 
-      const arrived: Socket[] = [];
+      const arrived: TunnelSocket[] = [];
       const newer = await world.addNode({
         identity,
         epoch: 2,
@@ -218,7 +222,13 @@ export function testTunnelBehaviour(transport: string, startWorld: StartWorld): 
       await using world = await startWorld();
       const { privateKeyPem, id } = await newIdentity();
       const name = world.edge.register(id, 1);
-      const child = await startTunnelChild({ relay: world.endpoint, privateKeyPem, epoch: 1, stream: 64 * mebibyte });
+      const child = await startTunnelChild({
+        relay: world.endpoint,
+        transport: world.transport,
+        privateKeyPem,
+        epoch: 1,
+        stream: 64 * mebibyte,
+      });
       const busy = await world.visit(name);
       const quiet = await world.visit(name);
       await Promise.all([readBytes(busy, mebibyte), readBytes(quiet, greeting.length + 64 * mebibyte)]);
@@ -231,7 +241,13 @@ export function testTunnelBehaviour(transport: string, startWorld: StartWorld): 
       await using world = await startWorld({ environment: { RELAY_PING_MS: "400" } });
       const { privateKeyPem, id } = await newIdentity();
       const name = world.edge.register(id, 1);
-      const child = await startTunnelChild({ relay: world.endpoint, privateKeyPem, epoch: 1, stream: 0 });
+      const child = await startTunnelChild({
+        relay: world.endpoint,
+        transport: world.transport,
+        privateKeyPem,
+        epoch: 1,
+        stream: 0,
+      });
       const visitor = await world.visit(name);
       await readBytes(visitor, greeting.length);
       const frozenAt = performance.now();
@@ -250,7 +266,7 @@ const alertOf = (description: number): Buffer => Buffer.of(0x15, 0x03, 0x03, 0x0
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
 /** False when the socket takes nothing more for `ms`. */
-async function drainedWithin(socket: Socket, ms: number): Promise<boolean> {
+async function drainedWithin(socket: TunnelSocket, ms: number): Promise<boolean> {
   if (!socket.writableNeedDrain) return true;
   const drained = once(socket, "drain", { signal: AbortSignal.timeout(ms) });
   return drained.then(
