@@ -9,7 +9,6 @@ import type { TunnelSocket } from "./tunnel-socket.ts";
 
 /** How long the other end may take to end its direction once this one is closed. */
 const lingerMs = 30_000;
-const { NGHTTP2_CONNECT_ERROR: resetCode, NGHTTP2_NO_ERROR: noError } = constants;
 
 export class StreamSocket extends Duplex implements TunnelSocket {
   readonly #stream: Http2Stream;
@@ -21,12 +20,13 @@ export class StreamSocket extends Duplex implements TunnelSocket {
   constructor(stream: Http2Stream) {
     super({ allowHalfOpen: true });
     this.#stream = stream;
+    this.on("error", () => {}); // "close" follows; unheard, a visitor's reset would end the process
     stream.on("data", (chunk: Buffer) => {
       this.#bytesRead += chunk.length;
       if (!this.push(chunk)) stream.pause();
     });
     stream.on("end", () => {
-      if (stream.rstCode !== noError || stream.aborted) return; // "close" follows
+      if (stream.rstCode !== constants.NGHTTP2_NO_ERROR || stream.aborted) return; // "close" follows
       this.#endReceived = true;
       this.push(null);
     });
@@ -45,7 +45,7 @@ export class StreamSocket extends Duplex implements TunnelSocket {
   }
 
   resetAndDestroy(): this {
-    if (!this.#stream.destroyed) this.#stream.close(resetCode);
+    this.#reset();
     return this.destroy();
   }
 
@@ -75,7 +75,7 @@ export class StreamSocket extends Duplex implements TunnelSocket {
   override _destroy(error: Error | null, done: (error?: Error | null) => void): void {
     const stream = this.#stream;
     if (!stream.destroyed && !stream.closed) {
-      if (error || !this.#endSent) stream.close(resetCode);
+      if (error || !this.#endSent) this.#reset();
       else if (!this.#endReceived) this.#linger();
     }
     done(error);
@@ -91,9 +91,14 @@ export class StreamSocket extends Duplex implements TunnelSocket {
   #linger(): void {
     const stream = this.#stream;
     stream.removeAllListeners("data");
-    stream.on("data", () => stream.close(resetCode));
-    stream.setTimeout(lingerMs, () => stream.close(resetCode));
+    stream.on("data", () => this.#reset());
+    stream.setTimeout(lingerMs, () => this.#reset());
     stream.resume();
+  }
+
+  /** Not by `close()`, which sends an end before it resets (Node 24). */
+  #reset(): void {
+    this.#stream.destroy(lost());
   }
 }
 

@@ -5,8 +5,7 @@
  *     control.postern   the first stream: the frames of control.ts, as they are, but for `dial` and `missed`
  *     visitor.postern   one stream for each visitor: PROXY protocol v2 header and the visitor's bytes, as in pool.ts
  *
- * The relay does not wait for the answer of 200. END_STREAM is an end that was meant; whatever breaks off is
- * RST_STREAM with CONNECT_ERROR (RFC 9113 §8.5).
+ * The relay does not wait for the answer of 200. END_STREAM is an end that was meant; whatever breaks off is RST_STREAM.
  */
 export const http2TunnelAlpn = "postern/2";
 export const controlAuthority = "control.postern";
