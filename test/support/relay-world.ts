@@ -6,7 +6,7 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../relay/config.ts";
 import { startRelay, type Relay } from "../../relay/relay.ts";
-import { systemClock } from "../../shared/clock.ts";
+import { systemClock, type Clock } from "../../shared/clock.ts";
 import { silentLog, type Log } from "../../shared/log.ts";
 import { generateIdentityPem, identityOfPem, type Identity } from "../../shared/nodejs/identity-file.ts";
 import type { RelayEndpoint } from "../../shared/registry/messages.ts";
@@ -27,6 +27,9 @@ export interface NodeOptions {
   port?: number;
   /** As that of the world unless told otherwise. */
   transport?: TransportSetting;
+  clock?: Clock;
+  log?: Log;
+  random?: () => number;
   onVisitor: (visitor: Visitor) => void;
   onState?: (state: Tunnel["state"]) => void;
 }
@@ -68,12 +71,15 @@ export async function startWorld({
   edgeUp = true,
   feedPingMs = 15_000,
   transport = "auto",
+  clock = systemClock,
 }: {
   environment?: Record<string, string>;
   log?: Log;
   edgeUp?: boolean;
   feedPingMs?: number;
   transport?: TransportSetting;
+  /** The relay's. */
+  clock?: Clock;
 } = {}): Promise<RelayWorld> {
   const directory = mkdtempSync(join(tmpdir(), "postern-relay-"));
   const edge = await new EdgeStandIn(zone).start();
@@ -98,7 +104,7 @@ export async function startWorld({
       identity,
       version: "test",
       fetch,
-      clock: systemClock,
+      clock,
       random: Math.random,
       log,
       feedPingMs,
