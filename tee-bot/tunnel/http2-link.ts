@@ -5,6 +5,7 @@ import { closeSoon, serverOptions, widen } from "../../shared/nodejs/http2-sessi
 import { StreamSocket } from "../../shared/nodejs/stream-socket.ts";
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { controlAuthority, visitorAuthority } from "../../shared/tunnel/http2.ts";
+import { EagerWrites } from "./eager-writes.ts";
 
 export interface Http2LinkEvents {
   /** The stream of control frames; called once. */
@@ -20,7 +21,7 @@ export class Http2Link {
   /** `socket` has finished its handshake, and the relay has proved its key. */
   constructor(socket: TLSSocket, events: Http2LinkEvents) {
     this.#events = events;
-    this.#session = performServerHandshake(socket, serverOptions);
+    this.#session = performServerHandshake(new EagerWrites(socket), serverOptions);
     this.#session.on("error", () => {}); // the socket tells
     this.#session.on("stream", (stream, headers) => this.#take(stream, headers[":authority"]));
     widen(this.#session);
