@@ -20,8 +20,6 @@ export const serverOptions: ServerSessionOptions = {
   maxSessionMemory,
   streamResetBurst: streamResets,
   streamResetRate: streamResets,
-  maxSessionRejectedStreams: streamResets,
-  maxSessionInvalidFrames: streamResets,
   settings: { ...settings, maxConcurrentStreams: maxStreams },
 };
 

@@ -59,6 +59,17 @@ export function testTunnelBehaviour(transport: string, startWorld: StartWorld): 
       expect(sha256(atVisitorBytes)).toBe(sha256(down));
     });
 
+    test("carries more in both directions at once than there is room for on the way", async () => {
+      await using world = await startWorld();
+      const { visitor, atNode } = await join(world);
+      const bytes = Buffer.alloc(64 * mebibyte, 7);
+      visitor.write(bytes);
+      atNode.write(bytes);
+      await new Promise((resolve) => setTimeout(resolve, 100)); // until every buffer is full
+      const received = await Promise.all([readBytes(atNode, bytes.length), readBytes(visitor, bytes.length)]);
+      expect(received.map((one) => one.equals(bytes))).toEqual([true, true]);
+    });
+
     test("gives the node the hello from its first byte", async () => {
       await using world = await startWorld();
       const hellos: Buffer[] = [];

@@ -1,6 +1,6 @@
 import { describe, expect, test } from "vitest";
 import { startWorld } from "../support/relay-world.ts";
-import { readBytes } from "../support/socket-events.ts";
+import { readBytes, readEnd } from "../support/socket-events.ts";
 import { testTunnelBehaviour } from "./behaviour.ts";
 
 testTunnelBehaviour("one HTTP/2 connection", (options) => startWorld({ transport: "http2", ...options }));
@@ -17,7 +17,8 @@ describe("a tunnel over one HTTP/2 connection", () => {
     const node = await world.addNode({
       onVisitor: ({ socket }) => {
         socket.on("error", () => {}).write("welcome");
-        if (visitors++ === 0) socket.once("readable", () => socket.read() && socket.on("data", () => socket.write("ok")));
+        if (visitors++ === 0)
+          socket.once("readable", () => socket.read() && socket.on("data", () => socket.write("ok")));
         else {
           socket.write(chunk);
           if (whenHere === "node resets") socket.once("data", () => socket.resetAndDestroy());
@@ -34,7 +35,7 @@ describe("a tunnel over one HTTP/2 connection", () => {
           if (whenHere === "visitor resets") {
             await readBytes(visitor, 7);
             visitor.resetAndDestroy();
-          } else await new Promise((resolve) => visitor.resume().once("close", resolve));
+          } else await readEnd(visitor);
         }),
       );
     const answer = readBytes(first, 2);
