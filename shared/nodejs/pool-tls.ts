@@ -10,6 +10,7 @@ export function createPoolContext(identity?: Pick<Identity, "certificate" | "pri
   return createSecureContext({
     minVersion: "TLSv1.3",
     ecdhCurve: "X25519",
+    honorCipherOrder: true,
     ciphers: "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
     ...(identity && { cert: identity.certificate, key: identity.privateKeyPem }),
   });
