@@ -29,6 +29,14 @@ export class EagerWrites extends Duplex {
     done();
   }
 
+  /** Frames come as a head of nine bytes and a body: together they are one TLS record rather than two. */
+  override _writev(chunks: { chunk: Buffer }[], done: () => void): void {
+    this.#socket.cork();
+    for (const { chunk } of chunks) this.#socket.write(chunk);
+    this.#socket.uncork();
+    done();
+  }
+
   override _final(done: () => void): void {
     this.#socket.end(done);
   }

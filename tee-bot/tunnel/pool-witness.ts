@@ -33,8 +33,10 @@ export class PoolWitness {
 
   #judge(reason: string): void {
     if (!isPoolUnfit({ failed: this.#failed, missed: this.#missed })) return;
-    void this.#relayLives().then((lives) => {
-      if (lives) this.#tell(reason);
-    });
+    void this.#tellIfRelayLives(reason);
+  }
+
+  async #tellIfRelayLives(reason: string): Promise<void> {
+    if (await this.#relayLives()) this.#tell(reason);
   }
 }
