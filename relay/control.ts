@@ -14,7 +14,9 @@ import { Deadlines } from "../shared/nodejs/deadlines.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
 import { nodeIdOfKey, type NodeId } from "../shared/registry/node-id.ts";
 import { tunnelAlpn, type ControlFrame } from "../shared/tunnel/control.ts";
+import { http2TunnelAlpn } from "../shared/tunnel/http2.ts";
 import type { Admission } from "./admission.ts";
+import { Http2Link } from "./http2-link.ts";
 
 const handshakeMs = 5_000;
 const helloMs = 5_000;
@@ -23,12 +25,17 @@ const maxStrangers = 256;
 /** A node answers pings, of which visitors that leave cause up to 200 a second, and sends its own. */
 const maxFramesPerSecond = 1_000;
 
+/** How a control connection may be asked for. */
+export const controlAlpns: readonly string[] = [tunnelAlpn, http2TunnelAlpn];
+
 /** One end of an admitted node's control connection, as its tunnel needs it. */
 export interface AdmittedNode {
   readonly node: NodeId;
   readonly epoch: number;
   readonly version: string;
   readonly channel: ControlChannel;
+  /** Set when visitors travel over this very connection. */
+  readonly link: Http2Link | undefined;
 }
 
 /** What became of a node that was let in. */
@@ -67,7 +74,7 @@ export class ControlDoor {
       cert: identity.certificate,
       key: identity.privateKeyPem,
       minVersion: "TLSv1.3",
-      ALPNProtocols: [tunnelAlpn],
+      ALPNProtocols: [...controlAlpns],
       requestCert: true,
       rejectUnauthorized: false, // self-signed; the key is what counts
       secureOptions: constants.SSL_OP_NO_TICKET, // each connection proves the key anew
@@ -103,15 +110,17 @@ export class ControlDoor {
     socket.setNoDelay(true);
     let events: NodeEvents | undefined;
     let greeted = false;
+    const link = socket.alpnProtocol === http2TunnelAlpn ? new Http2Link(socket) : undefined;
     const channel = new ControlChannel({
-      socket,
+      socket: link?.control ?? socket,
+      bytesHeard: () => socket.bytesRead,
       clock,
       maxFramesPerSecond,
       onFrame: (frame) => {
         if (frame.type === "hello" && !greeted) {
           greeted = true;
           this.#hellos.stop(channel);
-          void this.#decide(node, frame, channel).then((admitted) => (events = admitted));
+          void this.#decide(node, frame, channel, link).then((admitted) => (events = admitted));
         } else if (frame.type === "goaway") events?.onGoaway();
         else channel.close({ type: "goaway", reason: "protocol-error", detail: `Unexpected ${frame.type}.` });
       },
@@ -119,6 +128,7 @@ export class ControlDoor {
         this.#hellos.stop(channel);
         this.#strangers.delete(channel);
         events?.onEnd(end, detail);
+        link?.end();
       },
     });
     this.#strangers.add(channel);
@@ -129,6 +139,7 @@ export class ControlDoor {
     node: NodeId,
     { epoch, version }: Extract<ControlFrame, { type: "hello" }>,
     channel: ControlChannel,
+    link: Http2Link | undefined,
   ): Promise<NodeEvents | undefined> {
     const { admit, pingMs, log, onNode } = this.#options;
     const admission = await admit(node, epoch);
@@ -143,14 +154,14 @@ export class ControlDoor {
     this.#strangers.delete(channel);
     channel.send({ type: "welcome", pingMs });
     channel.startPings(pingMs);
-    return onNode({ node, epoch, version, channel });
+    return onNode({ node, epoch, version, channel, link });
   }
 }
 
 /** The id that the peer has proved, or undefined when its certificate is missing or has another kind of key. */
 function nodeIdOfPeer(socket: TLSSocket): NodeId | undefined {
   const certificate = socket.getPeerX509Certificate();
-  if (!certificate || socket.alpnProtocol !== tunnelAlpn || socket.isSessionReused()) return undefined;
+  if (!certificate || !controlAlpns.includes(String(socket.alpnProtocol)) || socket.isSessionReused()) return undefined;
   try {
     const key = ed25519KeyOfSpki(certificate.publicKey.export({ type: "spki", format: "der" }));
     return key && nodeIdOfKey(key);

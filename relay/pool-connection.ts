@@ -1,6 +1,4 @@
-import type { Socket } from "node:net";
-
-const keepAliveMs = 30_000;
+import type { TunnelSocket } from "../shared/nodejs/tunnel-socket.ts";
 
 export interface PoolConnectionEvents {
   /** The first bytes of the node's answer have come; the socket is the caller's, without any listener of this class. */
@@ -9,17 +7,16 @@ export interface PoolConnectionEvents {
   onBroken: (connection: PoolConnection) => void;
 }
 
-/** One connection that the node has dialled, from its pass until the node has answered its visitor. */
+/** One connection to the node, from when it is there until the node has answered its visitor over it. */
 export class PoolConnection {
-  readonly socket: Socket;
+  readonly socket: TunnelSocket;
   readonly #events: PoolConnectionEvents;
   #claimed = false;
   #done = false;
 
-  constructor(socket: Socket, events: PoolConnectionEvents) {
+  constructor(socket: TunnelSocket, events: PoolConnectionEvents) {
     this.socket = socket;
     this.#events = events;
-    socket.setKeepAlive(true, keepAliveMs);
     socket.on("readable", this.#onReadable);
     socket.on("close", this.#onBroken);
   }

@@ -5,23 +5,21 @@
 import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
 import type { ControlChannel } from "../shared/nodejs/control-channel.ts";
-import { Deadlines } from "../shared/nodejs/deadlines.ts";
 import type { NodeId } from "../shared/registry/node-id.ts";
 import { maxFrameBytes, passBytes, type Goaway } from "../shared/tunnel/control.ts";
 import { Rate } from "../shared/rate.ts";
-import { encodeProxyHeader } from "../shared/tunnel/proxy-header.ts";
+import { Pairings, type Attempt } from "./pairings.ts";
 import type { PassOwner, Passes } from "./passes.ts";
 import { PoolConnection } from "./pool-connection.ts";
 import { decidePoolSize, decideRefill, decideTrim } from "./pool-size.ts";
-
 import type { Pairing, PendingVisitor, Tunnel } from "./tunnel.ts";
 
 /** New connections asked of one node, however many visitors come and go. */
 const maxPassesPerSecond = 4_000;
 const maxPassesPerFrame = Math.floor((maxFrameBytes - 1) / passBytes);
 const maxWaiting = 1_024;
-const maxAttempts = 2;
 const upkeepMs = 250;
+const keepAliveMs = 30_000;
 
 export interface PoolTunnelOptions {
   node: NodeId;
@@ -37,39 +35,37 @@ export interface PoolTunnelOptions {
   onEmpty: () => void;
 }
 
-interface Attempt {
-  readonly visitor: PendingVisitor;
-  readonly settle: (pairing: Pairing) => void;
-  left: number;
-  connection: PoolConnection | undefined;
-}
-
 export class PoolTunnel implements Tunnel, PassOwner {
   readonly node: NodeId;
   readonly epoch: number;
   readonly #options: PoolTunnelOptions;
   readonly #idle = new Set<PoolConnection>();
-  readonly #claimed = new Map<PoolConnection, Attempt>();
   readonly #waiting = new Set<Attempt>();
-  readonly #running = new Set<Socket>();
-  readonly #deadlines: Deadlines<Attempt>;
+  readonly #pairings: Pairings;
   readonly #arrivals: Rate;
   readonly #issued: Rate;
   readonly #upkeep: NodeJS.Timeout;
   #promised = 0;
+  /** Passes that have expired since the node was told. */
+  #missed = 0;
   /** Asked for and not answered: the channel must not be closed by this end before. */
   #proofs = 0;
   #refilling = false;
   #retired = false;
 
   constructor(options: PoolTunnelOptions) {
-    const { node, epoch, pairingMs, clock } = options;
+    const { node, epoch, clock } = options;
     this.node = node;
     this.epoch = epoch;
     this.#options = options;
     this.#arrivals = new Rate({ clock });
     this.#issued = new Rate({ clock });
-    this.#deadlines = new Deadlines({ ms: pairingMs, clock, onExpired: (attempt) => this.#fail(attempt, "timeout") });
+    this.#pairings = new Pairings({
+      ...options,
+      assign: (attempt) => this.#assign(attempt),
+      onFailed: (attempt) => this.#waiting.delete(attempt),
+      onLess: () => this.#closeWhenDone(),
+    });
     this.#upkeep = setInterval(() => this.#keepUp(), upkeepMs).unref();
     this.#refill();
   }
@@ -85,29 +81,27 @@ export class PoolTunnel implements Tunnel, PassOwner {
   /** Takes a connection that the node has dialled with one of this tunnel's passes. */
   adopt(socket: Socket): void {
     this.#promised--;
+    socket.setKeepAlive(true, keepAliveMs);
     const connection = new PoolConnection(socket, this.#events);
     if (this.#retired) return connection.destroy();
     for (const attempt of this.#waiting) {
       this.#waiting.delete(attempt);
-      if (attempt.visitor.gone) this.#fail(attempt, "gone");
-      else return this.#claim(connection, attempt);
+      if (attempt.visitor.gone) this.#pairings.fail(attempt, "gone");
+      else return this.#pairings.claim(connection, attempt);
     }
     this.#idle.add(connection);
   }
 
   passExpired(): void {
     this.#promised--;
+    this.#missed++;
     this.#refillSoon();
   }
 
   pair(visitor: PendingVisitor): Promise<Pairing> {
     if (this.#retired) return Promise.resolve({ kind: "failed", reason: "closed" });
-    return new Promise((settle) => {
-      const attempt: Attempt = { visitor, settle, left: maxAttempts, connection: undefined };
-      this.#arrivals.count();
-      this.#deadlines.start(attempt);
-      this.#assign(attempt);
-    });
+    this.#arrivals.count();
+    return this.#pairings.begin(visitor);
   }
 
   async proveAlive(): Promise<boolean> {
@@ -126,9 +120,7 @@ export class PoolTunnel implements Tunnel, PassOwner {
 
   destroy(): void {
     this.close();
-    for (const connection of this.#claimed.keys()) connection.destroy();
-    for (const attempt of this.#claimed.values()) this.#fail(attempt, "closed");
-    for (const socket of this.#running) socket.resetAndDestroy();
+    this.#pairings.destroy();
     this.#options.channel.end("ended", "The tunnel was destroyed.");
   }
 
@@ -139,34 +131,17 @@ export class PoolTunnel implements Tunnel, PassOwner {
     clearInterval(this.#upkeep);
     for (const connection of this.#idle) connection.destroy();
     this.#idle.clear();
-    for (const attempt of this.#waiting) this.#fail(attempt, "closed");
+    this.#pairings.close();
+    for (const attempt of this.#waiting) this.#pairings.fail(attempt, "closed");
     this.#closeWhenDone();
   }
 
   readonly #events = {
-    onAnswer: (connection: PoolConnection): void => {
-      const attempt = this.#claimed.get(connection);
-      this.#claimed.delete(connection);
-      if (!attempt) return connection.destroy();
-      this.#deadlines.stop(attempt);
-      const { socket } = connection;
-      this.#running.add(socket);
-      socket.once("close", () => {
-        this.#running.delete(socket);
-        this.#closeWhenDone();
-      });
-      attempt.settle({ kind: "paired", socket });
-    },
+    onAnswer: (connection: PoolConnection): void => this.#pairings.answered(connection),
     onBroken: (connection: PoolConnection): void => {
-      const attempt = this.#claimed.get(connection);
-      this.#claimed.delete(connection);
       this.#idle.delete(connection);
       this.#refillSoon();
-      if (!attempt) return;
-      attempt.connection = undefined;
-      if (this.#retired) this.#fail(attempt, "closed");
-      else if (attempt.left > 0) this.#assign(attempt);
-      else this.#fail(attempt, "broken");
+      this.#pairings.broke(connection);
     },
   };
 
@@ -174,25 +149,11 @@ export class PoolTunnel implements Tunnel, PassOwner {
     this.#refillSoon();
     for (const connection of this.#idle) {
       this.#idle.delete(connection);
-      return this.#claim(connection, attempt);
+      return this.#pairings.claim(connection, attempt);
     }
     this.#options.onEmpty();
-    if (this.#waiting.size >= maxWaiting) this.#fail(attempt, "busy");
+    if (this.#waiting.size >= maxWaiting) this.#pairings.fail(attempt, "busy");
     else this.#waiting.add(attempt);
-  }
-
-  #claim(connection: PoolConnection, attempt: Attempt): void {
-    attempt.left--;
-    attempt.connection = connection;
-    this.#claimed.set(connection, attempt);
-    connection.claim(encodeProxyHeader(attempt.visitor.addresses), attempt.visitor.firstBytes);
-  }
-
-  #fail(attempt: Attempt, reason: Extract<Pairing, { kind: "failed" }>["reason"]): void {
-    this.#deadlines.stop(attempt);
-    this.#waiting.delete(attempt);
-    if (attempt.connection && this.#claimed.delete(attempt.connection)) attempt.connection.destroy();
-    attempt.settle({ kind: "failed", reason });
   }
 
   /** Asks for connections at the end of this turn, once for all visitors that came in it. */
@@ -223,6 +184,8 @@ export class PoolTunnel implements Tunnel, PassOwner {
   }
 
   #keepUp(): void {
+    if (this.#missed > 0) this.#options.channel.send({ type: "missed", passes: this.#missed });
+    this.#missed = 0;
     this.#refill(); // what the rate limit has put off
     let excess = decideTrim({ size: this.#size(), idle: this.#idle.size });
     for (const connection of this.#idle) {
@@ -243,7 +206,7 @@ export class PoolTunnel implements Tunnel, PassOwner {
   }
 
   #closeWhenDone(): void {
-    const busy = this.#running.size + this.#claimed.size + this.#proofs;
+    const busy = this.#pairings.busy + this.#proofs;
     if (this.#retired && busy === 0) this.#options.channel.end("ended", "The last visitor has left.");
   }
 }

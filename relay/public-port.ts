@@ -1,8 +1,9 @@
 /** The one port for everybody: what comes in is told apart by its first bytes and handed to whom it concerns. */
 import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
-import { tunnelAlpn } from "../shared/tunnel/control.ts";
+import { poolAlpn } from "../shared/tunnel/pool.ts";
 import type { RelayLimits } from "./config.ts";
+import { controlAlpns } from "./control.ts";
 import type { Farewell } from "./farewell.ts";
 import { FirstBytes, type FirstBytesAnswer } from "./first-bytes.ts";
 import type { RelayMetrics } from "./metrics.ts";
@@ -18,6 +19,8 @@ export interface PublicPortOptions {
   onVisitor: (socket: Socket, serverName: string | undefined, firstBytes: Buffer) => void;
   /** A pool connection; answers false when its pass is nobody's. */
   onPass: (socket: Socket, pass: Uint8Array) => boolean;
+  /** A pool connection inside TLS, with its ClientHello put back. */
+  onPoolTls: (socket: Socket) => void;
   /** A node's control connection with its ClientHello put back; answers false when there is no room. */
   onControl: (socket: Socket) => boolean;
 }
@@ -66,7 +69,7 @@ export class PublicPort {
   }
 
   readonly #onAnswer = (first: FirstBytes, answer: FirstBytesAnswer): void => {
-    const { relayName, farewell, metrics, onVisitor, onPass, onControl } = this.#options;
+    const { relayName, farewell, metrics, onVisitor, onPass, onPoolTls, onControl } = this.#options;
     const { socket } = first;
     this.#hellos.delete(first);
     metrics.handshake(outcomeOf(answer));
@@ -86,12 +89,14 @@ export class PublicPort {
         return;
       case "hello":
         if (answer.serverName !== relayName) return onVisitor(socket, answer.serverName, answer.bytes);
-        if (!answer.alpn.includes(tunnelAlpn)) {
-          metrics.refused("no-tunnel-protocol");
-          return farewell.say(socket, "no_application_protocol");
-        }
         socket.unshift(answer.bytes);
-        if (!onControl(socket)) drop("too-many-at-the-door");
+        if (answer.alpn.includes(poolAlpn)) return onPoolTls(socket);
+        if (answer.alpn.some((protocol) => controlAlpns.includes(protocol))) {
+          if (!onControl(socket)) drop("too-many-at-the-door");
+          return;
+        }
+        metrics.refused("no-tunnel-protocol");
+        farewell.say(socket, "no_application_protocol");
     }
   };
 }

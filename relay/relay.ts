@@ -1,6 +1,6 @@
 /** A relay put together from its parts. */
 import { once } from "node:events";
-import { createServer, type AddressInfo } from "node:net";
+import { createServer, type AddressInfo, type Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
@@ -17,6 +17,7 @@ import { Farewell } from "./farewell.ts";
 import { NodePolicies } from "./limits/node-policy.ts";
 import { Shares } from "./limits/shares.ts";
 import { RelayMetrics } from "./metrics.ts";
+import { PoolDoor } from "./pool-door.ts";
 import { startPrivatePort, type Health } from "./private-port.ts";
 import { PublicPort } from "./public-port.ts";
 import { TunnelKeeper } from "./tunnel-keeper.ts";
@@ -109,6 +110,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     admit: (node, epoch) => (draining ? Promise.resolve({ admit: false, goaway }) : directory.admit(node, epoch)),
     onNode: (node) => keeper.open(node),
   });
+  const onPass = (socket: Socket, pass: Uint8Array): boolean => keeper.adopt(socket, pass);
+  const pools = new PoolDoor({ identity, metrics, clock, onPass });
   const door = new PublicPort({
     relayName: config.name,
     limits,
@@ -116,7 +119,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     metrics,
     clock,
     onVisitor: (socket, serverName, firstBytes) => void visitors.serve(socket, serverName, firstBytes),
-    onPass: (socket, pass) => keeper.adopt(socket, pass),
+    onPass,
+    onPoolTls: (socket) => pools.accept(socket),
     onControl: (socket) => control.accept(socket),
   });
 

@@ -8,6 +8,7 @@ import { decideRetirement } from "./admission.ts";
 import type { RelayLimits } from "./config.ts";
 import type { AdmittedNode, NodeEvents } from "./control.ts";
 import type { RelayMetrics } from "./metrics.ts";
+import { Http2Tunnel } from "./http2-tunnel.ts";
 import { Passes } from "./passes.ts";
 import { PoolTunnel } from "./pool-tunnel.ts";
 import type { Tunnel } from "./tunnel.ts";
@@ -31,7 +32,7 @@ export class TunnelKeeper {
   readonly #options: TunnelKeeperOptions;
   readonly #passes: Passes<PoolTunnel>;
   /** Those retired too, until their last visitor has left. */
-  readonly #all = new Set<PoolTunnel>();
+  readonly #all = new Set<PoolTunnel | Http2Tunnel>();
   readonly #channels = new Map<Tunnel, ControlChannel>();
 
   constructor(options: TunnelKeeperOptions) {
@@ -45,24 +46,15 @@ export class TunnelKeeper {
     return idle;
   }
 
-  open({ node, epoch, version, channel }: AdmittedNode): NodeEvents {
-    const { limits, metrics, clock, log } = this.#options;
+  open(admitted: AdmittedNode): NodeEvents {
+    const { metrics, clock, log } = this.#options;
+    const { node, epoch, version, link } = admitted;
     const openedAt = clock.now();
-    const tunnel = new PoolTunnel({
-      node,
-      epoch,
-      channel,
-      passes: this.#passes,
-      floor: limits.poolFloor,
-      cap: limits.poolCap,
-      pairingMs: limits.pairingMs,
-      clock,
-      onEmpty: () => metrics.pool("miss"),
-    });
+    const tunnel = this.#open(admitted);
     this.#all.add(tunnel);
     this.tunnels.add(tunnel);
-    this.#channels.set(tunnel, channel);
-    log.info("tunnel.opened", { node, epoch, version });
+    this.#channels.set(tunnel, admitted.channel);
+    log.info("tunnel.opened", { node, epoch, version, ...(link && { transport: "http2" }) });
     return {
       onGoaway: () => {
         this.tunnels.remove(tunnel);
@@ -118,6 +110,14 @@ export class TunnelKeeper {
 
   destroy(): void {
     for (const tunnel of this.#all) tunnel.destroy();
+  }
+
+  #open({ link, ...admitted }: AdmittedNode): PoolTunnel | Http2Tunnel {
+    const { limits, metrics, clock } = this.#options;
+    const { pairingMs, poolFloor: floor, poolCap: cap } = limits;
+    if (link) return new Http2Tunnel({ ...admitted, link, pairingMs, clock });
+    const onEmpty = (): void => metrics.pool("miss");
+    return new PoolTunnel({ ...admitted, passes: this.#passes, floor, cap, pairingMs, clock, onEmpty });
   }
 
   #retire(tunnel: Tunnel, goaway: Goaway): void {

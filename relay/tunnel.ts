@@ -2,7 +2,7 @@
  * What the relay needs of a tunnel, whatever carries it: a socket to the node for one visitor. Routing and splicing
  * know no more than this, and every transport passes the same behaviour suite (test/tunnel/behaviour.ts).
  */
-import type { Socket } from "node:net";
+import type { TunnelSocket } from "../shared/nodejs/tunnel-socket.ts";
 import type { NodeId } from "../shared/registry/node-id.ts";
 import type { Goaway } from "../shared/tunnel/control.ts";
 import type { ProxyAddresses } from "../shared/tunnel/proxy-header.ts";
@@ -18,7 +18,7 @@ export interface PendingVisitor {
 
 export type Pairing =
   /** The node has answered: its first bytes wait in `socket`. */
-  | { kind: "paired"; socket: Socket }
+  | { kind: "paired"; socket: TunnelSocket }
   /** `closed`: the tunnel ended; `busy`: too many wait; `timeout`: no answer in time; `broken`: twice cut before an answer. */
   | { kind: "failed"; reason: "closed" | "busy" | "timeout" | "broken" | "gone" };
 

@@ -7,6 +7,7 @@ import type { Clock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import { splice, type SpliceOptions } from "../shared/nodejs/splice.ts";
+import type { TunnelSocket } from "../shared/nodejs/tunnel-socket.ts";
 import type { NodeRules } from "../shared/registry/messages.ts";
 import { parseHostname } from "../shared/registry/names.ts";
 import type { AlertDescription } from "../shared/tls/alert.ts";
@@ -168,7 +169,7 @@ export class Visitors {
   async #pair(
     { node, epoch }: { node: string; epoch: number },
     visitor: PendingVisitor,
-  ): Promise<{ socket: Socket; tunnel: Tunnel } | Refusal> {
+  ): Promise<{ socket: TunnelSocket; tunnel: Tunnel } | Refusal> {
     const { tunnels } = this.#options;
     let pairing: Pairing = { kind: "failed", reason: "closed" };
     let tried: Tunnel | undefined;
@@ -187,7 +188,7 @@ export class Visitors {
 
   async #join(
     guest: Guest,
-    { socket: node, tunnel }: { socket: Socket; tunnel: Tunnel },
+    { socket: node, tunnel }: { socket: TunnelSocket; tunnel: Tunnel },
     through: SpliceOptions["through"],
   ): Promise<void> {
     const { idleMs, stalledMs, metrics } = this.#options;

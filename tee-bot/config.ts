@@ -5,6 +5,7 @@ import { logLevels, type LogLevel } from "../shared/log.ts";
 import { parseAlias } from "../shared/registry/names.ts";
 import { parseSettings } from "../shared/settings.ts";
 import { parseTarget, type Target } from "./expose/target.ts";
+import { transportSettings, type TransportSetting } from "./tunnel/transport.ts";
 
 export const defaultGatewayPort = 31_145;
 export const defaultControlPort = 8_145;
@@ -35,6 +36,7 @@ const environmentSchema = z.object({
   POSTERN_ALIAS: parsed(parseAlias).optional(),
   POSTERN_EXPOSE: parsed(parseTarget).optional(),
   POSTERN_ACME_ACCOUNT: z.enum(custodies, { error: `give one of ${custodies.join(", ")}` }).default("edge"),
+  POSTERN_TUNNEL: z.enum(transportSettings, { error: `give one of ${transportSettings.join(", ")}` }).default("auto"),
   POSTERN_GATEWAY_PORT: port.default(defaultGatewayPort),
   POSTERN_CONTROL_PORT: port.default(defaultControlPort),
   LOG_LEVEL: z.enum(logLevels).default("info"),
@@ -47,6 +49,8 @@ export interface NodeConfig {
   /** What to expose; undefined: what was chosen last, else the gateway. */
   readonly target: Target | undefined;
   readonly acmeAccount: Custody;
+  /** How visitors come from the relays. */
+  readonly tunnel: { readonly transport: TransportSetting };
   /** Local ports on 127.0.0.1; 0 is any free one. */
   readonly gatewayPort: number;
   readonly controlPort: number;
@@ -108,6 +112,7 @@ export function readConfig(environment: NodeJS.ProcessEnv): NodeConfig {
     alias: env.POSTERN_ALIAS,
     target: env.POSTERN_EXPOSE,
     acmeAccount: env.POSTERN_ACME_ACCOUNT,
+    tunnel: { transport: env.POSTERN_TUNNEL },
     gatewayPort: env.POSTERN_GATEWAY_PORT,
     controlPort: env.POSTERN_CONTROL_PORT,
     logLevel: env.LOG_LEVEL,

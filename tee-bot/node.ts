@@ -102,6 +102,7 @@ class PrivateNode {
     this.#watch = new NameWatch({ subject: () => this.#watchSubject(), clock, log, onChange: () => this.#tell() });
     this.#tunnels = new Tunnels({
       identity,
+      transport: config.tunnel.transport,
       clock,
       log,
       onVisitor: (visitor) => this.#exposure.visit(visitor),
@@ -260,7 +261,11 @@ class PrivateNode {
       hostnames: current?.hostnames ?? [],
       target: formatTarget(this.#exposure.target),
       gateway: `http://127.0.0.1:${this.#gatewayPort}`,
-      relays: (current?.relays ?? []).map(({ relay, name }) => ({ name, up: up.has(relay) })),
+      relays: (current?.relays ?? []).map((relay) => ({
+        name: relay.name,
+        up: up.has(relay.relay),
+        transport: this.#tunnels.to(relay)?.transport,
+      })),
       visitors: this.#exposure.terminator.connections,
       certificate: this.#certificates.report,
       troubles: this.#view.troubles,

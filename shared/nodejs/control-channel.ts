@@ -19,6 +19,11 @@ export interface ControlChannelOptions {
   onFrame: (frame: Exclude<ControlFrame, { type: "ping" | "pong" }>) => void;
   /** Called once, after which nothing more is received. */
   onEnd: (end: ChannelEnd, detail: string) => void;
+  /**
+   * Bytes that have come over the connection in all, where the channel is one of several streams in it: its pongs may
+   * wait behind those of visitors, whose arrival proves as much.
+   */
+  bytesHeard?: () => number;
   /** How much the other end may say; no limit for who is trusted with it. */
   maxFramesPerSecond?: number;
 }
@@ -77,15 +82,19 @@ export class ControlChannel {
   }
 
   startPings(pingMs: number): void {
-    const { clock } = this.#options;
+    const { clock, bytesHeard } = this.#options;
     const tickMs = pingMs / 2;
     let tickedAt = clock.now();
+    let heardThen = bytesHeard?.() ?? 0;
     clearInterval(this.#ticker);
     this.#ticker = setInterval(() => {
       const now = clock.now();
       // A process that itself stood still must read what has come in meanwhile before it judges.
       const stoodStill = now - tickedAt > 2 * tickMs;
       tickedAt = now;
+      const heard = bytesHeard?.() ?? 0;
+      if (heard > heardThen) this.#heardAt = now;
+      heardThen = heard;
       if (!stoodStill && now - this.#heardAt > missedPings * pingMs)
         return this.end("silent", `Nothing was heard for ${now - this.#heardAt} ms.`);
       if (now - this.#pingedAt >= pingMs - tickMs / 2) this.#ping();

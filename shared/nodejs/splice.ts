@@ -6,8 +6,8 @@
  *
  * Both sockets must have been made with `allowHalfOpen: true`.
  */
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
+import type { TunnelSocket } from "./tunnel-socket.ts";
 
 export interface SpliceOptions {
   /** Longest time without a byte in either direction. */
@@ -31,7 +31,7 @@ export interface SpliceResult {
 }
 
 /** Resolves, never rejects, once both sockets are closed. Bytes already buffered in either socket are sent. */
-export function splice(a: Socket, b: Socket, options: SpliceOptions): Promise<SpliceResult> {
+export function splice(a: TunnelSocket, b: TunnelSocket, options: SpliceOptions): Promise<SpliceResult> {
   const { idleMs, stalledMs = idleMs, confirmEndOfB, through } = options;
   return new Promise((resolve) => {
     let ended: SpliceResult["ended"] = "finished";
@@ -87,11 +87,11 @@ class Progress {
   idleMs = 0;
   /** The same for what it should take, while something waits. */
   stalledMs = 0;
-  readonly #socket: Socket;
+  readonly #socket: TunnelSocket;
   #read = -1;
   #taken = -1;
 
-  constructor(socket: Socket) {
+  constructor(socket: TunnelSocket) {
     this.#socket = socket;
   }
 

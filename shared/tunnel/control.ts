@@ -14,6 +14,7 @@
  *     0x04  ping     both   8 bytes, any
  *     0x05  pong     both   the 8 bytes of the ping
  *     0x06  goaway   both   JSON {"reason", "detail"}: no new visitor for this tunnel; the sender closes when done
+ *     0x07  missed   relay  JSON {"passes"}: how many passes have expired since it was said last
  */
 import { z } from "zod";
 import { AppError } from "../errors.ts";
@@ -23,7 +24,7 @@ export const tunnelAlpn = "postern/1";
 export const passBytes = 16;
 export const maxFrameBytes = 32 * 1024;
 const headerBytes = 3;
-const types = { hello: 1, welcome: 2, dial: 3, ping: 4, pong: 5, goaway: 6 } as const;
+const types = { hello: 1, welcome: 2, dial: 3, ping: 4, pong: 5, goaway: 6, missed: 7 } as const;
 
 export const helloSchema = z.object({ epoch: epochSchema, version: z.string().max(40) });
 export const welcomeSchema = z.object({ pingMs: z.int().min(100).max(120_000) });
@@ -38,6 +39,7 @@ export const goawayReasons = [
   "stopping",
 ] as const;
 export const goawaySchema = z.object({ reason: z.enum(goawayReasons), detail: z.string().max(500) });
+export const missedSchema = z.object({ passes: z.int().min(1) });
 
 export type Goaway = z.infer<typeof goawaySchema>;
 export type ControlFrame =
@@ -46,7 +48,8 @@ export type ControlFrame =
   | { type: "dial"; passes: Uint8Array[] }
   | { type: "ping"; data: Uint8Array }
   | { type: "pong"; data: Uint8Array }
-  | ({ type: "goaway" } & Goaway);
+  | ({ type: "goaway" } & Goaway)
+  | ({ type: "missed" } & z.infer<typeof missedSchema>);
 
 export function encodeFrame(frame: ControlFrame): Uint8Array {
   const payload = encodePayload(frame);
@@ -70,7 +73,8 @@ function encodePayload(frame: ControlFrame): Uint8Array {
       return frame.data;
     case "hello":
     case "welcome":
-    case "goaway": {
+    case "goaway":
+    case "missed": {
       const { type: _, ...message } = frame;
       return new TextEncoder().encode(JSON.stringify(message));
     }
@@ -112,6 +116,8 @@ function parseFrame(type: number, payload: Uint8Array): ControlFrame {
       return { type: "welcome", ...parseMessage(welcomeSchema, payload) };
     case types.goaway:
       return { type: "goaway", ...parseMessage(goawaySchema, payload) };
+    case types.missed:
+      return { type: "missed", ...parseMessage(missedSchema, payload) };
     case types.ping:
     case types.pong:
       if (payload.length !== 8) throw new AppError("bad-request", "A ping carries 8 bytes.");

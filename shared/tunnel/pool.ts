@@ -6,10 +6,13 @@
  *     relay → node, when claimed: PROXY protocol v2 header (the visitor's address), then the visitor's bytes
  *     both, from then on:         the visitor's TLS, as it is
  *
- * No TLS record begins with 0x00, so the relay tells a pool connection from a visitor by its first byte.
+ * No TLS record begins with 0x00, so the relay tells a pool connection from a visitor by its first byte. Where only TLS
+ * is let through, the same is said inside TLS 1.3 with the relay's own name and ALPN `postern-pool/1`, once the relay has
+ * proved its key, or has resumed a session in which it did.
  */
 import { passBytes } from "./control.ts";
 
+export const poolAlpn = "postern-pool/1";
 export const poolMagic: Uint8Array = Uint8Array.of(0x00, 0x50, 0x4e, 0x01); // NUL "PN", version 1
 export const poolPrefaceBytes: number = poolMagic.length + passBytes;
 

@@ -23,6 +23,7 @@ program
   .option("--alias <name>", "a friendly name to claim beside the 52-character one (POSTERN_ALIAS)")
   .option("--expose <target>", "gateway, http://host:port, or tls://host:port[?proxy=v2] (POSTERN_EXPOSE)")
   .option("--acme-account <whose>", "edge or node: whose ACME account orders the certificate (POSTERN_ACME_ACCOUNT)")
+  .option("--tunnel <transport>", "auto, pool, tls or http2: how visitors come from the relays (POSTERN_TUNNEL)")
   .option("--gateway-port <port>", `local port of the gateway (default: ${defaultGatewayPort})`)
   .option("--control-port <port>", `local port of the control API (default: ${defaultControlPort})`)
   .option("--state <dir>", `where keys and certificate are kept (default: ${defaultStateDirectory})`)

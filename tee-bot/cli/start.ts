@@ -15,6 +15,7 @@ export interface StartFlags {
   alias?: string;
   expose?: string;
   acmeAccount?: string;
+  tunnel?: string;
   gatewayPort?: string;
   controlPort?: string;
 }
@@ -35,6 +36,7 @@ export async function start(flags: StartFlags): Promise<void> {
     ...(flags.alias !== undefined && { POSTERN_ALIAS: flags.alias }),
     ...(flags.expose !== undefined && { POSTERN_EXPOSE: flags.expose }),
     ...(flags.acmeAccount !== undefined && { POSTERN_ACME_ACCOUNT: flags.acmeAccount }),
+    ...(flags.tunnel !== undefined && { POSTERN_TUNNEL: flags.tunnel }),
     ...(flags.gatewayPort !== undefined && { POSTERN_GATEWAY_PORT: flags.gatewayPort }),
     ...(flags.controlPort !== undefined && { POSTERN_CONTROL_PORT: flags.controlPort }),
   });

@@ -2,6 +2,7 @@ import { z } from "zod";
 import { troubleSchema } from "../../shared/registry/messages.ts";
 import { certificateReportSchema } from "../certificate/certificate-report.ts";
 import { healthSteps } from "../health/health.ts";
+import { transports } from "../tunnel/transport.ts";
 
 /** What `GET /v1/status` of the control API tells, for the CLI and later the dashboard. */
 export const nodeStatusSchema = z.object({
@@ -13,7 +14,7 @@ export const nodeStatusSchema = z.object({
   /** As `postern expose` takes it. */
   target: z.string(),
   gateway: z.string(),
-  relays: z.array(z.object({ name: z.string(), up: z.boolean() })),
+  relays: z.array(z.object({ name: z.string(), up: z.boolean(), transport: z.enum(transports).optional() })),
   visitors: z.int(),
   certificate: certificateReportSchema,
   /** What somebody has to look at, as the edge tells it: each with its remedy. */

@@ -2,7 +2,7 @@
  * Tells a CA's `tls-alpn-01` validation (RFC 8737) from other visitors where TLS is another server's to end. Used only
  * while a challenge is pending; what was read is put back.
  */
-import type { Socket } from "node:net";
+import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { ClientHelloReader, maxClientHelloRawBytes } from "../../shared/tls/client-hello.ts";
 import { challengeProtocol, type Challenges } from "../server/terminator.ts";
 
@@ -11,7 +11,7 @@ const helloTimeoutMs = 2_000;
 
 /** Calls back once, unless the visitor leaves first, with whether the connection is for one of the challenges. */
 export function readChallengeVisit(
-  socket: Socket,
+  socket: TunnelSocket,
   challenges: Challenges,
   onKnown: (isChallenge: boolean) => void,
 ): void {

@@ -4,10 +4,10 @@
  */
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import type { Log } from "../../shared/log.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
+import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import {
   Terminator,
@@ -68,7 +68,7 @@ export class Exposure implements HttpHandler {
   }
 
   /** Takes a visitor from the tunnel. */
-  visit({ socket, addresses }: { socket: Socket; addresses: ProxyAddresses }): void {
+  visit({ socket, addresses }: { socket: TunnelSocket; addresses: ProxyAddresses }): void {
     const target = this.#target;
     if (target.kind !== "tls") return this.terminator.accept(socket, addresses);
     if (!this.#challenges.pending) return passToTls(socket, addresses, target, this.#log);

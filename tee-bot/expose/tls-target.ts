@@ -1,6 +1,7 @@
-import { connect, type Socket } from "node:net";
+import { connect } from "node:net";
 import type { Log } from "../../shared/log.ts";
 import { splice } from "../../shared/nodejs/splice.ts";
+import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { encodeAlert } from "../../shared/tls/alert.ts";
 import { encodeProxyHeader, type ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { Target } from "./target.ts";
@@ -10,7 +11,7 @@ const idleMs = 60 * 60_000; // the relay has the shorter limit; this one only en
 
 /** Hands a visitor's bytes, TLS and all, to a local TLS server: the node cannot read them either. */
 export function passToTls(
-  visitor: Socket,
+  visitor: TunnelSocket,
   client: ProxyAddresses,
   target: Extract<Target, { kind: "tls" }>,
   log: Log,

@@ -34,7 +34,9 @@ export function reportSteps({ node, alias, registrar, certificates, tunnels, wat
       step: "tunnels",
       ok: up > 0 && up === tunnels.total,
       detail:
-        tunnels.total === 0 ? "The edge names no relay that is up." : `${up} of ${tunnels.total} relays are connected.`,
+        tunnels.total === 0
+          ? "The edge names no relay that is up."
+          : [`${up} of ${tunnels.total} relays are connected.`, ...tunnels.fallbacks].join(" "),
     },
     {
       step: "loopback",

@@ -3,9 +3,9 @@
  * sits directly on the tunnel's socket, so encryption stays in C++ (a JavaScript stream in between costs a copy
  * of every byte). A new certificate is used from the next connection on; open ones keep theirs.
  */
+import { AsyncLocalStorage } from "node:async_hooks";
 import { createServer as createHttp1Server, type IncomingMessage, type ServerResponse } from "node:http";
 import { createServer as createHttp2Server, type ServerHttp2Stream } from "node:http2";
-import type { Socket } from "node:net";
 import type { Duplex } from "node:stream";
 import {
   createServer as createTlsServer,
@@ -14,6 +14,7 @@ import {
   type TLSSocket,
 } from "node:tls";
 import type { Log } from "../../shared/log.ts";
+import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { encodeAlert } from "../../shared/tls/alert.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 
@@ -60,9 +61,9 @@ export class Terminator {
   readonly #challenges: Challenges | undefined;
   readonly #http1;
   readonly #http2;
-  readonly #open = new Set<Socket>();
-  /** By the tunnel socket's pair of addresses: neither a TLS socket nor an HTTP/2 session names what it wraps. */
-  readonly #clientsByPair = new Map<string, ProxyAddresses>();
+  readonly #open = new Set<TunnelSocket>();
+  /** Whose handshake it is: neither a TLS socket nor an HTTP/2 session names what it wraps. */
+  readonly #accepting = new AsyncLocalStorage<ProxyAddresses>();
   readonly #clients = new WeakMap<object, ProxyAddresses>();
   #ready = false;
 
@@ -94,7 +95,7 @@ export class Terminator {
       (request, response) => onRequest(request as unknown as HttpRequest, response as unknown as HttpResponse),
     );
     this.#http2.on("session", (session) => {
-      const client = this.#clientsByPair.get(addressPair(session.socket));
+      const client = this.#accepting.getStore();
       if (client) this.#clients.set(session, client);
     });
     this.#http2.on("sessionError", (error) => log.debug("visitor.failed", { error: error.message }));
@@ -112,7 +113,7 @@ export class Terminator {
   }
 
   /** Takes a connection from the tunnel; its unread bytes begin with the visitor's ClientHello. */
-  accept(socket: Socket, client: ProxyAddresses): void {
+  accept(socket: TunnelSocket, client: ProxyAddresses): void {
     const tls = this.#challenges?.pending ? this.#challengeTls : this.#ready ? this.#tls : undefined;
     if (!tls) {
       this.#log.info("visitor.refused", { error: "there is no certificate yet" });
@@ -122,14 +123,9 @@ export class Terminator {
     }
     // The tunnel keeps half-closed connections; a TLS socket takes that over, and HTTP would then never let go.
     socket.allowHalfOpen = false;
-    const pair = addressPair(socket);
-    this.#clientsByPair.set(pair, client);
     this.#open.add(socket);
-    socket.once("close", () => {
-      this.#clientsByPair.delete(pair);
-      this.#open.delete(socket);
-    });
-    tls.emit("connection", socket);
+    socket.once("close", () => this.#open.delete(socket));
+    this.#accepting.run(client, () => tls.emit("connection", socket));
   }
 
   /** How many visitor connections are open. */
@@ -148,7 +144,7 @@ export class Terminator {
     tls.on("secureConnection", (socket) => {
       socket.on("error", (error) => this.#log.debug("visitor.failed", { error: error.message }));
       if (socket.alpnProtocol === challengeProtocol) return this.#endChallenge(socket);
-      const client = this.#clientsByPair.get(addressPair(socket));
+      const client = this.#accepting.getStore();
       if (client) this.#clients.set(socket, client);
       (socket.alpnProtocol === "h2" ? this.#http2 : this.#http1).emit("connection", socket);
     });
@@ -185,7 +181,3 @@ const unknownClient: ProxyAddresses = {
   destinationAddress: "0.0.0.0",
   destinationPort: 0,
 };
-
-function addressPair(socket: Pick<Socket, "localAddress" | "localPort" | "remoteAddress" | "remotePort">): string {
-  return `${socket.localAddress} ${socket.localPort} ${socket.remoteAddress} ${socket.remotePort}`;
-}

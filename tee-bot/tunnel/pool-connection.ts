@@ -1,11 +1,7 @@
-import { connect, type Socket } from "node:net";
-import { encodePoolPreface } from "../../shared/tunnel/pool.ts";
+import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { parseProxyHeader, type ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 
-const keepAliveMs = 30_000;
-
 export interface PoolConnectionEvents {
-  onConnected: (connection: PoolConnection) => void;
   /** The relay has begun its header and not finished it. */
   onClaimed: (connection: PoolConnection) => void;
   /** The relay has given it a visitor: the socket is the caller's, the visitor's bytes are back in it. */
@@ -14,24 +10,16 @@ export interface PoolConnectionEvents {
   onClosed: (connection: PoolConnection, reason: string | undefined) => void;
 }
 
-/** One connection to the relay, from its pass until the relay gives it a visitor. */
+/** One connection to the relay, until the relay gives it a visitor. */
 export class PoolConnection {
-  readonly socket: Socket;
+  readonly socket: TunnelSocket;
   readonly #events: PoolConnectionEvents;
   #held: Buffer = Buffer.alloc(0);
   #done = false;
 
-  constructor(relay: { host: string; port: number }, pass: Uint8Array, events: PoolConnectionEvents) {
+  constructor(socket: TunnelSocket, events: PoolConnectionEvents) {
+    this.socket = socket;
     this.#events = events;
-    this.socket = connect({
-      ...relay,
-      noDelay: true,
-      allowHalfOpen: true,
-      keepAlive: true,
-      keepAliveInitialDelay: keepAliveMs,
-    });
-    this.socket.write(encodePoolPreface(pass));
-    this.socket.once("connect", () => events.onConnected(this));
     this.socket.on("error", () => {}); // followed by "close"; whoever gets the socket adds listeners of its own
     this.socket.on("readable", this.#onReadable);
     this.socket.on("end", this.#onClosed);

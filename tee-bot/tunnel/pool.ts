@@ -2,13 +2,14 @@
  * The connections this node keeps open to one relay, one for each pass it was given, and the visitors that came over
  * them. What a relay may make a node do is bounded here.
  */
-import type { Socket } from "node:net";
 import type { Clock } from "../../shared/clock.ts";
 import { errorText } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { Deadlines } from "../../shared/nodejs/deadlines.ts";
+import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { Rate } from "../../shared/rate.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
+import type { Dial, RelayAddress } from "./dial.ts";
 import { PoolConnection } from "./pool-connection.ts";
 
 /** For a connection to be made, and for a header once it has begun. */
@@ -18,32 +19,38 @@ const maxIdle = 1_024;
 const maxConnecting = 256;
 const maxDialsPerSecond = 5_000;
 const retryMs = 50; // when the rate was too high
+const youngMs = 3_000;
 
 /** Somebody at the relay's port who asked for this node's name. */
 export interface Visitor {
   /**
-   * A plain socket with `allowHalfOpen` and `noDelay`, from which nothing of the visitor's bytes has been taken: ready
-   * for `new TLSSocket(socket, { isServer: true })`.
+   * With `allowHalfOpen` and without delay; nothing of the visitor's bytes has been taken from it: ready for
+   * `new TLSSocket(socket, { isServer: true })`.
    */
-  readonly socket: Socket;
+  readonly socket: TunnelSocket;
   /** Where the visitor comes from, and the port of the relay it reached. */
   readonly addresses: ProxyAddresses;
 }
 
 export interface PoolOptions {
+  dial: Dial;
   onVisitor: (visitor: Visitor) => void;
+  /** What became of a connection: a visitor came over it, or it was cut, refused or answered by somebody else. */
+  onOutcome?: (outcome: "worked" | "failed", detail: string) => void;
   clock: Clock;
   log: Log;
 }
 
 export class Pool {
   readonly #options: PoolOptions;
-  readonly #passes: { relay: { host: string; port: number }; pass: Uint8Array }[] = [];
+  readonly #passes: { relay: RelayAddress; pass: Uint8Array }[] = [];
   readonly #answering: Deadlines<PoolConnection>;
-  readonly #connections = new Set<PoolConnection>();
-  readonly #visitors = new Set<Socket>();
+  /** Those that wait for a visitor, and when they were begun. */
+  readonly #connections = new Map<PoolConnection, number>();
+  readonly #visitors = new Set<TunnelSocket>();
   readonly #dials: Rate;
   #retry: NodeJS.Timeout | undefined;
+  #closing = false;
   #onEmpty: (() => void)[] = [];
 
   constructor(options: PoolOptions) {
@@ -63,10 +70,18 @@ export class Pool {
   }
 
   /** Opens a connection for each pass; more passes than a node may hold are left to expire. */
-  dial(relay: { host: string; port: number }, passes: readonly Uint8Array[]): void {
+  dial(relay: RelayAddress, passes: readonly Uint8Array[]): void {
     const room = maxIdle - this.#connections.size - this.#passes.length;
     for (const pass of passes.slice(0, Math.max(0, room))) this.#passes.push({ relay, pass });
     this.#dialNext();
+  }
+
+  /** Takes a connection that the relay has opened for a visitor; its header is on the way. */
+  adopt(socket: TunnelSocket): void {
+    if (this.#closing || this.#connections.size >= maxIdle) return void socket.resetAndDestroy();
+    const connection = new PoolConnection(socket, this.#events);
+    this.#connections.set(connection, this.#options.clock.now());
+    this.#answering.start(connection);
   }
 
   /** Resolves when neither a visitor nor an idle connection is left; the relay closes those it will not use. */
@@ -77,9 +92,10 @@ export class Pool {
 
   /** Closes what waits for a visitor. */
   closeIdle(): void {
+    this.#closing = true;
     clearTimeout(this.#retry);
     this.#passes.length = 0;
-    for (const connection of this.#connections) connection.close();
+    for (const connection of this.#connections.keys()) connection.close();
   }
 
   /** Resets everything, visitors too. */
@@ -89,18 +105,19 @@ export class Pool {
   }
 
   readonly #events = {
-    onConnected: (connection: PoolConnection): void => {
-      this.#answering.stop(connection);
-      this.#dialNext();
-    },
     onClaimed: (connection: PoolConnection): void => this.#answering.start(connection),
     onVisitor: (connection: PoolConnection, addresses: ProxyAddresses): void => {
       this.#forget(connection);
+      this.#options.onOutcome?.("worked", "");
       this.#welcome(connection.socket, addresses);
     },
     onClosed: (connection: PoolConnection, reason: string | undefined): void => {
+      const ageMs = this.#options.clock.now() - (this.#connections.get(connection) ?? 0);
       this.#forget(connection);
       if (reason) this.#options.log.warn("pool.connection-lost", { reason });
+      // The relay closes what it does not need, but nothing that has just come.
+      if (!this.#closing && (reason !== undefined || ageMs < youngMs))
+        this.#options.onOutcome?.("failed", reason ?? "The connection was cut.");
       this.#dialNext();
       this.#left();
     },
@@ -116,8 +133,13 @@ export class Pool {
       const next = this.#passes.shift();
       if (!next) return;
       this.#dials.count();
-      const connection = new PoolConnection(next.relay, next.pass, this.#events);
-      this.#connections.add(connection);
+      const onReady = (problem?: string): void => {
+        if (problem) return connection.close(problem);
+        this.#answering.stop(connection);
+        this.#dialNext();
+      };
+      const connection = new PoolConnection(this.#options.dial(next.relay, next.pass, onReady), this.#events);
+      this.#connections.set(connection, this.#options.clock.now());
       this.#answering.start(connection);
     }
   }
@@ -127,7 +149,7 @@ export class Pool {
     this.#connections.delete(connection);
   }
 
-  #welcome(socket: Socket, addresses: ProxyAddresses): void {
+  #welcome(socket: TunnelSocket, addresses: ProxyAddresses): void {
     const { onVisitor, log } = this.#options;
     this.#visitors.add(socket);
     socket.once("close", () => {

@@ -1,10 +1,11 @@
 /**
- * One control connection to one relay, with the pool that belongs to it: from the dial to the last visitor. It
- * proves this node's key, and takes nobody for the relay who does not prove the relay's.
+ * One control connection to one relay, with the visitors that come by it, over a pool or as streams of the connection
+ * itself: from the dial to the last visitor. It proves this node's key, and takes nobody for the relay who does not
+ * prove the relay's.
  */
 import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 import { connect, type TLSSocket } from "node:tls";
-import { ed25519KeyOfSpki } from "../../shared/certificate/self-signed.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError, errorText } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
@@ -12,9 +13,14 @@ import { ControlChannel, type ChannelEnd } from "../../shared/nodejs/control-cha
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
 import { lookupWithLoopback } from "../../shared/nodejs/loopback-lookup.ts";
 import type { RelayEndpoint } from "../../shared/registry/messages.ts";
-import { nodeIdOfKey } from "../../shared/registry/node-id.ts";
 import { tunnelAlpn, type ControlFrame, type Goaway } from "../../shared/tunnel/control.ts";
+import { http2TunnelAlpn } from "../../shared/tunnel/http2.ts";
+import { createTlsDial, dialPlain, type RelayAddress } from "./dial.ts";
+import { Http2Link } from "./http2-link.ts";
 import { Pool, type Visitor } from "./pool.ts";
+import { PoolWitness } from "./pool-witness.ts";
+import { problemOfPeer } from "./relay-key.ts";
+import type { Transport } from "./transport.ts";
 
 const connectMs = 5_000;
 /** A relay may have to ask the edge before it welcomes a node. */
@@ -22,6 +28,7 @@ const welcomeMs = 10_000;
 
 export interface SessionOptions {
   relay: RelayEndpoint;
+  transport: Transport;
   identity: Identity;
   epoch: number;
   version: string;
@@ -42,30 +49,48 @@ export class Session {
   readonly epoch: number;
   /** Resolves when no new visitor can come; those here may go on. */
   readonly over: Promise<SessionEnd>;
+  /** Resolves, while the session is up, with the reason why visitors do not get through its transport. */
+  readonly unfit: Promise<string>;
   /** Resolves when the connection is closed and the last visitor has left. */
   readonly closed: Promise<void>;
   readonly #options: SessionOptions;
+  readonly #alpn: string;
   readonly #pool: Pool;
   readonly #socket: TLSSocket;
+  readonly #witness: PoolWitness;
   #channel: ControlChannel | undefined;
   #welcomed = false;
+  #ending = false;
   #deadline: NodeJS.Timeout;
   #end: (end: SessionEnd) => void = () => {};
   #close: () => void = () => {};
 
   constructor(options: SessionOptions) {
-    const { relay, identity, epoch } = options;
+    const { relay, identity, epoch, transport } = options;
     this.#options = options;
     this.epoch = epoch;
-    this.over = new Promise((resolve) => (this.#end = resolve));
+    this.over = new Promise((resolve) => {
+      this.#end = (end) => {
+        this.#ending = true;
+        resolve(end);
+      };
+    });
     this.closed = new Promise((resolve) => (this.#close = resolve));
-    this.#pool = new Pool(options);
+    this.#alpn = transport === "http2" ? http2TunnelAlpn : tunnelAlpn;
+    // A relay that takes its leave says so before it closes its pool, and so before it answers.
+    this.#witness = new PoolWitness(async () => (await this.#channel?.proveAlive()) === true && this.up);
+    this.unfit = this.#witness.unfit;
+    this.#pool = new Pool({
+      ...options,
+      dial: transport === "tls" ? createTlsDial(relay) : dialPlain,
+      onOutcome: (outcome, detail) => this.#witness.saw(outcome, detail),
+    });
     this.#socket = connect({
       host: relay.host,
       port: relay.port,
       lookup: lookupWithLoopback,
       servername: relay.name,
-      ALPNProtocols: [tunnelAlpn],
+      ALPNProtocols: [this.#alpn],
       minVersion: "TLSv1.3",
       cert: identity.certificate,
       key: identity.privateKeyPem,
@@ -73,9 +98,14 @@ export class Session {
     });
     this.#deadline = setTimeout(() => this.#fail(`The relay did not answer within ${connectMs} ms.`), connectMs);
     this.#socket.setNoDelay(true);
-    this.#socket.once("secureConnect", () => this.#greet());
+    this.#socket.once("secureConnect", () => this.#open());
     this.#socket.on("error", (error) => this.#fail(errorText(error)));
     this.#socket.on("close", () => this.#fail("The relay closed the connection."));
+  }
+
+  /** The relay has admitted this node, and nothing has ended since. */
+  get up(): boolean {
+    return this.#welcomed && !this.#ending;
   }
 
   get visitors(): number {
@@ -93,6 +123,13 @@ export class Session {
     this.destroy();
   }
 
+  /** Gives way to another session of this node: no new visitor, those here to their end, however long that takes. */
+  giveWay(): void {
+    this.#channel?.send({ type: "goaway", reason: "stopping", detail: "The node uses another transport." });
+    this.#pool.closeIdle();
+    if (this.#pool.visitors === 0) this.destroy();
+  }
+
   /** Ends everything at once; visitors see a reset. */
   destroy(): void {
     this.#pool.destroy();
@@ -100,16 +137,29 @@ export class Session {
     this.#fail("Closed by this node.");
   }
 
-  #greet(): void {
-    const { relay, epoch, version, clock } = this.#options;
-    const problem = problemOfPeer(this.#socket, relay);
+  #open(): void {
+    const { relay, transport } = this.#options;
+    const problem = problemOfPeer(this.#socket, relay.relay, this.#alpn);
     if (problem) return this.#fail(problem);
     this.#wait(welcomeMs, `The relay did not welcome this node within ${welcomeMs} ms.`);
+    if (transport !== "http2") return this.#greet(this.#socket);
+    const link: Http2Link = new Http2Link(this.#socket, {
+      onControl: (control) => this.#greet(control, () => link.end()),
+      onVisitor: (socket) => this.#pool.adopt(socket),
+    });
+  }
+
+  #greet(control: Duplex, onEnd?: () => void): void {
+    const { epoch, version, clock } = this.#options;
     this.#channel = new ControlChannel({
-      socket: this.#socket,
+      socket: control,
       clock,
+      bytesHeard: () => this.#socket.bytesRead,
       onFrame: (frame) => this.#take(frame),
-      onEnd: (end, detail) => this.#channelEnded(end, detail),
+      onEnd: (end, detail) => {
+        this.#channelEnded(end, detail);
+        onEnd?.();
+      },
     });
     this.#channel.send({ type: "hello", epoch, version });
   }
@@ -125,6 +175,8 @@ export class Session {
       case "dial":
         if (this.#welcomed) this.#pool.dial(addressOf(this.#socket), frame.passes);
         return;
+      case "missed":
+        return this.#witness.missed(frame.passes);
       case "goaway":
         return this.#end({ reason: frame.reason, detail: frame.detail });
       case "hello":
@@ -155,17 +207,6 @@ export class Session {
   }
 }
 
-/** Why the peer is not the relay, or undefined when it is. */
-function problemOfPeer(socket: TLSSocket, relay: RelayEndpoint): string | undefined {
-  if (socket.alpnProtocol !== tunnelAlpn) return "This port does not speak the tunnel protocol.";
-  const key = socket.getPeerX509Certificate()?.publicKey.export({ type: "spki", format: "der" });
-  const raw = key && ed25519KeyOfSpki(key);
-  try {
-    if (raw && nodeIdOfKey(raw) === relay.relay) return undefined;
-  } catch {} // a key of small order is nobody's
-  return "The relay proved another key than the edge has named.";
-}
-
-function addressOf(socket: Socket): { host: string; port: number } {
+function addressOf(socket: Socket): RelayAddress {
   return { host: socket.remoteAddress ?? "", port: socket.remotePort ?? 0 };
 }

@@ -4,8 +4,10 @@ import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
 import type { RelayEndpoint } from "../../shared/registry/messages.ts";
+import { findBetterTransport } from "./better-transport.ts";
 import type { Visitor } from "./pool.ts";
-import { Session } from "./session.ts";
+import { Session, type SessionEnd } from "./session.ts";
+import { decideAfterUnreachable, nextTransport, type Transport, type TransportSetting } from "./transport.ts";
 
 export type { Visitor } from "./pool.ts";
 
@@ -19,11 +21,15 @@ export type TunnelState = "connecting" | "up" | "draining" | "superseded" | "clo
 
 export interface TunnelOptions {
   relay: RelayEndpoint;
+  /** `auto` unless told otherwise. */
+  transport?: TransportSetting;
   identity: Identity;
   epoch: number;
   version: string;
   onVisitor: (visitor: Visitor) => void;
   onState?: (state: TunnelState) => void;
+  /** Another transport is in use, or the reason for it has changed. */
+  onTransport?: () => void;
   clock: Clock;
   log: Log;
   random?: () => number;
@@ -32,6 +38,10 @@ export interface TunnelOptions {
 export interface Tunnel extends AsyncDisposable {
   readonly relay: RelayEndpoint;
   readonly state: TunnelState;
+  /** How visitors come, or are tried to be let come. */
+  readonly transport: Transport;
+  /** Why a better transport is not in use; undefined when none is missed. */
+  readonly fallback: string | undefined;
   /** Visitors that are here now. */
   readonly visitors: number;
   /** The node was registered anew: opens a session under this epoch; the relay ends the one before. */
@@ -55,9 +65,13 @@ class RunningTunnel implements Tunnel {
   #epoch: number;
   #newEpoch = new AbortController();
   #state: TunnelState = "connecting";
+  #transport: Transport;
+  #fallback: string | undefined;
 
   constructor(options: TunnelOptions) {
     this.#options = options;
+    const { transport = "auto" } = options;
+    this.#transport = transport === "auto" ? "pool" : transport;
     this.#epoch = options.epoch;
     this.#done = this.#run();
   }
@@ -68,6 +82,14 @@ class RunningTunnel implements Tunnel {
 
   get state(): TunnelState {
     return this.#state;
+  }
+
+  get transport(): Transport {
+    return this.#transport;
+  }
+
+  get fallback(): string | undefined {
+    return this.#fallback;
   }
 
   get visitors(): number {
@@ -106,15 +128,18 @@ class RunningTunnel implements Tunnel {
   async #run(): Promise<void> {
     const { clock, log, relay, random = Math.random } = this.#options;
     let attempt = 0;
+    let unreachable = 0;
     let lostAt = clock.now();
     while (!this.#stop.signal.aborted) {
       const openedAt = clock.now();
       const wake = AbortSignal.any([this.#stop.signal, this.#newEpoch.signal]);
-      const session = this.#open(this.#epoch);
-      const end = await Promise.race([session.over, aborted(wake)]);
-      if (!end || wake.aborted) continue;
+      const served = await this.#serve(wake);
+      if (!served || wake.aborted) continue;
 
+      const { session, end } = served;
       const { reason, detail } = end;
+      unreachable = reason === "unreachable" ? unreachable + 1 : 0;
+      if (this.#fallback) this.#use(decideAfterUnreachable(this.#transport, unreachable), this.#fallback);
       if (this.#state === "up") {
         lostAt = clock.now();
         if (lostAt - openedAt >= steadyMs) attempt = 0;
@@ -131,13 +156,58 @@ class RunningTunnel implements Tunnel {
     }
   }
 
-  #open(epoch: number): Session {
+  /** Serves until a session ends by itself, over whichever transport gets through; that session and its end. */
+  async #serve(wake: AbortSignal): Promise<{ session: Session; end: SessionEnd } | undefined> {
+    const { clock, log, random = Math.random, relay } = this.#options;
+    const open = (transport: Transport): Session => this.#open(this.#epoch, transport);
+    let session = open(this.#transport);
+    while (!wake.aborted) {
+      const turn = new AbortController();
+      const signal = AbortSignal.any([wake, turn.signal]);
+      const search = { current: this.#transport, open, clock, log, random };
+      const event = await Promise.race([
+        session.over.then((end) => ({ end })),
+        aborted(wake),
+        ...(this.#isFree ? [session.unfit.then((unfit) => ({ unfit }))] : []),
+        ...(this.#fallback ? [findBetterTransport(search, signal).then((better) => better && { better })] : []),
+      ]);
+      turn.abort();
+      if (!event) return undefined;
+      if ("end" in event) return { session, end: event.end };
+      session.giveWay();
+      if ("better" in event) {
+        session = event.better.session;
+        log.info("transport.recovered", { relay: relay.relay, from: this.#transport, to: event.better.transport });
+        this.#use(event.better.transport, this.#fallback);
+      } else {
+        const next = nextTransport(this.#transport) ?? this.#transport;
+        log.warn("transport.fell-back", { relay: relay.relay, from: this.#transport, to: next, reason: event.unfit });
+        this.#use(next, event.unfit);
+        session = open(next);
+      }
+    }
+    return undefined;
+  }
+
+  /** Whether there is something to fall back to. */
+  get #isFree(): boolean {
+    const { transport = "auto" } = this.#options;
+    return transport === "auto" && nextTransport(this.#transport) !== undefined;
+  }
+
+  #use(transport: Transport, fallback: string | undefined): void {
+    this.#transport = transport;
+    this.#fallback = transport === "pool" ? undefined : fallback;
+    this.#options.onTransport?.();
+  }
+
+  #open(epoch: number, transport: Transport): Session {
     const { relay, log } = this.#options;
     const onUp = (): void => {
-      log.info("tunnel.opened", { relay: relay.relay, host: relay.host, port: relay.port, epoch });
+      log.info("tunnel.opened", { relay: relay.relay, host: relay.host, port: relay.port, epoch, transport });
       if (epoch === this.#epoch) this.#become("up");
     };
-    const session = new Session({ ...this.#options, epoch, onUp });
+    const session = new Session({ ...this.#options, transport, epoch, onUp });
     this.#sessions.add(session);
     void session.closed.then(() => this.#sessions.delete(session));
     return session;

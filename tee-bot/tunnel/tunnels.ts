@@ -4,14 +4,16 @@ import type { Log } from "../../shared/log.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
 import type { Registration, RelayEndpoint } from "../../shared/registry/messages.ts";
 import { version } from "../../shared/version.ts";
+import type { Transport, TransportSetting } from "./transport.ts";
 import { startTunnel, type Tunnel, type Visitor } from "./tunnel.ts";
 
 export interface TunnelsOptions {
   identity: Identity;
+  transport: TransportSetting;
   clock: Clock;
   log: Log;
   onVisitor: (visitor: Visitor) => void;
-  /** A tunnel went up or down. */
+  /** A tunnel went up or down, or changed its transport. */
   onChange: () => void;
   /** A relay says that a newer registration of this key exists; only the edge knows for sure. */
   onSuperseded: () => void;
@@ -39,6 +41,20 @@ export class Tunnels {
     return [...this.#tunnels.values()].filter(({ state }) => state === "up").map(({ relay }) => relay);
   }
 
+  /** The tunnel to a relay, if there is one. */
+  to(relay: RelayEndpoint): Tunnel | undefined {
+    return this.#tunnels.get(keyOf(relay));
+  }
+
+  /** In words, what does not go the best way; empty when everything does. */
+  get fallbacks(): readonly string[] {
+    return [...this.#tunnels.values()].flatMap(({ relay, transport, fallback }) =>
+      fallback
+        ? [`${relay.name} is reached ${transportWords[transport]}, since its pool does not work: ${fallback}`]
+        : [],
+    );
+  }
+
   get total(): number {
     return this.#tunnels.size;
   }
@@ -64,13 +80,13 @@ export class Tunnels {
   }
 
   #start(relay: RelayEndpoint, epoch: number): Tunnel {
-    const { identity, clock, log, onVisitor, onChange, onSuperseded, onDraining } = this.#options;
+    const { onChange, onSuperseded, onDraining, ...options } = this.#options;
     const onState = (state: Tunnel["state"]): void => {
       onChange();
       if (state === "superseded") onSuperseded();
       if (state === "draining") onDraining();
     };
-    return startTunnel({ relay, identity, epoch, version, clock, log, onVisitor, onState });
+    return startTunnel({ ...options, relay, epoch, version, onState, onTransport: onChange });
   }
 
   async #leave(key: string, tunnel: Tunnel): Promise<void> {
@@ -85,6 +101,12 @@ export class Tunnels {
     void tunnel[Symbol.asyncDispose]();
   }
 }
+
+const transportWords: Record<Transport, string> = {
+  pool: "directly",
+  tls: "inside TLS",
+  http2: "over a single connection",
+};
 
 function keyOf({ relay, host, port, name }: RelayEndpoint): string {
   return `${relay} ${host} ${port} ${name}`;

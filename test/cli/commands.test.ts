@@ -104,9 +104,20 @@ describe("postern start", () => {
     expect(missing).toMatchObject({ code: 2, stdout: "" });
     expect(missing.stderr).toContain("POSTERN_EDGE: give the edge's address");
     const args = ["--edge", "ftp://edge", "--alias", "Alice", "--expose", "3000", "--gateway-port", "70000"];
-    const wrong = await postern("start", ...args, "--control-port", "x", "--acme-account", "both", "--state", state);
+    const wrong = await postern(
+      "start",
+      ...args,
+      "--control-port",
+      "x",
+      "--acme-account",
+      "both",
+      "--tunnel",
+      "tcp",
+      "--state",
+      state,
+    );
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
-    for (const name of ["EDGE", "ALIAS", "EXPOSE", "GATEWAY_PORT", "CONTROL_PORT", "ACME_ACCOUNT"])
+    for (const name of ["EDGE", "ALIAS", "EXPOSE", "GATEWAY_PORT", "CONTROL_PORT", "ACME_ACCOUNT", "TUNNEL"])
       expect(wrong.stderr).toMatch(new RegExp(`^ +POSTERN_${name}: .`, "m"));
   });
 

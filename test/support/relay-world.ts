@@ -6,10 +6,11 @@ import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../relay/config.ts";
 import { startRelay, type Relay } from "../../relay/relay.ts";
-import { systemClock } from "../../shared/clock.ts";
+import { systemClock, type Clock } from "../../shared/clock.ts";
 import { silentLog, type Log } from "../../shared/log.ts";
 import { generateIdentityPem, identityOfPem, type Identity } from "../../shared/nodejs/identity-file.ts";
 import type { RelayEndpoint } from "../../shared/registry/messages.ts";
+import type { TransportSetting } from "../../tee-bot/tunnel/transport.ts";
 import { startTunnel, type Tunnel, type Visitor } from "../../tee-bot/tunnel/tunnel.ts";
 import { clientHelloOf } from "./client-hello.ts";
 import { EdgeStandIn } from "./edge-stand-in.ts";
@@ -24,6 +25,11 @@ export interface NodeOptions {
   registered?: boolean;
   /** Where the node finds the relay, when not at its port. */
   port?: number;
+  /** As that of the world unless told otherwise. */
+  transport?: TransportSetting;
+  clock?: Clock;
+  log?: Log;
+  random?: () => number;
   onVisitor: (visitor: Visitor) => void;
   onState?: (state: Tunnel["state"]) => void;
 }
@@ -40,6 +46,7 @@ export interface RelayWorld extends AsyncDisposable {
   readonly relay: Relay;
   readonly endpoint: RelayEndpoint;
   readonly environment: Record<string, string>;
+  readonly transport: TransportSetting;
   /** Starts a node and waits until its tunnel is up. */
   addNode(options: NodeOptions): Promise<TestNode>;
   /** Starts a node and does not wait. */
@@ -65,11 +72,16 @@ export async function startWorld({
   log = silentLog,
   edgeUp = true,
   feedPingMs = 15_000,
+  transport = "auto",
+  clock = systemClock,
 }: {
   environment?: Record<string, string>;
   log?: Log;
   edgeUp?: boolean;
   feedPingMs?: number;
+  transport?: TransportSetting;
+  /** The relay's. */
+  clock?: Clock;
 } = {}): Promise<RelayWorld> {
   const directory = mkdtempSync(join(tmpdir(), "postern-relay-"));
   const edge = await new EdgeStandIn(zone).start();
@@ -94,7 +106,7 @@ export async function startWorld({
       identity,
       version: "test",
       fetch,
-      clock: systemClock,
+      clock,
       random: Math.random,
       log,
       feedPingMs,
@@ -109,6 +121,7 @@ export async function startWorld({
     edge,
     endpoint,
     environment,
+    transport,
     get relay() {
       return relay;
     },
@@ -122,6 +135,7 @@ export async function startWorld({
         version: "test",
         clock: systemClock,
         log,
+        transport,
         ...options,
       });
       tunnels.push(tunnel);

@@ -1,8 +1,8 @@
 /** What came over a socket, awaited rather than slept for. */
-import type { Socket } from "node:net";
+import type { Duplex } from "node:stream";
 
 /** Bytes until at least `count` are there. Rejects when the socket ends or fails first. */
-export function readBytes(socket: Socket, count: number): Promise<Buffer> {
+export function readBytes(socket: Duplex, count: number): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     const chunks: Buffer[] = [];
     let bytes = 0;
@@ -23,7 +23,7 @@ export function readBytes(socket: Socket, count: number): Promise<Buffer> {
 }
 
 /** How the other end closes this direction: cleanly, or with a reset; what it still sent is counted. */
-export function readEnd(socket: Socket): Promise<{ how: "end" | "reset"; bytes: Buffer }> {
+export function readEnd(socket: Duplex): Promise<{ how: "end" | "reset"; bytes: Buffer }> {
   return new Promise((resolve) => {
     const chunks: Buffer[] = [];
     const answer = (how: "end" | "reset"): void => resolve({ how, bytes: Buffer.concat(chunks) });

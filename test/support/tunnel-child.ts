@@ -9,12 +9,14 @@ import { systemClock } from "../../shared/clock.ts";
 import { silentLog } from "../../shared/log.ts";
 import { identityOfPem } from "../../shared/nodejs/identity-file.ts";
 import type { RelayEndpoint } from "../../shared/registry/messages.ts";
+import type { TransportSetting } from "../../tee-bot/tunnel/transport.ts";
 import { startTunnel } from "../../tee-bot/tunnel/tunnel.ts";
 
 export const greeting = "welcome";
 
 export interface ChildSettings {
   relay: RelayEndpoint;
+  transport: TransportSetting;
   privateKeyPem: string;
   epoch: number;
   stream: number;
@@ -27,10 +29,11 @@ export async function startTunnelChild(settings: ChildSettings): Promise<ChildPr
   return child as ChildProcess & { pid: number };
 }
 
-async function runChild({ relay, privateKeyPem, epoch, stream }: ChildSettings): Promise<void> {
+async function runChild({ relay, transport, privateKeyPem, epoch, stream }: ChildSettings): Promise<void> {
   process.once("disconnect", () => process.exit());
   startTunnel({
     relay,
+    transport,
     identity: await identityOfPem(privateKeyPem, Date.now()),
     epoch,
     version: "test",

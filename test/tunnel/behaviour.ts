@@ -2,7 +2,11 @@
 import { createHash, randomBytes } from "node:crypto";
 import { once } from "node:events";
 import type { Socket } from "node:net";
-import { describe, expect, test } from "vitest";
+import { connect as connectTls } from "node:tls";
+import { describe, expect, test, vi } from "vitest";
+import { silentLog } from "../../shared/log.ts";
+import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
+import { Terminator, type HttpHandler } from "../../tee-bot/server/terminator.ts";
 import type { Visitor } from "../../tee-bot/tunnel/tunnel.ts";
 import { newIdentity, type RelayWorld } from "../support/relay-world.ts";
 import { readBytes, readEnd } from "../support/socket-events.ts";
@@ -19,16 +23,21 @@ function greet({ socket }: Visitor): void {
 }
 
 /** A visitor that has read the greeting, and its socket at the node, which has read the hello. */
-async function join(world: RelayWorld, { via = "" } = {}): Promise<{ visitor: Socket; atNode: Socket; name: string }> {
-  let arrived: (socket: Socket) => void = () => {};
-  const atNode = new Promise<Socket>((resolve) => (arrived = resolve));
+async function join(
+  world: RelayWorld,
+  { onOther = greet }: { onOther?: (visitor: Visitor) => void } = {},
+): Promise<{ visitor: Socket; atNode: TunnelSocket; name: string }> {
+  let arrived: (socket: TunnelSocket) => void = () => {};
+  const atNode = new Promise<TunnelSocket>((resolve) => (arrived = resolve));
+  let visitors = 0;
   const node = await world.addNode({
     onVisitor: (visitor) => {
+      if (visitors++ > 0) return onOther(visitor);
       greet(visitor);
       arrived(visitor.socket);
     },
   });
-  const visitor = await world.visit(via || node.name);
+  const visitor = await world.visit(node.name);
   await readBytes(visitor, greeting.length);
   const socket = await atNode;
   socket.read();
@@ -48,6 +57,17 @@ export function testTunnelBehaviour(transport: string, startWorld: StartWorld): 
       const [atNodeBytes, atVisitorBytes] = await received;
       expect(sha256(atNodeBytes)).toBe(sha256(up));
       expect(sha256(atVisitorBytes)).toBe(sha256(down));
+    });
+
+    test("carries more in both directions at once than there is room for on the way", async () => {
+      await using world = await startWorld();
+      const { visitor, atNode } = await join(world);
+      const bytes = Buffer.alloc(64 * mebibyte, 7);
+      visitor.write(bytes);
+      atNode.write(bytes);
+      await new Promise((resolve) => setTimeout(resolve, 100)); // until every buffer is full
+      const received = await Promise.all([readBytes(atNode, bytes.length), readBytes(visitor, bytes.length)]);
+      expect(received.map((one) => one.equals(bytes))).toEqual([true, true]);
     });
 
     test("gives the node the hello from its first byte", async () => {
@@ -198,7 +218,7 @@ export function testTunnelBehaviour(transport: string, startWorld: StartWorld): 
       const running = await world.visit(older.name);
       await readBytes(running, greeting.length);
 
-      const arrived: Socket[] = [];
+      const arrived: TunnelSocket[] = [];
       const newer = await world.addNode({
         identity,
         epoch: 2,
@@ -218,7 +238,13 @@ export function testTunnelBehaviour(transport: string, startWorld: StartWorld): 
       await using world = await startWorld();
       const { privateKeyPem, id } = await newIdentity();
       const name = world.edge.register(id, 1);
-      const child = await startTunnelChild({ relay: world.endpoint, privateKeyPem, epoch: 1, stream: 64 * mebibyte });
+      const child = await startTunnelChild({
+        relay: world.endpoint,
+        transport: world.transport,
+        privateKeyPem,
+        epoch: 1,
+        stream: 64 * mebibyte,
+      });
       const busy = await world.visit(name);
       const quiet = await world.visit(name);
       await Promise.all([readBytes(busy, mebibyte), readBytes(quiet, greeting.length + 64 * mebibyte)]);
@@ -227,11 +253,96 @@ export function testTunnelBehaviour(transport: string, startWorld: StartWorld): 
       expect(ends.map(({ how }) => how)).toEqual(["reset", "reset"]);
     });
 
+    test("serves others while hundreds of visitors reset, before an answer and amid one", async () => {
+      await using world = await startWorld();
+      const chunk = Buffer.alloc(mebibyte);
+      const { visitor, atNode, name } = await join(world, {
+        onOther: (other) => {
+          greet(other);
+          other.socket.write(chunk);
+        },
+      });
+      for (let round = 0; round < 12; round++)
+        await Promise.all(
+          Array.from({ length: 100 }, async (_, at) => {
+            const hostile = await world.visit(name);
+            if (at % 2 === 0) await readBytes(hostile, greeting.length);
+            hostile.resetAndDestroy();
+          }),
+        );
+      atNode.write("still here");
+      expect((await readBytes(visitor, 10)).toString()).toBe("still here");
+      await readBytes(await world.visit(name), greeting.length);
+      await vi.waitFor(async () => expect(await world.metric("visitors ")).toBe(2), 5_000);
+      expect(await world.metric("tunnels_total")).toBe(0);
+    });
+
+    test("serves others while hundreds of visitors do not read", async () => {
+      await using world = await startWorld();
+      const chunk = Buffer.alloc(4 * mebibyte);
+      const { visitor, atNode, name } = await join(world, {
+        onOther: ({ socket }) => void socket.on("error", () => {}).write(chunk),
+      });
+      const stalled = await Promise.all(Array.from({ length: 100 }, () => world.visit(name)));
+      for (const socket of stalled) socket.pause();
+      atNode.write("still here");
+      expect((await readBytes(visitor, 10)).toString()).toBe("still here");
+      expect((await readBytes(await world.visit(name), mebibyte)).length).toBeGreaterThanOrEqual(mebibyte);
+      for (const socket of stalled) socket.destroy();
+    });
+
+    test("ends the visitors of a tunnel that the relay has lost at once, and not as if all had been said", async () => {
+      await using world = await startWorld();
+      const { visitor } = await join(world);
+      const end = readEnd(visitor);
+      await world.relay[Symbol.asyncDispose]();
+      expect((await end).how).toBe("reset");
+      await world.restart();
+    });
+
+    test("carries TLS that ends in the node, to its last byte, and tells HTTP whose it is", async () => {
+      await using world = await startWorld();
+      const { certificate, privateKeyPem } = await newIdentity();
+      const clients: string[] = [];
+      const handler: HttpHandler = {
+        request(_, response, client) {
+          clients.push(`${client.sourceAddress} ${client.sourcePort}`);
+          response.setHeader("connection", "close");
+          response.end(chunk);
+        },
+        upgrade: (_, socket) => void socket.destroy(),
+      };
+      const chunk = randomBytes(2 * mebibyte);
+      const terminator = new Terminator({ handler, log: silentLog });
+      terminator.setCertificate(certificate, privateKeyPem);
+      const onVisitor = ({ socket, addresses }: Visitor): void => terminator.accept(socket, addresses);
+      const { name } = await world.addNode({ onVisitor });
+      const visits = Array.from({ length: 20 }, async () => {
+        const options = { port: world.relay.port, host: "127.0.0.1", servername: name, rejectUnauthorized: false };
+        const secure = connectTls({ ...options, ALPNProtocols: ["http/1.1"] });
+        await once(secure, "secureConnect");
+        const me = `127.0.0.1 ${secure.localPort}`;
+        secure.write(`GET / HTTP/1.1\r\nhost: ${name}\r\n\r\n`);
+        const { how, bytes } = await readEnd(secure);
+        return { me, how, body: sha256(bytes.subarray(-chunk.length)) };
+      });
+      const answers = await Promise.all(visits);
+      expect(answers.map(({ how, body }) => [how, body])).toEqual(answers.map(() => ["end", sha256(chunk)]));
+      expect(clients.toSorted()).toEqual(answers.map(({ me }) => me).toSorted());
+      terminator.close();
+    });
+
     test("finds a frozen node within two and a half pings and resets its visitors", async () => {
       await using world = await startWorld({ environment: { RELAY_PING_MS: "400" } });
       const { privateKeyPem, id } = await newIdentity();
       const name = world.edge.register(id, 1);
-      const child = await startTunnelChild({ relay: world.endpoint, privateKeyPem, epoch: 1, stream: 0 });
+      const child = await startTunnelChild({
+        relay: world.endpoint,
+        transport: world.transport,
+        privateKeyPem,
+        epoch: 1,
+        stream: 0,
+      });
       const visitor = await world.visit(name);
       await readBytes(visitor, greeting.length);
       const frozenAt = performance.now();
@@ -250,7 +361,7 @@ const alertOf = (description: number): Buffer => Buffer.of(0x15, 0x03, 0x03, 0x0
 const sha256 = (bytes: Buffer): string => createHash("sha256").update(bytes).digest("hex");
 
 /** False when the socket takes nothing more for `ms`. */
-async function drainedWithin(socket: Socket, ms: number): Promise<boolean> {
+async function drainedWithin(socket: TunnelSocket, ms: number): Promise<boolean> {
   if (!socket.writableNeedDrain) return true;
   const drained = once(socket, "drain", { signal: AbortSignal.timeout(ms) });
   return drained.then(

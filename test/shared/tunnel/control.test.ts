@@ -23,6 +23,7 @@ describe("encodeFrame", () => {
     );
     expect(bytesOf({ type: "hello", epoch: 7, version: "1" })).toBe(`001a01${hexOf('{"epoch":7,"version":"1"}')}`);
     expect(bytesOf({ type: "welcome", pingMs: 2000 })).toBe(`001002${hexOf('{"pingMs":2000}')}`);
+    expect(bytesOf({ type: "missed", passes: 4 })).toBe(`000d07${hexOf('{"passes":4}')}`);
     expect(bytesOf({ type: "goaway", reason: "draining", detail: "" })).toBe(
       `002406${hexOf('{"reason":"draining","detail":""}')}`.replace("0024", "0022"),
     );
@@ -37,6 +38,7 @@ const frame: fc.Arbitrary<ControlFrame> = fc.oneof(
     epoch: fc.integer({ min: 1, max: 2 ** 40 }),
     version: fc.string({ maxLength: 40 }),
   }),
+  fc.record({ type: fc.constant("missed" as const), passes: fc.integer({ min: 1, max: 2 ** 30 }) }),
   fc.record({ type: fc.constant("welcome" as const), pingMs: fc.integer({ min: 100, max: 120_000 }) }),
   fc.record({ type: fc.constant("dial" as const), passes: fc.array(pass, { minLength: 1, maxLength: 40 }) }),
   fc.record({ type: fc.constant("ping" as const), data: ping }),

@@ -3,8 +3,10 @@ import { createServer, type AddressInfo, type Socket } from "node:net";
 import { describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../../shared/clock.ts";
 import { silentLog } from "../../../shared/log.ts";
+import type { TunnelSocket } from "../../../shared/nodejs/tunnel-socket.ts";
 import { encodePoolPreface, poolPrefaceBytes } from "../../../shared/tunnel/pool.ts";
 import { encodeProxyHeader } from "../../../shared/tunnel/proxy-header.ts";
+import { dialPlain } from "../../../tee-bot/tunnel/dial.ts";
 import { Pool, type Visitor } from "../../../tee-bot/tunnel/pool.ts";
 import { readBytes, readEnd } from "../../support/socket-events.ts";
 
@@ -28,7 +30,7 @@ async function startPort() {
   const warnings: string[] = [];
   const log = { ...silentLog, warn: (_: string, fields: unknown) => void warnings.push(JSON.stringify(fields)) };
   const onVisitor = (visitor: Visitor): void => void visitors.push(visitor);
-  const pool = new Pool({ onVisitor, clock: systemClock, log });
+  const pool = new Pool({ dial: dialPlain, onVisitor, clock: systemClock, log });
   const relay = { host: "127.0.0.1", port: (server.address() as AddressInfo).port };
   return {
     sockets,
@@ -68,7 +70,7 @@ describe("the node's pool", () => {
       await vi.waitFor(() => expect(port.visitors).toHaveLength(1));
       const [visitor] = port.visitors;
       expect(visitor?.addresses).toEqual(addresses);
-      expect((await readBytes(visitor?.socket as Socket, 5)).toString()).toBe("hello");
+      expect((await readBytes(visitor?.socket as TunnelSocket, 5)).toString()).toBe("hello");
     }
   });
 

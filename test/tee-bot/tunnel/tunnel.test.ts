@@ -4,6 +4,7 @@ import { TLSSocket, connect as connectTls, createSecureContext } from "node:tls"
 import { describe, expect, test, vi } from "vitest";
 import { systemClock } from "../../../shared/clock.ts";
 import { silentLog } from "../../../shared/log.ts";
+import type { TunnelSocket } from "../../../shared/nodejs/tunnel-socket.ts";
 import { startTunnel, type TunnelState, type Visitor } from "../../../tee-bot/tunnel/tunnel.ts";
 import { newIdentity, startWorld, type RelayWorld } from "../../support/relay-world.ts";
 import { readBytes, readEnd } from "../../support/socket-events.ts";
@@ -104,7 +105,7 @@ describe("the node's end of a tunnel", () => {
   test("keeps its visitors when only the control connection is lost, but does not let their end look complete", async () => {
     await using world = await startWorld();
     const { server, pairs, port } = await startCutter(world);
-    const sockets: Socket[] = [];
+    const sockets: TunnelSocket[] = [];
     const states: TunnelState[] = [];
     const node = await world.addNode({
       port,
@@ -158,7 +159,7 @@ describe("the node's end of a tunnel", () => {
 
   test("drains: no new visitor, the present ones to their end, and not longer than told", async () => {
     await using world = await startWorld();
-    const sockets: Socket[] = [];
+    const sockets: TunnelSocket[] = [];
     const node = await world.addNode({
       onVisitor: (visitor) => {
         sockets.push(visitor.socket);

@@ -15,7 +15,7 @@ function greet({ socket }: Visitor): void {
 function tunnelsOf(identity: Identity, onDraining = (): void => {}): Tunnels {
   const ignore = (): void => {};
   const events = { onVisitor: greet, onChange: ignore, onSuperseded: ignore, onDraining };
-  return new Tunnels({ identity, clock: systemClock, log: silentLog, ...events });
+  return new Tunnels({ identity, transport: "auto", clock: systemClock, log: silentLog, ...events });
 }
 
 describe("a node's tunnels", () => {

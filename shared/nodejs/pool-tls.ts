@@ -1,0 +1,17 @@
+/** The TLS in which pool connections open where nothing else is let through; the visitor's own TLS is inside. */
+import { createSecureContext, type SecureContext } from "node:tls";
+import type { Identity } from "./identity-file.ts";
+
+/**
+ * One context for all connections of a process, since making one costs more than a handshake. What is inside is
+ * encrypted once more, so this layer takes what is fast: X25519 alone and AES-128-GCM first.
+ */
+export function createPoolContext(identity?: Pick<Identity, "certificate" | "privateKeyPem">): SecureContext {
+  return createSecureContext({
+    minVersion: "TLSv1.3",
+    ecdhCurve: "X25519",
+    honorCipherOrder: true,
+    ciphers: "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
+    ...(identity && { cert: identity.certificate, key: identity.privateKeyPem }),
+  });
+}

@@ -1,0 +1,59 @@
+/** A box on the way to a port, such as a firewall: it looks at the first bytes of each connection and treats it by them. */
+import { once } from "node:events";
+import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+
+/** `swallow`: it takes every byte and passes none on. */
+export type Treatment = "pass" | "reset" | "swallow";
+
+export interface Middlebox extends Disposable {
+  readonly port: number;
+  /** May be changed while it runs; open connections stay as they are. */
+  treat: (first: Buffer, open: number) => Treatment;
+  /** Connections that are passed on now. */
+  readonly open: number;
+}
+
+export const letsAllPass = (): Treatment => "pass";
+/** Of connections whose first byte is that of TLS. */
+export const isTls = (first: Buffer): boolean => first[0] === 0x16;
+
+export async function startMiddlebox(target: number, treat: Middlebox["treat"]): Promise<Middlebox> {
+  const sockets = new Set<Socket>();
+  let open = 0;
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
+    sockets.add(near);
+    near.on("error", () => {}).on("close", () => sockets.delete(near));
+    near.once("data", (first: Buffer) => {
+      const treatment = box.treat(first, open);
+      if (treatment === "reset") return near.resetAndDestroy();
+      if (treatment === "swallow") return near.resume();
+      open++;
+      near.pause();
+      const far = connect({ port: target, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
+      sockets.add(far);
+      far
+        .on("error", () => {})
+        .on("close", () => {
+          open--;
+          sockets.delete(far);
+          near.resetAndDestroy();
+        });
+      near.on("close", () => far.resetAndDestroy());
+      far.write(first);
+      near.pipe(far).pipe(near);
+    });
+  }).listen(0, "127.0.0.1");
+  await once(server, "listening");
+  const box: Middlebox = {
+    port: (server.address() as AddressInfo).port,
+    treat,
+    get open() {
+      return open;
+    },
+    [Symbol.dispose]() {
+      server.close();
+      for (const socket of sockets) socket.destroy();
+    },
+  };
+  return box;
+}

@@ -1,0 +1,4 @@
+import { startWorld } from "../support/relay-world.ts";
+import { testTunnelBehaviour } from "./behaviour.ts";
+
+testTunnelBehaviour("a pool of connections inside TLS", (options) => startWorld({ transport: "tls", ...options }));
