@@ -38,7 +38,8 @@ let now = 0;
 const clock = { now: () => now, sleep: (ms: number) => systemClock.sleep(ms) };
 
 /** As if the resolvers were public ones. */
-const publicly: typeof fetch = (input, init) => fetch(String(input).includes("one") ? one.url : two.url, init);
+const publicly: typeof fetch = (input, init) =>
+  fetch(typeof input === "string" && input.includes("one") ? one.url : two.url, init);
 
 function looking({ authorities = [] as string[], isPublic = false } = {}): Propagation {
   const resolvers = isPublic ? ["https://one.example/q", "https://two.example/q"] : [one.url, two.url];
