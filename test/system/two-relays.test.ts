@@ -98,8 +98,8 @@ describe("a node with two relays", () => {
 
   it("answers through either", async () => {
     expect(status?.relays).toEqual([
-      { name: expect.stringMatching(/^relay-[ab]\./) as string, up: true },
-      { name: expect.stringMatching(/^relay-[ab]\./) as string, up: true },
+      { name: expect.stringMatching(/^relay-[ab]\./) as string, up: true, transport: "pool" },
+      { name: expect.stringMatching(/^relay-[ab]\./) as string, up: true, transport: "pool" },
     ]);
     for (const { port } of relays) expect(await ask(port)).toBe(200);
   });
