@@ -7,6 +7,7 @@ import { withinMs } from "./deadline.ts";
 import { CaError, failureOfAnswer, parseRetryAfterMs, unavailable, type Asked } from "./failure.ts";
 import type { NoncePool } from "./nonces.ts";
 import type { Clock } from "../clock.ts";
+import { readBytes } from "../bytes.ts";
 import { errorText } from "../errors.ts";
 
 export const requestTimeoutMs = 15_000;
@@ -101,15 +102,9 @@ async function exchange(
 }
 
 async function readText(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > maxBodyBytes) throw unavailable(`The CA's answer has more than ${maxBodyBytes} bytes.`);
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+  const bytes = await readBytes(response, maxBodyBytes);
+  if (!bytes) throw unavailable(`The CA's answer has more than ${maxBodyBytes} bytes.`);
+  return new TextDecoder().decode(bytes);
 }
 
 function readBody(text: string, contentType: string): unknown {

@@ -3,9 +3,9 @@
  * lets no Worker connect to Cloudflare's own addresses: an edge there finds the servers of a zone hosted there
  * `unreachable` and judges it by the resolvers, while a node asks them from its own machine.
  */
-import { joinBytes } from "./bytes.ts";
 import { decodeAnswer, encodeQuery, type DnsAnswer, type QueryType } from "./message.ts";
 import type { DnsServer } from "./server.ts";
+import { joinBytes } from "../bytes.ts";
 import type { Clock } from "../clock.ts";
 import { AppError } from "../errors.ts";
 

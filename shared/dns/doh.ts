@@ -1,7 +1,7 @@
 /** DNS over HTTPS (RFC 8484): questions by POST, so that nothing on the way keeps the answers. */
-import { joinBytes } from "./bytes.ts";
 import { decodeAnswer, encodeQuery, type DnsAnswer, type QueryType } from "./message.ts";
 import type { DnsServer } from "./server.ts";
+import { readBytes } from "../bytes.ts";
 import { AppError } from "../errors.ts";
 
 export const dohTimeoutMs = 5_000;
@@ -50,24 +50,8 @@ async function ask(
     await response.body?.cancel();
     throw new AppError("upstream-unavailable", `${url} answered with status ${response.status} and no DNS message.`);
   }
-  const message = await readBody(response);
+  const message = await readBytes(response, maxAnswerBytes);
   const answer = message && decodeAnswer(message);
   if (!answer) throw new AppError("upstream-unavailable", `${url} answered with something that is no DNS message.`);
   return answer;
-}
-
-/** Undefined when it is longer than a DNS message can be. */
-async function readBody(response: Response): Promise<Uint8Array | undefined> {
-  const parts: Uint8Array[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-    parts.push(part.value);
-    length += part.value.length;
-    if (length > maxAnswerBytes) {
-      await reader?.cancel();
-      return undefined;
-    }
-  }
-  return joinBytes(parts);
 }

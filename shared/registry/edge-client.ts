@@ -1,4 +1,5 @@
 import type { z } from "zod";
+import { readBytes } from "../bytes.ts";
 import type { Clock } from "../clock.ts";
 import { AppError, errorText } from "../errors.ts";
 import { errorOfProblem } from "../problem.ts";
@@ -77,15 +78,9 @@ export class EdgeClient {
 
 /** The body as text; stops reading at {@link maxAnswerBytes}. */
 async function readText(response: Response): Promise<string> {
-  const decoder = new TextDecoder();
-  let text = "";
-  let bytes = 0;
-  for await (const chunk of response.body ?? []) {
-    bytes += chunk.length;
-    if (bytes > maxAnswerBytes) throw new AppError("too-large", "The edge answered with more than 1 MiB.");
-    text += decoder.decode(chunk, { stream: true });
-  }
-  return text + decoder.decode();
+  const bytes = await readBytes(response, maxAnswerBytes);
+  if (!bytes) throw new AppError("too-large", "The edge answered with more than 1 MiB.");
+  return new TextDecoder().decode(bytes);
 }
 
 function parseJson(text: string): unknown {

@@ -1,3 +1,4 @@
+import { joinBytes } from "../../shared/bytes.ts";
 import { AppError } from "../../shared/errors.ts";
 import { maxRequestBytes } from "../../shared/registry/messages.ts";
 
@@ -23,7 +24,7 @@ export async function readBody(
     let length = 0;
     for (;;) {
       const { done, value } = await Promise.race([reader.read(), late]);
-      if (done) return joined(chunks, length);
+      if (done) return joinBytes(chunks);
       length += value.length;
       if (length > maxRequestBytes) throw new AppError("too-large", `A request has at most ${maxRequestBytes} bytes.`);
       chunks.push(value);
@@ -32,14 +33,4 @@ export async function readBody(
     clearTimeout(timer);
     void reader.cancel().catch(() => {});
   }
-}
-
-function joined(chunks: readonly Uint8Array[], length: number): Uint8Array<ArrayBuffer> {
-  const bytes = new Uint8Array(length);
-  let at = 0;
-  for (const chunk of chunks) {
-    bytes.set(chunk, at);
-    at += chunk.length;
-  }
-  return bytes;
 }

@@ -6,6 +6,7 @@ import { providerErrorOf } from "./cloudflare-errors.ts";
 import { cloudflareRecordSchema, contentOf, storedOf } from "./cloudflare-records.ts";
 import { ProviderError, type DnsProvider, type NewRecord, type StoredRecord } from "./provider.ts";
 import { keyOf, normaliseContent } from "./zone.ts";
+import { readBytes } from "../../shared/bytes.ts";
 
 /** What one batch may change on the Free plan; others allow 3,500. */
 const maxBatch = 200;
@@ -110,16 +111,7 @@ async function fetchWhole(
   init: RequestInit | undefined,
 ): Promise<Response> {
   const response = await fetch(input, init);
-  const parts: Uint8Array<ArrayBuffer>[] = [];
-  let length = 0;
-  const reader = response.body?.getReader();
-  for (let part = await reader?.read(); part && !part.done; part = await reader?.read()) {
-    parts.push(new Uint8Array(part.value));
-    length += part.value.length;
-    if (length > maxAnswerBytes) {
-      await reader?.cancel();
-      throw new Error("the answer is too long");
-    }
-  }
-  return new Response(new Blob(parts), { status: response.status, headers: response.headers });
+  const bytes = await readBytes(response, maxAnswerBytes);
+  if (!bytes) throw new Error("the answer is too long");
+  return new Response(bytes, { status: response.status, headers: response.headers });
 }
