@@ -28,6 +28,16 @@ export const relayEndpointSchema = z.object({
 });
 export type RelayEndpoint = z.infer<typeof relayEndpointSchema>;
 
+/** What probes through one relay have found of a node's names. Times are milliseconds since the Unix epoch. */
+export const pathSchema = z.object({
+  relay: nodeIdSchema,
+  state: z.enum(["up", "down"]),
+  /** Why it is down, for a person to read. */
+  detail: z.string().max(300).optional(),
+  checkedAt: z.int(),
+});
+export type Path = z.infer<typeof pathSchema>;
+
 /** `POST /v1/nodes/{node}/registration`: a node has started. Raises the epoch. */
 export const registrationRequestSchema = z.object({ version: z.string().max(40), place: placeSchema.optional() });
 export type RegistrationRequest = z.infer<typeof registrationRequestSchema>;
@@ -42,11 +52,20 @@ export const registrationSchema = z.object({
   expiresAt: z.int(),
   renewAfterMs: z.int(),
   relays: z.array(relayEndpointSchema),
+  /** How visitors fare on the way through each of them, as far as it was looked at. */
+  paths: z.array(pathSchema).default([]),
 });
 export type Registration = z.infer<typeof registrationSchema>;
 
+/** A node has tunnels to two relays; more while it moves. */
+const maxRelays = 8;
+
 /** `PUT /v1/nodes/{node}/lease`: still here. Answers a {@link Registration}. */
-export const leaseRequestSchema = z.object({ epoch: epochSchema });
+export const leaseRequestSchema = z.object({
+  epoch: epochSchema,
+  /** Relays that were named to the node and that it does not get through to. */
+  unreachable: z.array(nodeIdSchema).max(maxRelays).default([]),
+});
 
 /** `PUT /v1/aliases/{alias}`. */
 export const aliasSchema = z.object({ alias: z.string(), hostname: hostnameSchema, node: nodeIdSchema });
@@ -148,6 +167,13 @@ export const routeSchema = z.object({
   node: nodeIdSchema,
   epoch: epochSchema,
   rules: nodeRulesSchema.optional(),
+  /** Where the node has its tunnels, as far as the edge knows. */
+  relays: z.array(nodeIdSchema).max(maxRelays).optional(),
+  /** The key that visitors must meet: SHA-256 of its SubjectPublicKeyInfo, in hexadecimal. */
+  key: z
+    .string()
+    .regex(/^[0-9a-f]{64}$/)
+    .optional(),
 });
 export type Route = z.infer<typeof routeSchema>;
 
@@ -166,8 +192,16 @@ export const relayStatusSchema = z.object({
 });
 export type RelayStatusReport = z.infer<typeof relayStatusSchema>;
 
-/** The answer to a heartbeat: when the next one is due. */
-export const relayStatusAnswerSchema = z.object({ nextInMs: z.int() });
+/** Another relay of the fleet. */
+export const fleetRelaySchema = relayEndpointSchema.extend({
+  /** Where visitors reach it. */
+  addresses: z.array(addressSchema).max(8).default([]),
+  draining: z.boolean(),
+});
+export type FleetRelay = z.infer<typeof fleetRelaySchema>;
+
+/** The answer to a heartbeat: when the next one is due, and the relays whose heartbeats come, the asking one not among them. */
+export const relayStatusAnswerSchema = z.object({ nextInMs: z.int(), relays: z.array(fleetRelaySchema).default([]) });
 
 /** `GET /v1/nodes/{node}/relays`. */
 export const relayListSchema = z.object({ relays: z.array(relayEndpointSchema) });

@@ -149,7 +149,7 @@ async function registrationOf(c: Context<Edge>, lease: HeldLease): Promise<Regis
   const { relays, addresses } = await readRelays(parts, { node, place: place ?? undefined }, clock.now());
   if (isNews(addresses, lease, config)) await tellAddresses(c, addresses);
   const renewAfterMs = Math.floor(config.leaseMs / renewalsPerLease);
-  return { node, epoch, zone: config.zone, hostnames, expiresAt, renewAfterMs, relays };
+  return { node, epoch, zone: config.zone, hostnames, expiresAt, renewAfterMs, relays, paths: [] };
 }
 
 /** With no relay in sight, names go on leading to those of before. */

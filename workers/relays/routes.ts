@@ -30,7 +30,7 @@ export function relayRoutes(): OpenAPIHono<Edge> {
   return new OpenAPIHono<Edge>()
     .openapi(report, async (c) => {
       await storeHeartbeat(c.env, c.var.signer, { report: c.req.valid("json"), at: c.var.clock.now() });
-      return c.json({ nextInMs: c.var.config.relayHeartbeatMs }, 200);
+      return c.json({ nextInMs: c.var.config.relayHeartbeatMs, relays: [] }, 200);
     })
     .openapi(list, async (c) => {
       const node = c.var.signer;

@@ -83,6 +83,7 @@ export class NodeEdge implements AsyncDisposable {
       expiresAt: this.clock.now() + 60_000,
       renewAfterMs: 20_000,
       relays: [{ relay: this.identity.id, host: "127.0.0.1", port: 8443, name: `relay.${zone}` }],
+      paths: [],
       ...changes,
     };
   }
