@@ -11,6 +11,8 @@ export interface Middlebox extends Disposable {
   treat: (first: Buffer, open: number) => Treatment;
   /** Connections that are passed on now. */
   readonly open: number;
+  /** Resets every connection, as a box does that has forgotten them. */
+  resetAll(): void;
 }
 
 export const letsAllPass = (): Treatment => "pass";
@@ -36,9 +38,9 @@ export async function startMiddlebox(target: number, treat: Middlebox["treat"]):
         .on("close", () => {
           open--;
           sockets.delete(far);
-          near.resetAndDestroy();
+          if (!isOver(far)) near.resetAndDestroy();
         });
-      near.on("close", () => far.resetAndDestroy());
+      near.on("close", () => isOver(near) || far.resetAndDestroy());
       far.write(first);
       near.pipe(far).pipe(near);
     });
@@ -50,10 +52,18 @@ export async function startMiddlebox(target: number, treat: Middlebox["treat"]):
     get open() {
       return open;
     },
+    resetAll() {
+      for (const socket of sockets) socket.resetAndDestroy();
+    },
     [Symbol.dispose]() {
       server.close();
       for (const socket of sockets) socket.destroy();
     },
   };
   return box;
+}
+
+/** It has closed because both directions had ended; what the other side was sent may still be under way. */
+function isOver({ readableEnded, writableFinished, errored }: Socket): boolean {
+  return readableEnded && writableFinished && !errored;
 }
