@@ -15,6 +15,9 @@ export interface RelayState {
   routes: number;
   feedConnected: boolean;
   draining: boolean;
+  /** Visitors forwarded to other relays and by them, and the other relays that connections are open to. */
+  forwarded: { out: number; in: number };
+  peers: number;
   /** Bytes of visitors still here. */
   bytes: { received: number; sent: number };
 }
@@ -53,6 +56,10 @@ export class RelayMetrics {
     ...this.#named("pool_total", "Visitors that found a connection to their node waiting, and that did not"),
     labelNames: ["found"],
   });
+  readonly #forwarded = new Counter({
+    ...this.#named("forwarded_total", "Visitors that were forwarded to other relays (out), and by them (in)"),
+    labelNames: ["direction", "outcome"],
+  });
   #received = 0;
   #sent = 0;
 
@@ -68,6 +75,16 @@ export class RelayMetrics {
     gauge("routes", "Names this relay knows", (now) => now.routes);
     gauge("feed_connected", "1 while the edge tells of changes", (now) => Number(now.feedConnected));
     gauge("draining", "1 from SIGTERM on", (now) => Number(now.draining));
+    gauge("peers", "Other relays that connections are open to", (now) => now.peers);
+    const forwarded: Gauge = new Gauge({
+      ...this.#named("forwarded", "Visitors that are forwarded to other relays (out), and by them (in)"),
+      labelNames: ["direction"],
+      collect: () => {
+        const now = state().forwarded;
+        forwarded.set({ direction: "out" }, now.out);
+        forwarded.set({ direction: "in" }, now.in);
+      },
+    });
     const bytes: Counter = new Counter({
       ...this.#named("bytes_total", "Bytes of visitors, as they are encrypted"),
       labelNames: ["direction"],
@@ -101,6 +118,10 @@ export class RelayMetrics {
 
   handshake(outcome: string): void {
     this.#handshakes.inc({ outcome });
+  }
+
+  forwarded(direction: "in" | "out", outcome: string): void {
+    this.#forwarded.inc({ direction, outcome });
   }
 
   lookup(outcome: string): void {
