@@ -4,11 +4,13 @@
  */
 import type { FeedMessage, RouteChange } from "../shared/registry/feed.ts";
 import type { NodeRules, Route } from "../shared/registry/messages.ts";
+import type { NodeId } from "../shared/registry/node-id.ts";
 
 interface KnownNode {
   epoch: number;
   readonly names: Set<string>;
   rules: NodeRules | undefined;
+  relays: readonly NodeId[];
 }
 
 /** The feed has had its say about a name learnt by lookup after this time. */
@@ -44,6 +46,11 @@ export class Routing {
   /** What the node has asked relays to do; the same object until that changes. */
   rulesOf(node: string): NodeRules | undefined {
     return this.#nodes.get(node)?.rules;
+  }
+
+  /** Where the node has its tunnels, as far as the edge knows; the same array until that changes. */
+  relaysOf(node: string): readonly NodeId[] {
+    return this.#nodes.get(node)?.relays ?? [];
   }
 
   all(): Route[] {
@@ -87,7 +94,13 @@ export class Routing {
     this.#learntAt.delete(change.name);
     if (before && before.node !== change.node) this.#remove(before, touched);
     if (change.node === null) return;
-    const node: KnownNode = this.#nodes.get(change.node) ?? { epoch: 0, names: new Set(), rules: undefined };
+    const node: KnownNode = this.#nodes.get(change.node) ?? {
+      epoch: 0,
+      names: new Set(),
+      rules: undefined,
+      relays: [],
+    };
+    node.relays = change.relays ?? [];
     // The same for all names of a node: kept as one object, for what is counted by it.
     if (JSON.stringify(change.rules) !== JSON.stringify(node.rules)) node.rules = change.rules;
     node.names.add(change.name);

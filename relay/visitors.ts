@@ -85,7 +85,7 @@ interface Guest {
   /** The relay that has forwarded it to this one. */
   readonly from?: NodeId;
   /** The relay that it was forwarded to. */
-  via?: NodeId;
+  via?: NodeId | undefined;
   readonly serverName: string | undefined;
   readonly firstBytes: Buffer;
   readonly cameAt: number;
@@ -289,11 +289,13 @@ function addressesOf({ remoteAddress, remotePort, localAddress, localPort }: Soc
 
 /** Undefined when the socket was gone before its addresses could be read. */
 function visitorOf({ socket, addresses, firstBytes }: Guest): PendingVisitor | undefined {
-  return addresses && {
-    addresses,
-    firstBytes,
-    get gone() {
-      return socket.destroyed;
-    },
-  };
+  return (
+    addresses && {
+      addresses,
+      firstBytes,
+      get gone() {
+        return socket.destroyed;
+      },
+    }
+  );
 }

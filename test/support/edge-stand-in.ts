@@ -9,7 +9,12 @@ import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
 import { problemOf } from "../../shared/problem.ts";
 import { feedPing, feedPong, type FeedMessage } from "../../shared/registry/feed.ts";
-import { relayStatusSchema, type RelayStatusReport, type Route } from "../../shared/registry/messages.ts";
+import {
+  relayStatusSchema,
+  type FleetRelay,
+  type RelayStatusReport,
+  type Route,
+} from "../../shared/registry/messages.ts";
 import { idHostname } from "../../shared/registry/names.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import { verifyRequest } from "../../shared/signature/signed-request.ts";
@@ -23,6 +28,13 @@ export class EdgeStandIn {
   readonly cursors: (string | null)[] = [];
   /** Routes told by lookup only, as if the feed lagged. */
   readonly untold = new Map<string, Route>();
+  /** The relays whose heartbeats come; each is told of the others. What is deleted is back with the next heartbeat. */
+  readonly fleet = new Map<NodeId, FleetRelay>();
+  /** Relays that others are not told of. */
+  readonly hidden = new Set<NodeId>();
+  /** Where nodes that register have their tunnels; routes do not say so when undefined. */
+  homes: NodeId[] | undefined;
+  heartbeatMs = 1_000;
   /** Whether the feed answers pings. */
   deaf = false;
   readonly #routes = new Map<string, Route>();
@@ -70,7 +82,8 @@ export class EdgeStandIn {
   register(node: NodeId, epoch: number, aliases: readonly string[] = []): string {
     const own = idHostname(node, this.zone);
     const names = [own, ...aliases.map((alias) => `${alias}.${this.zone}`)];
-    this.tell(names.map((name) => ({ name, node, epoch })));
+    const { homes: relays } = this;
+    this.tell(names.map((name) => (relays ? { name, node, epoch, relays } : { name, node, epoch })));
     return own;
   }
 
@@ -133,7 +146,16 @@ export class EdgeStandIn {
       const route = this.untold.get(name) ?? this.#routes.get(name);
       return route ? send(200, route) : send(404, problemOf("not-found", "No such name."));
     }
-    this.reports.push(relayStatusSchema.parse(JSON.parse(body.toString())));
-    send(200, { nextInMs: 1_000 });
+    const relay = (/^\/v1\/relays\/(.+)\/status$/.exec(pathname)?.[1] ?? "") as NodeId;
+    const report = relayStatusSchema.parse(JSON.parse(body.toString()));
+    send(200, { nextInMs: this.heartbeatMs, relays: this.#hear(relay, report) });
+  }
+
+  /** Answers the other relays. */
+  #hear(relay: NodeId, report: RelayStatusReport): FleetRelay[] {
+    this.reports.push(report);
+    const { host, port, name, addresses = [], draining } = report;
+    this.fleet.set(relay, { relay, host, port, name, addresses, draining });
+    return [...this.fleet.values()].filter((one) => one.relay !== relay && !this.hidden.has(one.relay));
   }
 }
