@@ -15,7 +15,7 @@ import type { Log } from "../shared/log.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
 import { EdgeClient } from "../shared/registry/edge-client.ts";
 import type { FeedMessage } from "../shared/registry/feed.ts";
-import type { RelayStatusReport } from "../shared/registry/messages.ts";
+import type { FleetRelay, RelayStatusReport } from "../shared/registry/messages.ts";
 import { idHostname } from "../shared/registry/names.ts";
 import type { NodeId } from "../shared/registry/node-id.ts";
 
@@ -43,6 +43,7 @@ export class Directory {
   readonly #edge: EdgeClient;
   #feed: Feed | undefined;
   #heartbeat: Heartbeat | undefined;
+  #fleet: readonly FleetRelay[] = [];
   #onInformed: () => void = () => {};
   readonly #informed: Promise<void> = new Promise((resolve) => (this.#onInformed = resolve));
 
@@ -65,7 +66,7 @@ export class Directory {
       log.info("routes.loaded", { routes: this.#routing.size });
     }
     const shared = { edge: this.#edge, relay: identity.id, clock, random, log };
-    this.#heartbeat = new Heartbeat({ ...shared, report });
+    this.#heartbeat = new Heartbeat({ ...shared, report, onFleet: (relays) => (this.#fleet = relays) });
     this.#feed = new Feed({
       ...shared,
       edgeUrl: config.edge,
@@ -97,6 +98,16 @@ export class Directory {
   /** Sends a heartbeat outside the rhythm. Never rejects. */
   async report(signal: AbortSignal): Promise<void> {
     await this.#heartbeat?.send(signal);
+  }
+
+  /** The other relays, as the edge has named them last. */
+  get fleet(): readonly FleetRelay[] {
+    return this.#fleet;
+  }
+
+  /** Where a node has its tunnels, as far as the edge knows; the same array until that changes. */
+  relaysOf(node: string): readonly NodeId[] {
+    return this.#routing.relaysOf(node);
   }
 
   epochOf(node: string): number | undefined {
