@@ -20,8 +20,8 @@ export interface EdgeLinkOptions {
   /** What is known; whoever gets the messages keeps it current. */
   routing: Pick<Routing, "cursor" | "size" | "all">;
   onMessage: (message: FeedMessage) => void;
-  /** The edge has named the other relays that live. */
-  onFleet: (relays: FleetRelay[]) => void;
+  /** The edge names the other relays. */
+  onFleet: (fleet: readonly FleetRelay[]) => void;
   report: () => RelayStatusReport;
   fetch: typeof fetch;
   clock: Clock;

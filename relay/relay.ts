@@ -63,9 +63,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     ...options,
     routing,
     onMessage: (message) => worker.take(message),
-    onFleet(relays) {
-      others = relays.length;
-      worker.meet(relays);
+    onFleet(fleet) {
+      others = fleet.length;
+      worker.takeFleet(fleet);
     },
     report,
   });

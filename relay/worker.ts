@@ -54,8 +54,8 @@ export interface RelayWorker extends AsyncDisposable {
   readonly counts: WorkerCounts;
   /** The edge has told something of names. */
   take(message: FeedMessage): void;
-  /** The edge has named the other relays that live. */
-  meet(others: readonly FleetRelay[]): void;
+  /** The edge has named the other relays. */
+  takeFleet(fleet: readonly FleetRelay[]): void;
   metrics(): Promise<Registry[]>;
   /** Takes no new tunnel from now on: who knocks is told why. */
   refuseTunnels(goaway: Goaway): void;
@@ -69,10 +69,9 @@ export interface RelayWorker extends AsyncDisposable {
 
 /** Resolves once it listens; rejects when it cannot. */
 export async function startWorker({ config, identity, ...options }: WorkerOptions): Promise<RelayWorker> {
-  const { routing, clock, log } = options;
+  const { clock, log } = options;
   const { limits } = config;
   let refusal: Goaway | undefined;
-  let others: readonly FleetRelay[] = [];
 
   const metrics = new RelayMetrics(() => ({
     connections: door.connections,
@@ -103,8 +102,8 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
   const policies = new NodePolicies({ clock });
   const access = accessLog({ on: config.accessLog, log });
   const shared = { tunnels, farewell, metrics, clock, log };
-  const fleet = (): readonly FleetRelay[] => others;
-  const relaysOf = (node: string): readonly NodeId[] => routing.relaysOf(node);
+  const fleet = (): readonly FleetRelay[] => directory.fleet;
+  const relaysOf = (node: string): readonly NodeId[] => directory.relaysOf(node);
   const peers = new Peers({ ...options, identity, limits, fleet, relaysOf, metrics });
   const forward: VisitorsOptions["forward"] = (node, visitor) => peers.forward(node, visitor);
   const visitors = new Visitors({ ...config, ...limits, ...shared, shares, policies, access, findOwner, forward });
@@ -160,7 +159,7 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
       return { visitors: visitors.size, tunnels: tunnels.size, lastVisitorAt: visitors.lastAt };
     },
     take: (message) => directory.take(message),
-    meet: (relays) => void (others = relays),
+    takeFleet: (relays) => directory.takeFleet(relays),
     metrics: () => Promise.resolve([metrics.registry]),
     refuseTunnels: (goaway) => void (refusal = goaway),
     announce: (goaway, signal) => keeper.announce(goaway, signal),

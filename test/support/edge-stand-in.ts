@@ -28,8 +28,8 @@ export class EdgeStandIn {
   readonly cursors: (string | null)[] = [];
   /** Routes told by lookup only, as if the feed lagged. */
   readonly untold = new Map<string, Route>();
-  /** The relays whose heartbeats come; each is told of the others. What is deleted is back with the next heartbeat. */
-  readonly fleet = new Map<NodeId, FleetRelay>();
+  /** What heartbeats are answered; unless set, the other relays whose heartbeats have come. */
+  fleet: FleetRelay[] | undefined;
   /** Relays that others are not told of. */
   readonly hidden = new Set<NodeId>();
   /** Where nodes that register have their tunnels; routes do not say so when undefined. */
@@ -38,6 +38,7 @@ export class EdgeStandIn {
   /** Whether the feed answers pings. */
   deaf = false;
   readonly #routes = new Map<string, Route>();
+  readonly #relays = new Map<NodeId, FleetRelay>();
   readonly #server = createServer((request, response) => void this.#answer(request, response));
   readonly #sockets = new WebSocketServer({ noServer: true });
   #version = 0;
@@ -155,7 +156,8 @@ export class EdgeStandIn {
   #hear(relay: NodeId, report: RelayStatusReport): FleetRelay[] {
     this.reports.push(report);
     const { host, port, name, addresses = [], draining } = report;
-    this.fleet.set(relay, { relay, host, port, name, addresses, draining });
-    return [...this.fleet.values()].filter((one) => one.relay !== relay && !this.hidden.has(one.relay));
+    this.#relays.set(relay, { relay, host, port, name, addresses, draining });
+    const others = [...this.#relays.values()].filter((one) => one.relay !== relay && !this.hidden.has(one.relay));
+    return this.fleet ?? others;
   }
 }
