@@ -6,6 +6,8 @@ export interface Exchange {
   readonly node: string;
   /** The relay it reached last. */
   readonly relay: string;
+  /** That relay had no tunnel of the node's when the visitor chose it. */
+  readonly forwarded: boolean;
   /** Milliseconds of one clock. */
   readonly startedAt: number;
   readonly endedAt: number;

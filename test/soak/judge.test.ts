@@ -6,6 +6,7 @@ const exchange = (changes: Partial<Exchange> = {}): Exchange => ({
   kind: "download",
   node: "node-1",
   relay: "relay-a",
+  forwarded: false,
   startedAt: 1_000,
   endedAt: 2_000,
   bytes: 0,
@@ -35,6 +36,13 @@ describe("a failure", () => {
     expect(isExcused(exchange(), [killed({ relays: ["relay-b"], nodes: ["node-2"] })])).toBe(false);
     expect(isExcused(exchange(), [killed({ from: 0, until: 999 })])).toBe(false);
     expect(isExcused(exchange(), [killed({ from: 2_001 })])).toBe(false);
+  });
+
+  it("of a forwarded visitor is excused by a fault of any relay, for it may be the other one", () => {
+    const elsewhere = [killed({ relays: ["relay-b"] })];
+    expect(isExcused(exchange({ forwarded: true }), elsewhere)).toBe(true);
+    expect(isExcused(exchange({ forwarded: true }), [killed({ relays: [], nodes: ["node-2"] })])).toBe(false);
+    expect(isExcused(exchange({ forwarded: true, outcome: "short" }), elsewhere)).toBe(false);
   });
 
   it("that is a wrong byte is never excused", () => {

@@ -43,17 +43,19 @@ export function judge(observations: Observations): Verdict {
  * answer only where the visitor's own relay was killed.
  */
 export function isExcused(exchange: Exchange, disturbances: readonly Disturbance[]): boolean {
-  const { outcome, startedAt, endedAt, relay, node } = exchange;
+  const { outcome, startedAt, endedAt, relay, node, forwarded } = exchange;
   if (outcome === "done") return true;
   if (outcome === "corrupt") return false;
+  const touches = (labels: readonly string[]): boolean => labels.includes(relay) || (forwarded && labels.length > 0);
   return disturbances.some(
     ({ from, until, relays, nodes, endsCleanly }) =>
       from <= endedAt &&
       startedAt <= (until ?? Number.POSITIVE_INFINITY) &&
-      (outcome === "short" ? endsCleanly && relays.includes(relay) : relays.includes(relay) || nodes.includes(node)),
+      (outcome === "short" ? endsCleanly && relays.includes(relay) : touches(relays) || nodes.includes(node)),
   );
 }
 
-export function describeExchange({ kind, node, relay, startedAt, endedAt, detail }: Exchange): string {
-  return `${kind} of ${node} through ${relay}, ${Math.round(endedAt - startedAt)} ms: ${detail}`;
+export function describeExchange({ kind, node, relay, forwarded, startedAt, endedAt, detail }: Exchange): string {
+  const through = forwarded ? `${relay} and another relay` : relay;
+  return `${kind} of ${node} through ${through}, ${Math.round(endedAt - startedAt)} ms: ${detail}`;
 }

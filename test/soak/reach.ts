@@ -6,20 +6,39 @@ import type { SoakNode, SoakRelay, SoakWorld } from "./world.ts";
 const askMs = 4_000;
 const lookMs = 250;
 const relaysPerNode = 2;
+const strayEvery = 4;
 
-/** The relays that a visitor tries, in this order: those the edge names for the node and that the node has reached. */
-export function relaysFor({ status }: SoakNode, { relays }: SoakWorld, random: Random): SoakRelay[] {
-  const named = (status?.relays ?? []).flatMap(({ name, up }) => {
-    const relay = relays.find(({ label }) => name.startsWith(`${label}.`));
-    return relay ? [{ relay, up }] : [];
-  });
-  const reached = named.filter(({ up }) => up);
-  const chosen = (reached.length > 0 ? reached : named).map(({ relay }) => relay);
-  return random.below(2) === 0 ? chosen : chosen.toReversed();
+export interface Way {
+  /** Addresses in the order they are tried. */
+  readonly relays: readonly SoakRelay[];
+  /** The first has no tunnel of the node's: the visitor is forwarded, and depends on a relay that it does not know. */
+  readonly forwarded: boolean;
 }
 
 /**
- * Asks every name through every relay that serves it until all have answered, each process runs and each node has as many
+ * Where a visitor goes: to the relays that the edge names for the node and that the node has reached, as DNS would say;
+ * now and then to any relay, as one who remembers what DNS said long ago.
+ */
+export function wayTo(node: SoakNode, { relays }: SoakWorld, random: Random): Way {
+  const named = namedRelays(node, relays);
+  const reached = named.filter(({ up }) => up);
+  const served = (reached.length > 0 ? reached : named).map(({ relay }) => relay);
+  const first = random.below(2) === 0 ? served : served.toReversed();
+  const stray = random.pick(relays);
+  if (random.below(strayEvery) > 0 || !stray.member.runs || served.includes(stray))
+    return { relays: first, forwarded: false };
+  return { relays: [stray, ...first], forwarded: true };
+}
+
+function namedRelays({ status }: SoakNode, relays: readonly SoakRelay[]): { relay: SoakRelay; up: boolean }[] {
+  return (status?.relays ?? []).flatMap(({ name, up }) => {
+    const relay = relays.find(({ label }) => name.startsWith(`${label}.`));
+    return relay ? [{ relay, up }] : [];
+  });
+}
+
+/**
+ * Asks every name through every relay, which serves or forwards it, until all have answered, each process runs and each node has as many
  * tunnels as it should. What is missing at the deadline, in words; nothing when all is well.
  */
 export async function waitForAll(world: SoakWorld, deadlineMs: number, signal: AbortSignal): Promise<string[]> {
@@ -32,13 +51,16 @@ export async function waitForAll(world: SoakWorld, deadlineMs: number, signal: A
 }
 
 async function missingOf(node: SoakNode, world: SoakWorld): Promise<string[]> {
-  const { label, status } = node;
-  const relays = world.relays.filter((relay) => status?.relays.some(({ name }) => name.startsWith(`${relay.label}.`)));
-  if (!node.member.runs) return [`${label} does not run`];
-  if (relays.length < relaysPerNode) return [`${label} is named at ${relays.length} relays`];
-  const down = status?.relays.filter(({ up }) => !up).map(({ name }) => `${label} has no tunnel to ${name}`) ?? [];
-  const answers = await Promise.all(relays.map((relay) => ask(node, relay, world.ca)));
-  return [...down, ...answers.flatMap((why, at) => (why ? [`${label} through ${relays[at]?.label}: ${why}`] : []))];
+  const { label, member } = node;
+  if (!member.runs) return [`${label} does not run`];
+  const named = namedRelays(node, world.relays);
+  if (named.length < relaysPerNode) return [`${label} is named at ${named.length} relays`];
+  const down = named.filter(({ up }) => !up).map(({ relay }) => `${label} has no tunnel to ${relay.label}`);
+  const answers = await Promise.all(world.relays.map((relay) => ask(node, relay, world.ca)));
+  return [
+    ...down,
+    ...answers.flatMap((why, at) => (why ? [`${label} through ${world.relays[at]?.label}: ${why}`] : [])),
+  ];
 }
 
 /** Why the name does not answer through this relay; undefined when it does. */

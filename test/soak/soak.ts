@@ -5,6 +5,7 @@
 import { setTimeout as sleep } from "node:timers/promises";
 import { seededRandom } from "../fuzz/random.ts";
 import { decideFaults, decideSpared, inflict, targetsOf } from "./faults.ts";
+import { describeExchange } from "./judge.ts";
 import { Load } from "./load/load.ts";
 import { Notes } from "./notes.ts";
 import type { SoakOptions } from "./options.ts";
@@ -73,6 +74,7 @@ export async function runSoak(
   const labels = world.members.map(({ label }) => label);
   const [minGapMs, maxGapMs] = options.everyMs;
   let restedAt = startedAt;
+  let complained = 0;
   samples.meet(world);
   try {
     while (!stop.aborted && performance.now() < endsAt) {
@@ -88,6 +90,8 @@ export async function runSoak(
       await Promise.all(plans.map((plan) => inflict(plan, world, { tell, signal: stop })));
       await recover(what, world, notes, stop);
       for (const one of notes.disturbances.slice(told)) one.until ??= performance.now();
+      for (const failure of notes.unexcused.slice(complained)) say(`  ${describeExchange(failure)}`);
+      complained = notes.unexcused.length;
       samples.meet(world);
       if (performance.now() - restedAt < restEveryMs) continue;
       await rest(world, load, { notes, samples }, stop);

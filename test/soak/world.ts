@@ -52,8 +52,8 @@ export interface WorldOptions {
 
 export const drainMs = 15_000;
 const drainQuietMs = 1_000;
-/** Short ones, so that an hour sees many of them. */
-const edgeVars = { ZONE: zone, LEASE_MS: "15000", RELAY_HEARTBEAT_MS: "3000" };
+/** Shorter than usual, so that an hour sees more; a lease must outlast an edge that is away for some seconds. */
+const edgeVars = { ZONE: zone, LEASE_MS: "30000", RELAY_HEARTBEAT_MS: "3000" };
 const relayLabels = ["relay-a", "relay-b", "relay-c"];
 const nodeKinds = [
   { label: "node-1", tunnel: "auto", tls: false },

@@ -3,7 +3,7 @@ import { errorText } from "../../../shared/errors.ts";
 import type { Random } from "../../fuzz/random.ts";
 import { Corruption, ShortAnswer, type Exchange } from "../exchange.ts";
 import type { Pace } from "../pace.ts";
-import { relaysFor } from "../reach.ts";
+import { wayTo } from "../reach.ts";
 import type { SoakWorld } from "../world.ts";
 import { chooseKind } from "./kinds.ts";
 import { Visitor } from "./visitor.ts";
@@ -71,7 +71,8 @@ export class Load {
     const timer = setTimeout(() => late.abort(new Error(`not over after ${patienceMs} ms`)), patienceMs);
     const over = new AbortController();
     const signal = AbortSignal.any([this.#stop.signal, late.signal, over.signal]);
-    const visitor = new Visitor({ node, relays: relaysFor(node, world, random), ca: world.ca, random, signal });
+    const { relays, forwarded } = wayTo(node, world, random);
+    const visitor = new Visitor({ node, relays, ca: world.ca, random, signal });
     const startedAt = performance.now();
     let outcome: Exchange["outcome"] = "done";
     let detail = "";
@@ -85,7 +86,12 @@ export class Load {
     clearTimeout(timer);
     over.abort(); // it leaves
     if (this.#stop.signal.aborted) return;
-    const where = { kind: kind.name, node: node.label, relay: visitor.relay };
+    const where = {
+      kind: kind.name,
+      node: node.label,
+      relay: visitor.relay,
+      forwarded: forwarded && visitor.relay === relays[0]?.label,
+    };
     onExchange({ ...where, startedAt, endedAt: performance.now(), bytes, outcome, detail });
   }
 }
