@@ -10,6 +10,7 @@ import type { Log } from "../shared/log.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
 import { EdgeClient } from "../shared/registry/edge-client.ts";
 import type { FeedMessage } from "../shared/registry/feed.ts";
+import type { FleetRelay } from "../shared/registry/messages.ts";
 import { idHostname } from "../shared/registry/names.ts";
 import type { NodeId } from "../shared/registry/node-id.ts";
 
@@ -32,6 +33,7 @@ export class Directory {
   readonly #options: DirectoryOptions;
   readonly #routing: Routing;
   readonly #lookup: EdgeLookup;
+  #fleet: readonly FleetRelay[] = [];
 
   constructor(options: DirectoryOptions) {
     this.#options = options;
@@ -39,6 +41,20 @@ export class Directory {
     this.#routing = routing;
     const edge = new EdgeClient({ edge: config.edge, signer: signerOf(identity), clock, fetch });
     this.#lookup = new EdgeLookup({ edge, onAnswer: onLookup, clock, log });
+  }
+
+  /** The other relays, as the edge has named them last. */
+  get fleet(): readonly FleetRelay[] {
+    return this.#fleet;
+  }
+
+  takeFleet(fleet: readonly FleetRelay[]): void {
+    this.#fleet = fleet;
+  }
+
+  /** Where a node has its tunnels, as far as the edge knows; the same array until that changes. */
+  relaysOf(node: string): readonly NodeId[] {
+    return this.#routing.relaysOf(node);
   }
 
   epochOf(node: string): number | undefined {

@@ -12,7 +12,7 @@ import type { Log } from "../shared/log.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
 import { EdgeClient } from "../shared/registry/edge-client.ts";
 import type { FeedMessage } from "../shared/registry/feed.ts";
-import type { RelayStatusReport } from "../shared/registry/messages.ts";
+import type { FleetRelay, RelayStatusReport } from "../shared/registry/messages.ts";
 
 export interface EdgeLinkOptions {
   config: RelayConfig;
@@ -20,6 +20,8 @@ export interface EdgeLinkOptions {
   /** What is known; whoever gets the messages keeps it current. */
   routing: Pick<Routing, "cursor" | "size" | "all">;
   onMessage: (message: FeedMessage) => void;
+  /** The edge names the other relays. */
+  onFleet: (fleet: readonly FleetRelay[]) => void;
   report: () => RelayStatusReport;
   fetch: typeof fetch;
   clock: Clock;
@@ -45,7 +47,8 @@ export class EdgeLink {
 
   /** Begins to listen to the edge and to report to it. Resolves before either has succeeded. */
   async start(): Promise<void> {
-    const { config, identity, routing, onMessage, clock, fetch, random, log, report, feedPingMs } = this.#options;
+    const { config, identity, routing, onMessage, onFleet, clock, fetch, random, log, report, feedPingMs } =
+      this.#options;
     const cached = await this.#cache?.load();
     if (cached) {
       onMessage({ type: "snapshot", first: true, last: true, ...cached });
@@ -53,7 +56,7 @@ export class EdgeLink {
     }
     const edge = new EdgeClient({ edge: config.edge, signer: signerOf(identity), clock, fetch });
     const shared = { edge, relay: identity.id, clock, random, log };
-    this.#heartbeat = new Heartbeat({ ...shared, report });
+    this.#heartbeat = new Heartbeat({ ...shared, report, onFleet });
     this.#feed = new Feed({
       ...shared,
       edgeUrl: config.edge,

@@ -58,7 +58,13 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     tunnels: worker.counts.tunnels,
     draining,
   });
-  const edge = new EdgeLink({ ...options, routing, onMessage: (message) => worker.take(message), report });
+  const edge = new EdgeLink({
+    ...options,
+    routing,
+    onMessage: (message) => worker.take(message),
+    onFleet: (fleet) => worker.takeFleet(fleet),
+    report,
+  });
   const health = (): Health => {
     const { known, ...state } = edge.state;
     const { tunnels, visitors } = worker.counts;

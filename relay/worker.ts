@@ -8,6 +8,7 @@ import type { Log } from "../shared/log.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
 import { Rate } from "../shared/rate.ts";
 import type { FeedMessage } from "../shared/registry/feed.ts";
+import type { FleetRelay } from "../shared/registry/messages.ts";
 import type { Goaway } from "../shared/tunnel/control.ts";
 import { accessLog } from "./access-log.ts";
 import type { RelayConfig } from "./config.ts";
@@ -52,6 +53,8 @@ export interface RelayWorker extends AsyncDisposable {
   readonly counts: WorkerCounts;
   /** The edge has told something of names. */
   take(message: FeedMessage): void;
+  /** The edge has named the other relays. */
+  takeFleet(fleet: readonly FleetRelay[]): void;
   metrics(): Promise<Registry[]>;
   /** Takes no new tunnel from now on: who knocks is told why. */
   refuseTunnels(goaway: Goaway): void;
@@ -142,6 +145,7 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
       return { visitors: visitors.size, tunnels: keeper.size, lastVisitorAt: visitors.lastAt };
     },
     take: (message) => directory.take(message),
+    takeFleet: (fleet) => directory.takeFleet(fleet),
     metrics: () => Promise.resolve([metrics.registry]),
     refuseTunnels: (goaway) => void (refusal = goaway),
     announce: (goaway, signal) => keeper.announce(goaway, signal),
