@@ -123,7 +123,7 @@ describe("a pool in parts, over a long time", () => {
     expect(longest).toBeLessThanOrEqual(4 * stepsToCome);
     expect(waited / visitors).toBeLessThan(0.1);
     expect(trimmed / visitors).toBeLessThan(threads === 16 ? 0.4 : 0.2);
-    expect(mostIdle).toBeLessThan(512);
+    expect(mostIdle).toBeLessThan(1_024); // what a node keeps
   });
 });
 
