@@ -11,7 +11,6 @@ import type { TunnelSocket } from "../shared/nodejs/tunnel-socket.ts";
 import type { NodeRules } from "../shared/registry/messages.ts";
 import { parseHostname } from "../shared/registry/names.ts";
 import type { NodeId } from "../shared/registry/node-id.ts";
-import type { AlertDescription } from "../shared/tls/alert.ts";
 import type { ProxyAddresses } from "../shared/tunnel/proxy-header.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Farewell } from "./farewell.ts";
@@ -21,6 +20,7 @@ import type { RelayMetrics } from "./metrics.ts";
 import { networkOf } from "./network.ts";
 import type { ForwardedVisitor } from "./peers/arrival.ts";
 import type { Forwarding } from "./peers/peers.ts";
+import { refusals, type Refusal } from "./refusals.ts";
 import type { Pairing, PendingVisitor, Tunnel } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -51,30 +51,6 @@ export interface VisitorsOptions {
   clock: Clock;
   log: Log;
 }
-
-/** Why a visitor is not served, and what its client is told. */
-const refusals = {
-  "no-name": "unrecognized_name",
-  "foreign-name": "unrecognized_name",
-  "unknown-name": "unrecognized_name",
-  "lookup-unavailable": "internal_error",
-  "no-tunnel": "internal_error",
-  "too-many-visitors": "internal_error",
-  "network-rate": "internal_error",
-  "network-full": "internal_error",
-  "not-allowed": "access_denied",
-  "node-rate": "internal_error",
-  "node-full": "internal_error",
-  "pairing-closed": "internal_error",
-  "pairing-busy": "internal_error",
-  "pairing-timeout": "internal_error",
-  "pairing-broken": "internal_error",
-  "pairing-gone": "internal_error",
-  "forward-full": "internal_error",
-  "forward-refused": "internal_error",
-} as const satisfies Record<string, AlertDescription>;
-
-type Refusal = keyof typeof refusals;
 
 /** A visitor and what is known of it so far. */
 interface Guest {
