@@ -115,7 +115,6 @@ export async function startWorld({ directory, workers, onIncident }: WorldOption
           RELAY_DRAIN_MS: String(drainMs),
           RELAY_DRAIN_QUIET_MS: String(drainQuietMs),
           RELAY_WORKERS: String(workers[at] ?? 1),
-          ACCESS_LOG: "off",
         },
       });
       await relay.start();
