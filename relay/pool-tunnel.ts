@@ -20,6 +20,8 @@ const maxPassesPerFrame = Math.floor((maxFrameBytes - 1) / passBytes);
 const maxWaiting = 1_024;
 const upkeepMs = 250;
 const keepAliveMs = 30_000;
+/** What is younger is not closed on suspicion: a node takes that for a sign that its network cuts the pool. */
+const minStaleMs = 5_000;
 
 export interface PoolTunnelOptions {
   node: NodeId;
@@ -63,7 +65,8 @@ export class PoolTunnel implements Tunnel, PassOwner {
     this.#pairings = new Pairings({
       ...options,
       assign: (attempt) => this.#assign(attempt),
-      onFailed: (attempt) => this.#waiting.delete(attempt),
+      onSettled: (attempt) => this.#waiting.delete(attempt),
+      silence: { proveAlive: () => this.proveAlive(), onStale: () => this.#dropStale() },
       onLess: () => this.#closeWhenDone(),
     });
     this.#upkeep = setInterval(() => this.#keepUp(), upkeepMs).unref();
@@ -147,13 +150,23 @@ export class PoolTunnel implements Tunnel, PassOwner {
 
   #assign(attempt: Attempt): void {
     this.#refillSoon();
-    for (const connection of this.#idle) {
+    for (const connection of attempt.needsNew ? [] : this.#idle) {
       this.#idle.delete(connection);
       return this.#pairings.claim(connection, attempt);
     }
     this.#options.onEmpty();
     if (this.#waiting.size >= maxWaiting) this.#pairings.fail(attempt, "busy");
     else this.#waiting.add(attempt);
+  }
+
+  /** A path may have died in silence, such as when a NAT forgets: what lay ready then is of no use to anybody. */
+  #dropStale(): void {
+    for (const connection of this.#idle) {
+      if (connection.ageMs < minStaleMs) continue;
+      this.#idle.delete(connection);
+      connection.destroy();
+    }
+    this.#refillSoon();
   }
 
   /** Asks for connections at the end of this turn, once for all visitors that came in it. */
