@@ -7,7 +7,6 @@
 import { execFileSync } from "node:child_process";
 
 const commandMs = 5_000;
-const forwardHook = "type filter hook forward priority 0;";
 
 export interface Network extends Disposable {
   /** Where other hosts reach it. */
@@ -16,12 +15,15 @@ export interface Network extends Disposable {
   prefix(host: string): [string, ...string[]];
   /** Runs a program on a host, or on `router`, to its end and returns what it said. Throws when it fails. */
   run(host: string, program: string, args: readonly string[], input?: string): string;
-  /** Rules of nft that judge what the router passes on, until they are lifted. */
+  /** Rules of nft that judge what the router passes on, until they are lifted; after those that were there before. */
   obstruct(...rules: readonly string[]): Disposable;
   /** Lets others reach what listens on a port of the host's loopback only. */
   publish(host: string, port: number): void;
-  /** Hides `host` behind the router's addresses, as a home router does; who is hidden cannot be dialled any more. */
-  masquerade(host: string): void;
+  /**
+   * Hides `host` behind the router's addresses, as a home router does: what has not been heard of for `forgetMs` is
+   * forgotten, and packets of it vanish. `forgetMs` is for connections that are new or heard of from then on.
+   */
+  masquerade(host: string, forgetMs: number): void;
   /** nft's words for what goes from one host to another. */
   from(host: string, to: string): string;
 }
@@ -75,8 +77,9 @@ export function createNetwork(hosts: readonly string[]): Network {
     run,
     from: (host, to) => `iifname "to-${host}" oifname "to-${to}"`,
     obstruct(...rules) {
-      const table = `inet obstruction${obstructions++}`;
-      nft(`table ${table} {\nchain path {\n${forwardHook}\n${rules.join("\n")}\n}\n}\n`);
+      const hook = `type filter hook forward priority ${++obstructions};`;
+      const table = `inet obstruction${obstructions}`;
+      nft(`table ${table} {\nchain path {\n${hook}\n${rules.join("\n")}\n}\n}\n`);
       return { [Symbol.dispose]: () => nft(`delete table ${table}`) };
     },
     publish(host, port) {
@@ -85,9 +88,21 @@ export function createNetwork(hosts: readonly string[]): Network {
       const rule = `tcp dport ${port} dnat to 127.0.0.1`;
       run(host, "nft", ["-f", "-"], `table ip published${port} {\nchain in {\n${hook}\n${rule}\n}\n}\n`);
     },
-    masquerade(host) {
-      const hook = "type nat hook postrouting priority 100;";
-      nft(`table ip translation {\nchain out {\n${hook}\nip saddr ${addressOf(host, 2)} masquerade\n}\n}\n`);
+    masquerade(host, forgetMs) {
+      const tcp = "/proc/sys/net/netfilter/nf_conntrack_tcp";
+      const seconds = Math.ceil(forgetMs / 1000);
+      run("router", "sh", ["-c", `echo ${seconds} > ${tcp}_timeout_established && echo 0 > ${tcp}_loose`]);
+      nft(`table inet translation {}\nflush table inet translation\ntable inet translation {
+        chain out { type nat hook postrouting priority 100;
+          ip saddr ${addressOf(host, 2)} masquerade
+        }
+        chain through { type filter hook forward priority 0;
+          ct state invalid drop
+        }
+        chain in { type filter hook input priority 0;
+          meta l4proto tcp drop
+        }
+      }`);
     },
     [Symbol.dispose]: dispose,
   };
@@ -100,7 +115,7 @@ export function whyNoNetwork(): string | undefined {
   try {
     using network = createNetwork(["trial"]);
     using _ = network.obstruct("ct state invalid drop", "tcp dport 9 @ih,0,8 0 reject with tcp reset");
-    network.masquerade("trial");
+    network.masquerade("trial", 1_000);
     return undefined;
   } catch (error) {
     return `this machine cannot make a network: ${String(error).split("\n", 2).join(" ")}`;

@@ -66,7 +66,7 @@ export interface NetworkWorld extends AsyncDisposable {
 export interface NetworkWorldOptions {
   /** Of both relays. */
   environment?: Readonly<Record<string, string>>;
-  /** What runs as the node, with the arguments of `postern start`. */
+  /** What runs as the node; it has its settings in the environment. */
   nodeScript?: string;
   /** Before anything runs. */
   prepare?: (network: Network) => void;
@@ -140,9 +140,15 @@ export async function startNetworkWorld({
   });
   await Promise.all(relayHosts.map((host) => start(host, "relay/main.ts", [], relayEnvironment(host))));
   const service = (await start("node", "test/support/service-process.ts", [], {})) as { url: string };
-  const places = ["--edge", edge, "--state", join(directory, "node"), "--gateway-port", "0", "--control-port", "0"];
-  const node = ["start", "--alias", alias, "--expose", service.url, ...places];
-  await start("node", nodeScript, node, { LOG_LEVEL: "info" });
+  await start("node", nodeScript, ["start"], {
+    POSTERN_EDGE: edge,
+    POSTERN_ALIAS: alias,
+    POSTERN_EXPOSE: service.url,
+    POSTERN_STATE: join(directory, "node"),
+    POSTERN_GATEWAY_PORT: "0",
+    POSTERN_CONTROL_PORT: "0",
+    LOG_LEVEL: "info",
+  });
 
   const curl = (relay: RelayHost, path: string): [string, string[]] => {
     const [program, ...prefix] = network.prefix("visitor");
