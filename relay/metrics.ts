@@ -1,5 +1,5 @@
-/** What an operator sees of a relay; no label ever holds a name or an address. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+/** What an operator sees of those who come to a relay; no label ever holds a name or an address. */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** From a probe to a day of events. */
 const visitBuckets = [0.01, 0.1, 1, 10, 60, 600, 3_600, 6 * 3_600, 86_400];
@@ -12,9 +12,6 @@ export interface RelayState {
   visitors: number;
   tunnels: number;
   poolIdle: number;
-  routes: number;
-  feedConnected: boolean;
-  draining: boolean;
   /** Bytes of visitors still here. */
   bytes: { received: number; sent: number };
 }
@@ -65,9 +62,6 @@ export class RelayMetrics {
     gauge("visitors", "Visitors that are here", (now) => now.visitors);
     gauge("tunnels", "Tunnels that take visitors", (now) => now.tunnels);
     gauge("pool_idle", "Connections to nodes that wait for a visitor", (now) => now.poolIdle);
-    gauge("routes", "Names this relay knows", (now) => now.routes);
-    gauge("feed_connected", "1 while the edge tells of changes", (now) => Number(now.feedConnected));
-    gauge("draining", "1 from SIGTERM on", (now) => Number(now.draining));
     const bytes: Counter = new Counter({
       ...this.#named("bytes_total", "Bytes of visitors, as they are encrypted"),
       labelNames: ["direction"],
@@ -78,7 +72,6 @@ export class RelayMetrics {
         bytes.inc({ direction: "sent" }, this.#sent + running.sent);
       },
     });
-    collectDefaultMetrics({ register: this.registry });
   }
 
   paired(seconds: number): void {

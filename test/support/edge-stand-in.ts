@@ -9,7 +9,12 @@ import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
 import { problemOf } from "../../shared/problem.ts";
 import { feedPing, feedPong, type FeedMessage } from "../../shared/registry/feed.ts";
-import { relayStatusSchema, type RelayStatusReport, type Route } from "../../shared/registry/messages.ts";
+import {
+  relayStatusSchema,
+  type FleetRelay,
+  type RelayStatusReport,
+  type Route,
+} from "../../shared/registry/messages.ts";
 import { idHostname } from "../../shared/registry/names.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import { verifyRequest } from "../../shared/signature/signed-request.ts";
@@ -23,6 +28,8 @@ export class EdgeStandIn {
   readonly cursors: (string | null)[] = [];
   /** Routes told by lookup only, as if the feed lagged. */
   readonly untold = new Map<string, Route>();
+  /** What heartbeats are answered: the other relays. */
+  fleet: FleetRelay[] = [];
   /** Whether the feed answers pings. */
   deaf = false;
   readonly #routes = new Map<string, Route>();
@@ -134,6 +141,6 @@ export class EdgeStandIn {
       return route ? send(200, route) : send(404, problemOf("not-found", "No such name."));
     }
     this.reports.push(relayStatusSchema.parse(JSON.parse(body.toString())));
-    send(200, { nextInMs: 1_000 });
+    send(200, { nextInMs: 1_000, relays: this.fleet });
   }
 }
