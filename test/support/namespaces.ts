@@ -25,7 +25,7 @@ export interface Network extends Disposable {
    */
   masquerade(host: string, forgetMs: number): void;
   /** nft's words for what goes from one host to another. */
-  from(host: string, to: string): string;
+  from: (host: string, to: string) => string;
 }
 
 let networks = 0;

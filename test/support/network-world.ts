@@ -94,7 +94,7 @@ export async function startNetworkWorld({
       stdio: ["ignore", "pipe", "pipe", "ipc"],
       env: { ...process.env, ...env },
     });
-    stack.defer(() => stopProcess(child, "SIGKILL").then(() => {}));
+    stack.defer(async () => void (await stopProcess(child, "SIGKILL")));
     const lines: LogLine[] = logs.get(host) ?? [];
     logs.set(host, lines);
     let lastWords = "";
