@@ -10,7 +10,7 @@ import { encodeProxyHeader } from "../shared/tunnel/proxy-header.ts";
 import type { PoolConnection } from "./pool-connection.ts";
 import type { Pairing, PendingVisitor } from "./tunnel.ts";
 
-const maxAttempts = 2;
+const defaultMaxAttempts = 2;
 /** How long a node may say nothing over a connection until it is asked whether it lives. */
 const silentMs = 500;
 
@@ -29,6 +29,8 @@ export interface Attempt {
 export interface PairingsOptions {
   /** From the visitor's hello to the first byte of the node's answer. */
   pairingMs: number;
+  /** Connections that a visitor is given to before its node has answered; two unless told otherwise. */
+  maxAttempts?: number;
   clock: Clock;
   /** Finds a connection and gives it to `claim`, now or later. */
   assign: (attempt: Attempt) => void;
@@ -71,8 +73,8 @@ export class Pairings {
   }
 
   begin(visitor: PendingVisitor): Promise<Pairing> {
+    const { maxAttempts: left = defaultMaxAttempts } = this.#options;
     return new Promise((settle) => {
-      const left = maxAttempts;
       const attempt: Attempt = { visitor, settle, left, needsNew: false, connections: new Set(), claimedAt: 0 };
       this.#deadlines.start(attempt);
       this.#options.assign(attempt);
