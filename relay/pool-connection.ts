@@ -11,7 +11,6 @@ export interface PoolConnectionEvents {
 export class PoolConnection {
   readonly socket: TunnelSocket;
   readonly #events: PoolConnectionEvents;
-  readonly #openedAt = performance.now();
   #claimed = false;
   #done = false;
 
@@ -20,10 +19,6 @@ export class PoolConnection {
     this.#events = events;
     socket.on("readable", this.#onReadable);
     socket.on("close", this.#onBroken);
-  }
-
-  get ageMs(): number {
-    return performance.now() - this.#openedAt;
   }
 
   /** Sends the visitor's address and first bytes. */
