@@ -14,6 +14,8 @@ export interface Health {
   feed: { connected: boolean; heardMsAgo: number | null };
   heartbeat: { acceptedMsAgo: number | null };
   routes: number;
+  /** Other relays of the fleet that it knows. */
+  others: number;
   tunnels: number;
   visitors: number;
 }

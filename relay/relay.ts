@@ -43,6 +43,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   const { config, identity, version, clock } = options;
   const { limits } = config;
   let draining = false;
+  let others = 0;
 
   const routing = new Routing();
   const worker = await startWorker({ ...options, routing });
@@ -62,13 +63,16 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     ...options,
     routing,
     onMessage: (message) => worker.take(message),
-    onFleet: (fleet) => worker.takeFleet(fleet),
+    onFleet(fleet) {
+      others = fleet.length;
+      worker.takeFleet(fleet);
+    },
     report,
   });
   const health = (): Health => {
     const { known, ...state } = edge.state;
     const { tunnels, visitors } = worker.counts;
-    return { ok: known && !draining, relay: identity.id, draining, ...state, tunnels, visitors };
+    return { ok: known && !draining, relay: identity.id, draining, ...state, others, tunnels, visitors };
   };
   const own = processMetrics(() => ({ ...edge.state, draining }));
   const metrics = async (): Promise<string> => Registry.merge([...(await worker.metrics()), own]).metrics();

@@ -9,6 +9,7 @@ import type { Identity } from "../shared/nodejs/identity-file.ts";
 import { Rate } from "../shared/rate.ts";
 import type { FeedMessage } from "../shared/registry/feed.ts";
 import type { FleetRelay } from "../shared/registry/messages.ts";
+import type { NodeId } from "../shared/registry/node-id.ts";
 import type { Goaway } from "../shared/tunnel/control.ts";
 import { accessLog } from "./access-log.ts";
 import type { RelayConfig } from "./config.ts";
@@ -19,10 +20,12 @@ import { NodePolicies } from "./limits/node-policy.ts";
 import { Shares } from "./limits/shares.ts";
 import { RelayMetrics } from "./metrics.ts";
 import { PoolDoor } from "./pool-door.ts";
+import { PeerDoor } from "./peers/peer-door.ts";
+import { Peers } from "./peers/peers.ts";
 import { PublicPort } from "./public-port.ts";
 import type { Routing } from "./routing.ts";
 import { TunnelKeeper } from "./tunnel-keeper.ts";
-import { Visitors } from "./visitors.ts";
+import { Visitors, type VisitorsOptions } from "./visitors.ts";
 
 const backlog = 4_096;
 
@@ -33,6 +36,7 @@ export interface WorkerOptions {
   routing: Routing;
   fetch: typeof fetch;
   clock: Clock;
+  random: () => number;
   log: Log;
 }
 
@@ -75,6 +79,8 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
     visitors: visitors.size,
     tunnels: keeper.tunnels.size,
     poolIdle: keeper.poolIdle,
+    forwarded: { out: peers.forwarded, in: peerDoor.forwarded },
+    peers: peers.links,
     bytes: visitors.bytes(),
   }));
   const keeper = new TunnelKeeper({ limits, metrics, clock, log, epochOf: (node) => directory.epochOf(node) });
@@ -96,7 +102,19 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
   const policies = new NodePolicies({ clock });
   const access = accessLog({ on: config.accessLog, log });
   const shared = { tunnels, farewell, metrics, clock, log };
-  const visitors = new Visitors({ ...config, ...limits, ...shared, shares, policies, access, findOwner });
+  const fleet = (): readonly FleetRelay[] => directory.fleet;
+  const relaysOf = (node: string): readonly NodeId[] => directory.relaysOf(node);
+  const peers = new Peers({ ...options, identity, limits, fleet, relaysOf, metrics });
+  const forward: VisitorsOptions["forward"] = (node, visitor) => peers.forward(node, visitor);
+  const visitors = new Visitors({ ...config, ...limits, ...shared, shares, policies, access, findOwner, forward });
+  const peerDoor = new PeerDoor({
+    ...options,
+    identity,
+    limits,
+    fleet,
+    metrics,
+    onVisitor: (socket, from, visitor) => void visitors.serveForwarded(socket, from, visitor),
+  });
   const control = new ControlDoor({
     identity,
     pingMs: limits.pingMs,
@@ -117,6 +135,7 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
     onVisitor: (socket, serverName, firstBytes) => void visitors.serve(socket, serverName, firstBytes),
     onPass,
     onPoolTls: (socket) => pools.accept(socket),
+    onPeer: (socket) => peerDoor.accept(socket),
     onControl: (socket) => control.accept(socket),
   });
 
@@ -140,7 +159,7 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
       return { visitors: visitors.size, tunnels: tunnels.size, lastVisitorAt: visitors.lastAt };
     },
     take: (message) => directory.take(message),
-    takeFleet: (fleet) => directory.takeFleet(fleet),
+    takeFleet: (relays) => directory.takeFleet(relays),
     metrics: () => Promise.resolve([metrics.registry]),
     refuseTunnels: (goaway) => void (refusal = goaway),
     announce: (goaway, signal) => keeper.announce(goaway, signal),
@@ -152,6 +171,7 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
     [Symbol.asyncDispose]() {
       server.close();
       keeper.destroy();
+      peers.destroy();
       door.destroy();
       return Promise.resolve();
     },

@@ -19,8 +19,9 @@ test("docs/run-a-relay.md lists every setting", () => {
 });
 
 test("the dashboard asks only for metrics that a relay has, and for each of its own", async () => {
-  const counts = { connections: 0, pendingHellos: 0, visitors: 0, tunnels: 0, poolIdle: 0 };
-  const { registry } = new RelayMetrics(() => ({ ...counts, bytes: { received: 0, sent: 0 } }));
+  const counts = { connections: 0, pendingHellos: 0, visitors: 0, tunnels: 0, poolIdle: 0, peers: 0 };
+  const sums = { forwarded: { out: 0, in: 0 }, bytes: { received: 0, sent: 0 } };
+  const { registry } = new RelayMetrics(() => ({ ...counts, ...sums }));
   const own = processMetrics(() => ({ routes: 0, feed: { connected: true }, draining: false }));
   const metrics = [...(await registry.getMetricsAsJSON()), ...(await own.getMetricsAsJSON())];
   const names = metrics.map(({ name }) => name);
