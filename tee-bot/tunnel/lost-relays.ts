@@ -48,7 +48,11 @@ export class LostRelays {
     const tunnels = this.#options.tunnels();
     if (tunnels.some(({ state }) => state === "up")) this.#reachedAt = undefined;
     const down = new Set(tunnels.flatMap(({ relay, downSince }) => (downSince === undefined ? [] : [relay])));
-    for (const [relay, wait] of this.#waits) if (!down.has(relay)) (wait.abort(), this.#waits.delete(relay));
+    for (const [relay, wait] of this.#waits) {
+      if (down.has(relay)) continue;
+      wait.abort();
+      this.#waits.delete(relay);
+    }
     for (const relay of down) if (!this.#waits.has(relay)) void this.#wait(relay);
   }
 
