@@ -40,7 +40,7 @@ const traffic = {
     for (let repetition = 0; repetition < bench.repetitions; repetition++) {
       // A process that has had visitors before keeps memory of them, which would hide what new ones cost.
       await using ways = await startWays(directory);
-      for (const way of ["haproxy", "postern", "terminated"] as const)
+      for (const way of ["haproxy", "pool", "tls", "http2"] as const)
         rows.push(await measureIdleVisitors({ ...bench, ways }, way));
     }
     return formatIdle(rows);

@@ -3,12 +3,15 @@ import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
 
-/** What the development stack claims, and so what every client asks for. */
-export const serverName = "demo.postern.localhost";
 const graceMs = 60_000;
 
+/** Where visitors connect, and the name they ask for. */
+export interface Door {
+  readonly port: number;
+  readonly serverName: string;
+}
+
 export interface Load {
-  port: number;
   bodyBytes: number;
   connections: number;
   /** When it ends: after so many exchanges, or after a time. */
@@ -28,8 +31,8 @@ export interface LoadResult {
 }
 
 /** Throws when any exchange failed: a figure with errors in it is none. */
-export async function runLoad(client: string, load: Load): Promise<LoadResult> {
-  const { port, bodyBytes, connections, exchanges = 0, seconds = 0, connect } = load;
+export async function runLoad(client: string, { port, serverName }: Door, load: Load): Promise<LoadResult> {
+  const { bodyBytes, connections, exchanges = 0, seconds = 0, connect } = load;
   const child = start(client, [
     port,
     serverName,
@@ -53,7 +56,11 @@ export interface HeldConnections {
 }
 
 /** Opens connections, makes one exchange over each, and keeps them open and idle. */
-export async function holdConnections(client: string, port: number, connections: number): Promise<HeldConnections> {
+export async function holdConnections(
+  client: string,
+  { port, serverName }: Door,
+  connections: number,
+): Promise<HeldConnections> {
   const child = start(client, [port, serverName, "/bytes/64", 64, connections, 0, 0, "hold"]);
   const { exchanges } = await readResult(child);
   if (exchanges !== connections) throw new Error(`${exchanges} of ${connections} connections could be opened`);
