@@ -58,7 +58,15 @@ const names = ["direct", "haproxy", "pool", "tls", "http2", "ssh", "exposed"] as
 const settleMs = 300;
 
 export async function measure(bench: Bench, question: Question): Promise<Row> {
-  const cells: Record<WayName, Cell[]> = { direct: [], haproxy: [], pool: [], tls: [], http2: [], ssh: [], exposed: [] };
+  const cells: Record<WayName, Cell[]> = {
+    direct: [],
+    haproxy: [],
+    pool: [],
+    tls: [],
+    http2: [],
+    ssh: [],
+    exposed: [],
+  };
   for (let repetition = 0; repetition < bench.repetitions; repetition++)
     for (const name of names) {
       await new Promise((resolve) => setTimeout(resolve, settleMs));
@@ -66,7 +74,9 @@ export async function measure(bench: Bench, question: Question): Promise<Row> {
       cells[name].push(cell);
       const cpu = [cell.relayCpu, cell.nodeCpu, cell.serverCpu].map((one) => one.toPrecision(3)).join(" + ");
       const noise = `others ${Math.round(100 * cell.otherShare)} %, client ${Math.round(100 * cell.clientShare)} %`;
-      console.error(`  ${question.title}: ${name} ${cell.value.toPrecision(4)} ${question.unit}, ${cpu} ${question.cpuUnit} (${noise})`);
+      console.error(
+        `  ${question.title}: ${name} ${cell.value.toPrecision(4)} ${question.unit}, ${cpu} ${question.cpuUnit} (${noise})`,
+      );
     }
   const { title, unit, cpuUnit, goals } = question;
   return { title, unit, cpuUnit, goals, cells };
