@@ -5,7 +5,7 @@
 import { availableParallelism } from "node:os";
 import { runLoad, type Load, type LoadResult } from "./load.ts";
 import { readCpuSeconds, readMachineCpuSeconds } from "./proc.ts";
-import type { Way, WayName, Ways } from "./ways.ts";
+import { wayNames, type Way, type WayName, type Ways } from "./ways.ts";
 
 export interface Bench {
   readonly client: string;
@@ -54,7 +54,6 @@ export interface Question extends Omit<Row, "cells"> {
   readonly latency?: boolean;
 }
 
-const names = ["direct", "haproxy", "pool", "tls", "http2", "ssh", "exposed"] as const satisfies WayName[];
 const settleMs = 300;
 
 export async function measure(bench: Bench, question: Question): Promise<Row> {
@@ -68,7 +67,7 @@ export async function measure(bench: Bench, question: Question): Promise<Row> {
     exposed: [],
   };
   for (let repetition = 0; repetition < bench.repetitions; repetition++)
-    for (const name of names) {
+    for (const name of wayNames) {
       await new Promise((resolve) => setTimeout(resolve, settleMs));
       const cell = await measureOnce(bench, question, bench.ways.all[name]);
       cells[name].push(cell);

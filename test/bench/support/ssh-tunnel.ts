@@ -1,4 +1,4 @@
-import { execFileSync, spawn, type ChildProcess } from "node:child_process";
+import { execFileSync, spawn } from "node:child_process";
 import { chmodSync, copyFileSync, mkdirSync, writeFileSync } from "node:fs";
 import { userInfo } from "node:os";
 import { join } from "node:path";
@@ -38,15 +38,18 @@ MaxSessions 10
   );
   const server = spawn("/usr/sbin/sshd", ["-D", "-e", "-f", config!], { stdio: ["ignore", "ignore", "ignore"] });
   await listens(sshPort, server);
-  const client: ChildProcess = spawn(
-    "ssh",
-    [
-      ...["-N", "-F", "none", "-i", key!, "-p", String(sshPort), "-R", `127.0.0.1:${port}:127.0.0.1:${target}`],
-      ...["-o", "StrictHostKeyChecking=no", "-o", "UserKnownHostsFile=/dev/null", "-o", "LogLevel=ERROR"],
-      ...["-o", "ExitOnForwardFailure=yes", `${userInfo().username}@127.0.0.1`],
-    ],
-    { stdio: ["ignore", "ignore", "inherit"] },
-  );
+  const forward = `127.0.0.1:${port}:127.0.0.1:${target}`;
+  const options = [
+    "StrictHostKeyChecking=no",
+    "UserKnownHostsFile=/dev/null",
+    "LogLevel=ERROR",
+    "ExitOnForwardFailure=yes",
+  ];
+  const args = ["-N", "-F", "none", "-i", key!, "-p", String(sshPort), "-R", forward];
+  for (const option of options) args.push("-o", option);
+  const client = spawn("ssh", [...args, `${userInfo().username}@127.0.0.1`], {
+    stdio: ["ignore", "ignore", "inherit"],
+  });
   await listens(port, client);
   return {
     port,

@@ -9,7 +9,8 @@ import { startSshTunnel } from "./ssh-tunnel.ts";
  * `pool`, `tls`, `http2`: through a relay to a tunnel that the server's own process has dialled, as a node in whose
  * process TLS ends; `exposed`: the whole product, with a node beside the server (`--expose tls://…`).
  */
-export type WayName = "direct" | "haproxy" | "pool" | "tls" | "http2" | "ssh" | "exposed";
+export const wayNames = ["direct", "haproxy", "pool", "tls", "http2", "ssh", "exposed"] as const;
+export type WayName = (typeof wayNames)[number];
 
 export interface Way {
   readonly name: WayName;
