@@ -7,6 +7,10 @@ export interface Visit {
   node: string | undefined;
   /** The visitor's IPv4 address, or the /64 of its IPv6 address. */
   network: string;
+  /** The relay that has forwarded it to this one. */
+  from: string | undefined;
+  /** The relay that it was forwarded to. */
+  via: string | undefined;
   /** How it ended, or why it was refused. */
   outcome: string;
   bytesIn: number;
@@ -19,6 +23,6 @@ export type AccessLog = (visit: Visit) => void;
 /** Does nothing when it is off. */
 export function accessLog({ on, log }: { on: boolean; log: Log }): AccessLog {
   if (!on) return () => {};
-  return ({ name, node, network, outcome, bytesIn, bytesOut, ms }) =>
-    log.info("visitor.ended", { name, node, network, outcome, bytesIn, bytesOut, ms });
+  return ({ name, node, network, from, via, outcome, bytesIn, bytesOut, ms }) =>
+    log.info("visitor.ended", { name, node, network, from, via, outcome, bytesIn, bytesOut, ms });
 }

@@ -53,11 +53,16 @@ const environmentSchema = z.object({
   /** Open visitors of one node, and of one client network (an IPv4 address or an IPv6 /64). */
   RELAY_MAX_VISITORS_PER_NODE: count.optional(),
   RELAY_MAX_VISITORS_PER_NETWORK: count.optional(),
+  /** Visitors that may be forwarded to other relays, and as many by them: in all, and to or by one of them. */
+  RELAY_MAX_FORWARDED: count.optional(),
+  RELAY_MAX_FORWARDED_PER_PEER: count.optional(),
   /** New visitors in a second, and at once. */
   RELAY_NODE_RATE: count.default(4_000),
   RELAY_NODE_BURST: count.default(8_000),
   RELAY_NETWORK_RATE: count.default(4_000),
   RELAY_NETWORK_BURST: count.default(8_000),
+  RELAY_PEER_RATE: count.default(8_000),
+  RELAY_PEER_BURST: count.default(16_000),
   RELAY_MAX_PENDING_HELLOS: count.default(4_096),
   RELAY_MAX_PENDING_HELLOS_PER_ADDRESS: count.default(1_024),
   RELAY_MAX_TUNNELS_PER_NODE: count.default(8),
@@ -84,6 +89,9 @@ export interface RelayLimits {
   readonly maxVisitors: number;
   readonly perNode: ShareLimits;
   readonly perNetwork: ShareLimits;
+  /** Visitors forwarded to other relays, and as many by them; and what one other relay may have of either. */
+  readonly maxForwarded: number;
+  readonly perPeer: ShareLimits;
   /** Connections that have not said yet what they want; the oldest makes room for the newest. */
   readonly maxPendingHellos: number;
   readonly maxPendingHellosPerAddress: number;
@@ -143,6 +151,12 @@ export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = r
         maxOpen: env.RELAY_MAX_VISITORS_PER_NETWORK ?? largestShare,
         perSecond: env.RELAY_NETWORK_RATE,
         burst: env.RELAY_NETWORK_BURST,
+      },
+      maxForwarded: env.RELAY_MAX_FORWARDED ?? largestShare,
+      perPeer: {
+        maxOpen: env.RELAY_MAX_FORWARDED_PER_PEER ?? largestShare,
+        perSecond: env.RELAY_PEER_RATE,
+        burst: env.RELAY_PEER_BURST,
       },
       maxPendingHellos: env.RELAY_MAX_PENDING_HELLOS,
       maxPendingHellosPerAddress: env.RELAY_MAX_PENDING_HELLOS_PER_ADDRESS,

@@ -5,18 +5,18 @@
 import type { Socket } from "node:net";
 import { constants } from "node:crypto";
 import { createServer, type Server, type TLSSocket } from "node:tls";
-import { ed25519KeyOfSpki } from "../shared/certificate/self-signed.ts";
 import type { Clock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import { ControlChannel, type ChannelEnd } from "../shared/nodejs/control-channel.ts";
 import { Deadlines } from "../shared/nodejs/deadlines.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
-import { nodeIdOfKey, type NodeId } from "../shared/registry/node-id.ts";
+import type { NodeId } from "../shared/registry/node-id.ts";
 import { tunnelAlpn, type ControlFrame } from "../shared/tunnel/control.ts";
 import { http2TunnelAlpn } from "../shared/tunnel/http2.ts";
 import type { Admission } from "./admission.ts";
 import { Http2Link } from "./http2-link.ts";
+import { provedIdOf } from "./proved-id.ts";
 
 const handshakeMs = 5_000;
 const helloMs = 5_000;
@@ -152,20 +152,16 @@ export class ControlDoor {
       return undefined;
     }
     this.#strangers.delete(channel);
+    // First, so that whoever the node's visitors come to knows of it when the node says that it is up.
+    const events = onNode({ node, epoch, version, channel, link });
     channel.send({ type: "welcome", pingMs });
     channel.startPings(pingMs);
-    return onNode({ node, epoch, version, channel, link });
+    return events;
   }
 }
 
-/** The id that the peer has proved, or undefined when its certificate is missing or has another kind of key. */
+/** The id that the peer has proved on this very connection. */
 function nodeIdOfPeer(socket: TLSSocket): NodeId | undefined {
-  const certificate = socket.getPeerX509Certificate();
-  if (!certificate || !controlAlpns.includes(String(socket.alpnProtocol)) || socket.isSessionReused()) return undefined;
-  try {
-    const key = ed25519KeyOfSpki(certificate.publicKey.export({ type: "spki", format: "der" }));
-    return key && nodeIdOfKey(key);
-  } catch {
-    return undefined; // a key of small order, or one that OpenSSL cannot read
-  }
+  if (!controlAlpns.includes(String(socket.alpnProtocol)) || socket.isSessionReused()) return undefined;
+  return provedIdOf(socket);
 }

@@ -15,10 +15,19 @@ export class Farewell {
 
   /** The socket must not be read by anyone else. What it still sends is thrown away: unread, it would turn the alert into a reset. */
   say(socket: Socket, alert: AlertDescription): void {
+    this.#end(socket, encodeAlert(alert));
+  }
+
+  /** The same without a word, for a relay that may ask another one. */
+  leave(socket: Socket): void {
+    this.#end(socket, "");
+  }
+
+  #end(socket: Socket, lastWords: Uint8Array | ""): void {
     if (socket.destroyed) return;
     this.#lingering.start(socket);
     socket.once("close", () => this.#lingering.stop(socket));
-    socket.end(encodeAlert(alert));
+    socket.end(lastWords);
     socket.resume();
   }
 }

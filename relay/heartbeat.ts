@@ -4,7 +4,7 @@ import type { Clock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { EdgeClient } from "../shared/registry/edge-client.ts";
-import { relayStatusAnswerSchema, type RelayStatusReport } from "../shared/registry/messages.ts";
+import { relayStatusAnswerSchema, type FleetRelay, type RelayStatusReport } from "../shared/registry/messages.ts";
 import type { NodeId } from "../shared/registry/node-id.ts";
 
 const minIntervalMs = 500;
@@ -15,6 +15,8 @@ export interface HeartbeatOptions {
   edge: EdgeClient;
   relay: NodeId;
   report: () => RelayStatusReport;
+  /** The edge names the other relays whose heartbeats come. */
+  onFleet: (relays: FleetRelay[]) => void;
   clock: Clock;
   random: () => number;
   log: Log;
@@ -41,12 +43,14 @@ export class Heartbeat {
 
   /** Sends one outside the rhythm, such as the last. Never rejects. */
   async send(signal: AbortSignal): Promise<number | undefined> {
-    const { edge, relay, report, clock, log } = this.#options;
+    const { edge, relay, report, onFleet, clock, log } = this.#options;
     try {
       const deadline = AbortSignal.any([signal, AbortSignal.timeout(requestMs)]);
       const options = { body: report(), signal: deadline };
-      const { nextInMs } = await edge.request("PUT", `/v1/relays/${relay}/status`, relayStatusAnswerSchema, options);
+      const path = `/v1/relays/${relay}/status`;
+      const { nextInMs, relays } = await edge.request("PUT", path, relayStatusAnswerSchema, options);
       this.#acceptedAt = clock.now();
+      onFleet(relays);
       this.#accept();
       return Math.min(maxIntervalMs, Math.max(minIntervalMs, nextInMs));
     } catch (error) {

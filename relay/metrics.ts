@@ -1,5 +1,5 @@
-/** What an operator sees of a relay; no label ever holds a name or an address. */
-import { collectDefaultMetrics, Counter, Gauge, Histogram, Registry } from "prom-client";
+/** What an operator sees of those who come to a relay; no label ever holds a name or an address. */
+import { Counter, Gauge, Histogram, Registry } from "prom-client";
 
 /** From a probe to a day of events. */
 const visitBuckets = [0.01, 0.1, 1, 10, 60, 600, 3_600, 6 * 3_600, 86_400];
@@ -12,9 +12,9 @@ export interface RelayState {
   visitors: number;
   tunnels: number;
   poolIdle: number;
-  routes: number;
-  feedConnected: boolean;
-  draining: boolean;
+  /** Visitors forwarded to other relays and by them, and the other relays that connections are open to. */
+  forwarded: { out: number; in: number };
+  peers: number;
   /** Bytes of visitors still here. */
   bytes: { received: number; sent: number };
 }
@@ -53,6 +53,10 @@ export class RelayMetrics {
     ...this.#named("pool_total", "Visitors that found a connection to their node waiting, and that did not"),
     labelNames: ["found"],
   });
+  readonly #forwarded = new Counter({
+    ...this.#named("forwarded_total", "Visitors that were forwarded to other relays (out), and by them (in)"),
+    labelNames: ["direction", "outcome"],
+  });
   #received = 0;
   #sent = 0;
 
@@ -65,9 +69,16 @@ export class RelayMetrics {
     gauge("visitors", "Visitors that are here", (now) => now.visitors);
     gauge("tunnels", "Tunnels that take visitors", (now) => now.tunnels);
     gauge("pool_idle", "Connections to nodes that wait for a visitor", (now) => now.poolIdle);
-    gauge("routes", "Names this relay knows", (now) => now.routes);
-    gauge("feed_connected", "1 while the edge tells of changes", (now) => Number(now.feedConnected));
-    gauge("draining", "1 from SIGTERM on", (now) => Number(now.draining));
+    gauge("peers", "Other relays that connections are open to", (now) => now.peers);
+    const forwarded: Gauge = new Gauge({
+      ...this.#named("forwarded", "Visitors that are forwarded to other relays (out), and by them (in)"),
+      labelNames: ["direction"],
+      collect: () => {
+        const now = state().forwarded;
+        forwarded.set({ direction: "out" }, now.out);
+        forwarded.set({ direction: "in" }, now.in);
+      },
+    });
     const bytes: Counter = new Counter({
       ...this.#named("bytes_total", "Bytes of visitors, as they are encrypted"),
       labelNames: ["direction"],
@@ -78,7 +89,6 @@ export class RelayMetrics {
         bytes.inc({ direction: "sent" }, this.#sent + running.sent);
       },
     });
-    collectDefaultMetrics({ register: this.registry });
   }
 
   paired(seconds: number): void {
@@ -101,6 +111,10 @@ export class RelayMetrics {
 
   handshake(outcome: string): void {
     this.#handshakes.inc({ outcome });
+  }
+
+  forwarded(direction: "in" | "out", outcome: string): void {
+    this.#forwarded.inc({ direction, outcome });
   }
 
   lookup(outcome: string): void {

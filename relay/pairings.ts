@@ -9,7 +9,7 @@ import { encodeProxyHeader } from "../shared/tunnel/proxy-header.ts";
 import type { PoolConnection } from "./pool-connection.ts";
 import type { Pairing, PendingVisitor } from "./tunnel.ts";
 
-const maxAttempts = 2;
+const defaultMaxAttempts = 2;
 
 /** A visitor that waits for its node's first byte. */
 export interface Attempt {
@@ -22,6 +22,8 @@ export interface Attempt {
 export interface PairingsOptions {
   /** From the visitor's hello to the first byte of the node's answer. */
   pairingMs: number;
+  /** Connections that a visitor is given to before its node has answered; two unless told otherwise. */
+  maxAttempts?: number;
   clock: Clock;
   /** Finds a connection and gives it to `claim`, now or later. */
   assign: (attempt: Attempt) => void;
@@ -55,8 +57,9 @@ export class Pairings {
   }
 
   begin(visitor: PendingVisitor): Promise<Pairing> {
+    const { maxAttempts: left = defaultMaxAttempts } = this.#options;
     return new Promise((settle) => {
-      const attempt: Attempt = { visitor, settle, left: maxAttempts, connection: undefined };
+      const attempt: Attempt = { visitor, settle, left, connection: undefined };
       this.#deadlines.start(attempt);
       this.#options.assign(attempt);
     });

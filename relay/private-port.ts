@@ -2,7 +2,7 @@
 import { createServer, type Server } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
-import type { RelayMetrics } from "./metrics.ts";
+import { Registry } from "prom-client";
 
 const requestMs = 5_000;
 
@@ -14,6 +14,8 @@ export interface Health {
   feed: { connected: boolean; heardMsAgo: number | null };
   heartbeat: { acceptedMsAgo: number | null };
   routes: number;
+  /** Other relays of the fleet that it knows. */
+  others: number;
   tunnels: number;
   visitors: number;
 }
@@ -22,7 +24,8 @@ export interface PrivatePortOptions {
   host: string;
   port: number;
   health: () => Health;
-  metrics: RelayMetrics;
+  /** In the text format of Prometheus. */
+  metrics: () => Promise<string>;
 }
 
 /** Answers the server, listening. Rejects when it cannot listen. */
@@ -45,8 +48,8 @@ export async function startPrivatePort({ host, port, health, metrics }: PrivateP
       if (ok) answer(200, "text/plain", "ready\n");
       else answer(503, "text/plain", draining ? "draining\n" : "the routes are not known yet\n");
     } else if (pathname === "/metrics")
-      metrics.registry.metrics().then(
-        (text) => answer(200, metrics.registry.contentType, text),
+      metrics().then(
+        (text) => answer(200, Registry.PROMETHEUS_CONTENT_TYPE, text),
         () => answer(500, "text/plain", "The metrics could not be read.\n"),
       );
     else answer(404, "text/plain", "Here are /healthz, /readyz and /metrics.\n");

@@ -8,6 +8,7 @@ import type { Farewell } from "./farewell.ts";
 import { FirstBytes, type FirstBytesAnswer } from "./first-bytes.ts";
 import type { RelayMetrics } from "./metrics.ts";
 import { networkOf } from "./network.ts";
+import { peerAlpn } from "./peers/protocol.ts";
 import { PendingHellos } from "./pending-hellos.ts";
 
 export interface PublicPortOptions {
@@ -21,6 +22,8 @@ export interface PublicPortOptions {
   onPass: (socket: Socket, pass: Uint8Array) => boolean;
   /** A pool connection inside TLS, with its ClientHello put back. */
   onPoolTls: (socket: Socket) => void;
+  /** A connection of another relay, with its ClientHello put back. */
+  onPeer: (socket: Socket) => void;
   /** A node's control connection with its ClientHello put back; answers false when there is no room. */
   onControl: (socket: Socket) => boolean;
 }
@@ -69,7 +72,7 @@ export class PublicPort {
   }
 
   readonly #onAnswer = (first: FirstBytes, answer: FirstBytesAnswer): void => {
-    const { relayName, farewell, metrics, onVisitor, onPass, onPoolTls, onControl } = this.#options;
+    const { relayName, farewell, metrics, onVisitor, onPass, onPoolTls, onPeer, onControl } = this.#options;
     const { socket } = first;
     this.#hellos.delete(first);
     metrics.handshake(outcomeOf(answer));
@@ -91,6 +94,7 @@ export class PublicPort {
         if (answer.serverName !== relayName) return onVisitor(socket, answer.serverName, answer.bytes);
         socket.unshift(answer.bytes);
         if (answer.alpn.includes(poolAlpn)) return onPoolTls(socket);
+        if (answer.alpn.includes(peerAlpn)) return onPeer(socket);
         if (answer.alpn.some((protocol) => controlAlpns.includes(protocol))) {
           if (!onControl(socket)) drop("too-many-at-the-door");
           return;

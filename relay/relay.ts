@@ -1,29 +1,18 @@
-/** A relay put together from its parts. */
-import { once } from "node:events";
-import { createServer, type AddressInfo, type Socket } from "node:net";
+/** A relay: what takes its connections, its link to the edge, and its private port, put together. */
+import { Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
-import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
-import { Rate } from "../shared/rate.ts";
 import type { RelayStatusReport } from "../shared/registry/messages.ts";
-import { accessLog } from "./access-log.ts";
 import type { Goaway } from "../shared/tunnel/control.ts";
 import type { RelayConfig } from "./config.ts";
-import { ControlDoor } from "./control.ts";
-import { Directory } from "./directory.ts";
 import { drain } from "./drain.ts";
-import { Farewell } from "./farewell.ts";
-import { NodePolicies } from "./limits/node-policy.ts";
-import { Shares } from "./limits/shares.ts";
-import { RelayMetrics } from "./metrics.ts";
-import { PoolDoor } from "./pool-door.ts";
+import { EdgeLink } from "./edge-link.ts";
+import { processMetrics } from "./process-metrics.ts";
 import { startPrivatePort, type Health } from "./private-port.ts";
-import { PublicPort } from "./public-port.ts";
-import { TunnelKeeper } from "./tunnel-keeper.ts";
-import { Visitors } from "./visitors.ts";
+import { Routing } from "./routing.ts";
+import { startWorker } from "./worker.ts";
 
-const backlog = 4_096;
 const lastReportMs = 1_000;
 const goaway: Goaway = { reason: "draining", detail: "This relay stops; use another, or come back later." };
 
@@ -51,21 +40,14 @@ export interface Relay extends AsyncDisposable {
 
 /** Resolves once it listens on both ports; rejects when it cannot. */
 export async function startRelay(options: RelayOptions): Promise<Relay> {
-  const { config, identity, version, clock, log } = options;
+  const { config, identity, version, clock } = options;
   const { limits } = config;
   let draining = false;
+  let others = 0;
 
-  const metrics = new RelayMetrics(() => ({
-    connections: door.connections,
-    pendingHellos: door.pendingHellos,
-    visitors: visitors.size,
-    tunnels: keeper.tunnels.size,
-    poolIdle: keeper.poolIdle,
-    routes: directory.state.routes,
-    feedConnected: directory.state.feed.connected,
-    draining,
-    bytes: visitors.bytes(),
-  }));
+  const routing = new Routing();
+  const worker = await startWorker({ ...options, routing });
+  const { port } = worker;
   const report = (): RelayStatusReport => ({
     host: config.public.host,
     port: config.public.port ?? port,
@@ -73,109 +55,59 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     version,
     ...(config.place && { place: config.place }),
     ...(config.public.addresses && { addresses: config.public.addresses }),
-    visitors: visitors.size,
-    tunnels: keeper.tunnels.size,
+    visitors: worker.counts.visitors,
+    tunnels: worker.counts.tunnels,
     draining,
   });
-  const health = (): Health => {
-    const { known, ...state } = directory.state;
-    const counts = { tunnels: keeper.tunnels.size, visitors: visitors.size };
-    return { ok: known && !draining, relay: identity.id, draining, ...state, ...counts };
-  };
-
-  const keeper = new TunnelKeeper({ limits, metrics, clock, log, epochOf: (node) => directory.epochOf(node) });
-  const { tunnels } = keeper;
-  const directory: Directory = new Directory({
+  const edge = new EdgeLink({
     ...options,
-    onLookup: (outcome) => metrics.lookup(outcome),
+    routing,
+    onMessage: (message) => worker.take(message),
+    onFleet(fleet) {
+      others = fleet.length;
+      worker.takeFleet(fleet);
+    },
     report,
-    onTouched: (nodes) => keeper.judge(nodes),
-    tunnelsOf: (node) => tunnels.of(node).length,
   });
-  const farewell = new Farewell({ clock });
-  const findOwner = (name: string) => directory.findOwner(name);
-  const shares = {
-    networks: new Shares({ ...limits.perNetwork, clock }),
-    nodes: new Shares({ ...limits.perNode, clock }),
+  const health = (): Health => {
+    const { known, ...state } = edge.state;
+    const { tunnels, visitors } = worker.counts;
+    return { ok: known && !draining, relay: identity.id, draining, ...state, others, tunnels, visitors };
   };
-  const policies = new NodePolicies({ clock });
-  const access = accessLog({ on: config.accessLog, log });
-  const shared = { tunnels, farewell, metrics, clock, log };
-  const visitors = new Visitors({ ...config, ...limits, ...shared, shares, policies, access, findOwner });
-  const control = new ControlDoor({
-    identity,
-    pingMs: limits.pingMs,
-    clock,
-    log,
-    admit: (node, epoch) => (draining ? Promise.resolve({ admit: false, goaway }) : directory.admit(node, epoch)),
-    onNode: (node) => keeper.open(node),
-  });
-  const onPass = (socket: Socket, pass: Uint8Array): boolean => keeper.adopt(socket, pass);
-  const pools = new PoolDoor({ identity, metrics, clock, onPass });
-  const door = new PublicPort({
-    relayName: config.name,
-    limits,
-    farewell,
-    metrics,
-    clock,
-    onVisitor: (socket, serverName, firstBytes) => void visitors.serve(socket, serverName, firstBytes),
-    onPass,
-    onPoolTls: (socket) => pools.accept(socket),
-    onControl: (socket) => control.accept(socket),
-  });
-
-  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => door.accept(socket));
-  // Past this they are closed as they come, before they cost a socket object.
-  server.maxConnections = limits.maxConnections;
-  server.on("drop", () => metrics.refused("too-many-connections"));
-  server.listen({ ...config.listen, backlog });
-  await once(server, "listening");
-  // Such as no file descriptor left; those who are here stay, and the next accept may succeed.
-  const failures = new Rate({ clock });
-  server.on("error", (error) => {
-    metrics.refused("not-accepted");
-    failures.count();
-    if (failures.thisSecond === 1) log.error("accept.failed", { error: errorText(error) });
-  });
-  const { port } = server.address() as AddressInfo;
+  const own = processMetrics(() => ({ ...edge.state, draining }));
+  const metrics = async (): Promise<string> => Registry.merge([...(await worker.metrics()), own]).metrics();
   // A listener left open would keep a process alive that failed to start.
-  const privatePort = await startPrivatePort({ ...config.private, health, metrics }).catch((error: unknown) => {
-    server.close();
-    keeper.destroy();
-    door.destroy();
+  const privatePort = await startPrivatePort({ ...config.private, health, metrics }).catch(async (error: unknown) => {
+    await worker[Symbol.asyncDispose]();
     throw error;
   });
-  await directory.start();
+  await edge.start();
 
   return {
     port,
     privatePort: privatePort.port,
-    informed: directory.informed(),
+    informed: edge.informed(),
     async drain() {
       draining = true;
+      worker.refuseTunnels(goaway);
       // The edge first: nodes ask it at once which relays to use instead.
-      await directory.report(AbortSignal.timeout(lastReportMs));
+      await edge.report(AbortSignal.timeout(lastReportMs));
       const told = new AbortController();
-      void keeper.announce(goaway, told.signal);
+      void worker.announce(goaway, told.signal);
       await drain({
         limits,
-        state: () => ({ lastVisitorAt: visitors.lastAt, tunnels: keeper.tunnels.size }),
-        close: () => {
-          server.close();
-          keeper.retireAll(goaway);
-        },
-        emptied: () => visitors.emptied(),
+        state: () => worker.counts,
+        close: () => worker.close(goaway),
+        emptied: () => worker.emptied(),
         clock,
       });
       told.abort();
     },
     async [Symbol.asyncDispose]() {
-      server.close();
       privatePort.server.close();
       privatePort.server.closeAllConnections();
-      keeper.destroy();
-      door.destroy();
-      await directory[Symbol.asyncDispose]();
+      await worker[Symbol.asyncDispose]();
+      await edge[Symbol.asyncDispose]();
     },
   };
 }

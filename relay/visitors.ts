@@ -1,6 +1,6 @@
 /**
- * One visitor from its ClientHello to its end: whose name is it, which tunnel, then bytes both ways. What fails before
- * the first byte of the node is told as a TLS alert; what fails after it is a reset.
+ * One visitor from its ClientHello to its end: whose name is it, which tunnel, or which other relay has one, then bytes
+ * both ways. What fails before the first byte of the node is told as a TLS alert; what fails after it is a reset.
  */
 import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
@@ -10,13 +10,17 @@ import { splice, type SpliceOptions } from "../shared/nodejs/splice.ts";
 import type { TunnelSocket } from "../shared/nodejs/tunnel-socket.ts";
 import type { NodeRules } from "../shared/registry/messages.ts";
 import { parseHostname } from "../shared/registry/names.ts";
+import type { NodeId } from "../shared/registry/node-id.ts";
 import type { AlertDescription } from "../shared/tls/alert.ts";
+import type { ProxyAddresses } from "../shared/tunnel/proxy-header.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Farewell } from "./farewell.ts";
 import type { NodePolicies } from "./limits/node-policy.ts";
 import type { Shares } from "./limits/shares.ts";
 import type { RelayMetrics } from "./metrics.ts";
 import { networkOf } from "./network.ts";
+import type { ForwardedVisitor } from "./peers/arrival.ts";
+import type { Forwarding } from "./peers/peers.ts";
 import type { Pairing, PendingVisitor, Tunnel } from "./tunnel.ts";
 import type { Tunnels } from "./tunnels.ts";
 
@@ -39,6 +43,8 @@ export interface VisitorsOptions {
   policies: NodePolicies;
   findOwner: (name: string) => Owner | Promise<Owner>;
   tunnels: Tunnels;
+  /** Asks other relays to take a visitor whose node has no tunnel here. */
+  forward: (node: string, visitor: PendingVisitor) => Promise<Forwarding>;
   farewell: Farewell;
   metrics: RelayMetrics;
   access: AccessLog;
@@ -64,6 +70,8 @@ const refusals = {
   "pairing-timeout": "internal_error",
   "pairing-broken": "internal_error",
   "pairing-gone": "internal_error",
+  "forward-full": "internal_error",
+  "forward-refused": "internal_error",
 } as const satisfies Record<string, AlertDescription>;
 
 type Refusal = keyof typeof refusals;
@@ -71,12 +79,25 @@ type Refusal = keyof typeof refusals;
 /** A visitor and what is known of it so far. */
 interface Guest {
   readonly socket: Socket;
+  /** Where it comes from and which relay's port it reached; undefined when its socket was closed already. */
+  readonly addresses: ProxyAddresses | undefined;
   readonly network: string;
+  /** The relay that has forwarded it to this one. */
+  readonly from?: NodeId;
+  /** The relay that it was forwarded to. */
+  via?: NodeId | undefined;
   readonly serverName: string | undefined;
   readonly firstBytes: Buffer;
   readonly cameAt: number;
   /** Whose name it asked for, once that is known. */
   node?: string;
+}
+
+/** A socket that leads to the node, and whether an end of its bytes is one that was meant. */
+interface Way {
+  readonly socket: TunnelSocket;
+  readonly proveAlive: () => Promise<boolean>;
+  readonly via?: NodeId;
 }
 
 export class Visitors {
@@ -100,24 +121,23 @@ export class Visitors {
 
   /** Resolves when the visitor has left or was refused; never rejects. The socket is read by nobody else. */
   async serve(socket: Socket, serverName: string | undefined, firstBytes: Buffer): Promise<void> {
-    const { maxVisitors, shares, clock, log } = this.#options;
+    const { shares, clock } = this.#options;
     const network = networkOf(socket.remoteAddress ?? "");
-    const guest: Guest = { socket, network, serverName, firstBytes, cameAt: clock.now() };
-    this.#lastAt = guest.cameAt;
+    const addresses = addressesOf(socket);
+    const guest: Guest = { socket, addresses, network, serverName, firstBytes, cameAt: clock.now() };
     const refused = shares.networks.enter(network);
     if (refused) return this.#refuse(guest, `network-${refused}`);
     socket.once("close", () => shares.networks.leave(network));
-    if (this.#sockets.size >= maxVisitors) return this.#refuse(guest, "too-many-visitors");
-    this.#sockets.add(socket);
-    socket.once("close", () => this.#left(guest));
-    try {
-      await this.#serve(guest);
-    } catch (error) {
-      // Whatever it is, it is this visitor's end and nobody else's.
-      log.error("visitor.failed", { error: errorText(error) });
-      socket.resetAndDestroy();
-      this.#tell(guest, "failed");
-    }
+    await this.#welcome(guest);
+  }
+
+  /**
+   * The same for a visitor that another relay has forwarded; what its network may have was that relay's to judge. It
+   * is served by a tunnel of this relay or by none, and a refusal is said without a word, so that another may do better.
+   */
+  async serveForwarded(socket: Socket, from: NodeId, visitor: ForwardedVisitor): Promise<void> {
+    const network = networkOf(visitor.addresses.sourceAddress);
+    await this.#welcome({ ...visitor, socket, network, from, cameAt: this.#options.clock.now() });
   }
 
   /** Resolves when no visitor is left. */
@@ -137,25 +157,47 @@ export class Visitors {
     return { received, sent };
   }
 
+  async #welcome(guest: Guest): Promise<void> {
+    const { maxVisitors, log } = this.#options;
+    const { socket } = guest;
+    this.#lastAt = guest.cameAt;
+    if (this.#sockets.size >= maxVisitors) return this.#refuse(guest, "too-many-visitors");
+    this.#sockets.add(socket);
+    socket.once("close", () => this.#left(guest));
+    try {
+      await this.#serve(guest);
+    } catch (error) {
+      // Whatever it is, it is this visitor's end and nobody else's.
+      log.error("visitor.failed", { error: errorText(error) });
+      socket.resetAndDestroy();
+      this.#tell(guest, "failed");
+    }
+  }
+
   async #serve(guest: Guest): Promise<void> {
     const startedAt = performance.now();
     const { socket } = guest;
-    const { nodes } = this.#options.shares;
+    const { metrics, shares } = this.#options;
+    const { nodes } = shares;
     const owner = await this.#find(guest.serverName);
     if (typeof owner === "string") return this.#refuse(guest, owner);
     guest.node = owner.node;
     const policy = owner.rules && this.#options.policies.of(owner.rules);
-    if (policy && !policy.admits(socket.remoteAddress ?? "")) return this.#refuse(guest, "not-allowed");
+    const address = guest.addresses?.sourceAddress ?? "";
+    if (policy && !policy.admits(address)) return this.#refuse(guest, "not-allowed");
     const refused = nodes.enter(owner.node);
     if (refused) return this.#refuse(guest, `node-${refused}`);
     if (socket.closed) nodes.leave(owner.node);
     else socket.once("close", () => nodes.leave(owner.node));
-    const visitor = visitorOf(socket, guest.firstBytes);
+    const visitor = visitorOf(guest);
     if (!visitor) return this.#tell(guest, "left");
-    const paired = await this.#pair(owner, visitor);
-    if (typeof paired === "string") return this.#refuse(guest, paired);
-    this.#options.metrics.paired((performance.now() - startedAt) / 1000);
-    await this.#join(guest, paired, policy?.throttles());
+    const way = await this.#findWay(guest, owner, visitor);
+    if (typeof way === "string") return this.#refuse(guest, way);
+    guest.via = way.via;
+    metrics.paired((performance.now() - startedAt) / 1000);
+    if (guest.from) metrics.forwarded("in", "served");
+    // A relay that has the tunnel knows what goes through it, and so how fast that may be.
+    await this.#join(guest, way, way.via ? undefined : policy?.throttles());
   }
 
   async #find(serverName: string | undefined): Promise<OwningNode | Refusal> {
@@ -166,10 +208,25 @@ export class Visitors {
     return owner.kind === "unknown" ? "unknown-name" : "lookup-unavailable";
   }
 
-  async #pair(
-    { node, epoch }: { node: string; epoch: number },
-    visitor: PendingVisitor,
-  ): Promise<{ socket: TunnelSocket; tunnel: Tunnel } | Refusal> {
+  /** By a tunnel of this relay, else by another relay, unless that is where the visitor came from. */
+  async #findWay({ from }: Guest, { node, epoch }: OwningNode, visitor: PendingVisitor): Promise<Way | Refusal> {
+    const own = await this.#pair(node, epoch, visitor);
+    if (from || (own !== "no-tunnel" && own !== "pairing-closed")) return own;
+    const forwarding = await this.#options.forward(node, visitor);
+    if (forwarding.kind === "forwarded") return forwarding;
+    switch (forwarding.reason) {
+      case "no-relay":
+        return own;
+      case "full":
+      case "refused":
+        return `forward-${forwarding.reason}`;
+      case "timeout":
+      case "gone":
+        return `pairing-${forwarding.reason}`;
+    }
+  }
+
+  async #pair(node: string, epoch: number, visitor: PendingVisitor): Promise<Way | Refusal> {
     const { tunnels } = this.#options;
     let pairing: Pairing = { kind: "failed", reason: "closed" };
     let tried: Tunnel | undefined;
@@ -181,20 +238,15 @@ export class Visitors {
       tried = tunnel;
       if (tunnel.ready) this.#options.metrics.pool("hit");
       pairing = await tunnel.pair(visitor);
-      if (pairing.kind === "paired") return { socket: pairing.socket, tunnel };
+      if (pairing.kind === "paired") return { socket: pairing.socket, proveAlive: () => tunnel.proveAlive() };
     }
     return `pairing-${pairing.reason}`;
   }
 
-  async #join(
-    guest: Guest,
-    { socket: node, tunnel }: { socket: TunnelSocket; tunnel: Tunnel },
-    through: SpliceOptions["through"],
-  ): Promise<void> {
+  async #join(guest: Guest, { socket: node, proveAlive }: Way, through: SpliceOptions["through"]): Promise<void> {
     const { idleMs, stalledMs, metrics } = this.#options;
     const startedAt = performance.now();
-    const confirmEndOfB = (): Promise<boolean> => tunnel.proveAlive();
-    const { ended } = await splice(guest.socket, node, { idleMs, stalledMs, confirmEndOfB, through });
+    const { ended } = await splice(guest.socket, node, { idleMs, stalledMs, confirmEndOfB: proveAlive, through });
     metrics.left(ended, (performance.now() - startedAt) / 1000);
     this.#tell(guest, ended);
   }
@@ -203,9 +255,11 @@ export class Visitors {
     const { metrics, farewell } = this.#options;
     const { socket } = guest;
     metrics.refused(reason);
+    if (guest.from) metrics.forwarded("in", "refused");
     if (socket.closed) return this.#tell(guest, reason);
     socket.once("close", () => this.#tell(guest, reason));
-    farewell.say(socket, refusals[reason]);
+    if (guest.from) farewell.leave(socket);
+    else farewell.say(socket, refusals[reason]);
   }
 
   #left(guest: Guest): void {
@@ -216,27 +270,32 @@ export class Visitors {
   }
 
   /** The last word about a visitor. */
-  #tell({ socket, serverName: name, node, network, cameAt }: Guest, outcome: string): void {
+  #tell({ socket, serverName: name, node, network, from, via, cameAt }: Guest, outcome: string): void {
     const { access, clock } = this.#options;
     const { bytesRead: bytesIn, bytesWritten: bytesOut } = socket;
-    access({ name, node, network, outcome, bytesIn, bytesOut, ms: clock.now() - cameAt });
+    access({ name, node, network, from, via, outcome, bytesIn, bytesOut, ms: clock.now() - cameAt });
   }
 }
 
-/** Undefined when the socket is gone already, and its addresses with it. */
-function visitorOf(socket: Socket, firstBytes: Buffer): PendingVisitor | undefined {
-  const { remoteAddress, remotePort, localAddress, localPort } = socket;
+function addressesOf({ remoteAddress, remotePort, localAddress, localPort }: Socket): ProxyAddresses | undefined {
   if (!remoteAddress || !remotePort || !localAddress || !localPort) return undefined;
   return {
-    addresses: {
-      sourceAddress: remoteAddress,
-      sourcePort: remotePort,
-      destinationAddress: localAddress,
-      destinationPort: localPort,
-    },
-    firstBytes,
-    get gone() {
-      return socket.destroyed;
-    },
+    sourceAddress: remoteAddress,
+    sourcePort: remotePort,
+    destinationAddress: localAddress,
+    destinationPort: localPort,
   };
+}
+
+/** Undefined when the socket was gone before its addresses could be read. */
+function visitorOf({ socket, addresses, firstBytes }: Guest): PendingVisitor | undefined {
+  return (
+    addresses && {
+      addresses,
+      firstBytes,
+      get gone() {
+        return socket.destroyed;
+      },
+    }
+  );
 }

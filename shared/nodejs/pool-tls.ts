@@ -1,4 +1,4 @@
-/** The TLS in which pool connections open where nothing else is let through; the visitor's own TLS is inside. */
+/** The TLS in which pool connections open where nothing else is let through, and those between relays; the visitor's own TLS is inside. */
 import { createSecureContext, type SecureContext } from "node:tls";
 import type { Identity } from "./identity-file.ts";
 
@@ -11,6 +11,7 @@ export function createPoolContext(identity?: Pick<Identity, "certificate" | "pri
     minVersion: "TLSv1.3",
     ecdhCurve: "X25519",
     honorCipherOrder: true,
+    sessionIdContext: "postern", // without one, a session in which the client showed a certificate is not resumed
     ciphers: "TLS_AES_128_GCM_SHA256:TLS_AES_256_GCM_SHA384:TLS_CHACHA20_POLY1305_SHA256",
     ...(identity && { cert: identity.certificate, key: identity.privateKeyPem }),
   });

@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { RelayMetrics } from "../../relay/metrics.ts";
+import { processMetrics } from "../../relay/process-metrics.ts";
 
 const settings = [
   ...readFileSync("relay/config.ts", "utf8").matchAll(/^ {2}(RELAY_[A-Z_]+|LOG_LEVEL|ACCESS_LOG): /gm),
@@ -18,10 +19,12 @@ test("docs/run-a-relay.md lists every setting", () => {
 });
 
 test("the dashboard asks only for metrics that a relay has, and for each of its own", async () => {
-  const state = { feedConnected: true, draining: false, bytes: { received: 0, sent: 0 } };
-  const counts = { connections: 0, pendingHellos: 0, visitors: 0, tunnels: 0, poolIdle: 0, routes: 0 };
-  const { registry } = new RelayMetrics(() => ({ ...state, ...counts }));
-  const names = (await registry.getMetricsAsJSON()).map(({ name }) => name);
+  const counts = { connections: 0, pendingHellos: 0, visitors: 0, tunnels: 0, poolIdle: 0, peers: 0 };
+  const sums = { forwarded: { out: 0, in: 0 }, bytes: { received: 0, sent: 0 } };
+  const { registry } = new RelayMetrics(() => ({ ...counts, ...sums }));
+  const own = processMetrics(() => ({ routes: 0, feed: { connected: true }, draining: false }));
+  const metrics = [...(await registry.getMetricsAsJSON()), ...(await own.getMetricsAsJSON())];
+  const names = metrics.map(({ name }) => name);
   const { panels } = JSON.parse(readFileSync("docs/grafana-relay.json", "utf8")) as Dashboard;
   const asked = panels
     .flatMap(({ targets = [] }) => targets.map(({ expr }) => expr))

@@ -76,6 +76,24 @@ describe("routing", () => {
     expect(routing.epochOf(alice)).toBe(6);
   });
 
+  test("knows the relays of each node, equal lists as one, and follows what changes", () => {
+    const routing = new Routing();
+    const relays = (...ids: string[]) => ids.map((id) => id.repeat(32) as NodeId);
+    expect(routing.relaysOf(alice)).toEqual([]);
+    const told = [
+      { ...route("a.zone", alice, 1), relays: relays("c3", "d4") },
+      { ...route("b.zone", bob, 1), relays: relays("c3", "d4") },
+    ];
+    routing.apply(snapshot(told), 0);
+    expect(routing.relaysOf(alice)).toEqual(relays("c3", "d4"));
+    expect(routing.relaysOf(bob)).toBe(routing.relaysOf(alice));
+    expect(routing.all()).toEqual(told);
+    routing.apply(delta({ ...route("a.zone", alice, 1), relays: relays("e5") }), 0);
+    expect([routing.relaysOf(alice), routing.relaysOf(bob)]).toEqual([relays("e5"), relays("c3", "d4")]);
+    routing.apply(delta(route("a.zone", alice, 2)), 0);
+    expect(routing.relaysOf(alice)).toEqual([]);
+  });
+
   test("drops what it learnt by lookup once the feed has had time to tell and has not", () => {
     const routing = new Routing();
     routing.learn(route("a.zone", alice, 1), 1_000);

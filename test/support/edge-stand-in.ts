@@ -9,7 +9,12 @@ import type { AddressInfo } from "node:net";
 import { WebSocketServer, type WebSocket } from "ws";
 import { problemOf } from "../../shared/problem.ts";
 import { feedPing, feedPong, type FeedMessage } from "../../shared/registry/feed.ts";
-import { relayStatusSchema, type RelayStatusReport, type Route } from "../../shared/registry/messages.ts";
+import {
+  relayStatusSchema,
+  type FleetRelay,
+  type RelayStatusReport,
+  type Route,
+} from "../../shared/registry/messages.ts";
 import { idHostname } from "../../shared/registry/names.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import { verifyRequest } from "../../shared/signature/signed-request.ts";
@@ -26,9 +31,17 @@ export class EdgeStandIn {
   readonly cursors: (string | null)[] = [];
   /** Routes told by lookup only, as if the feed lagged. */
   readonly untold = new Map<string, Route>();
+  /** What heartbeats are answered; unless set, the other relays whose heartbeats have come. */
+  fleet: FleetRelay[] | undefined;
+  /** Relays that others are not told of. */
+  readonly hidden = new Set<NodeId>();
+  /** Where nodes that register have their tunnels; routes do not say so when undefined. */
+  homes: NodeId[] | undefined;
+  heartbeatMs = 1_000;
   /** Whether the feed answers pings. */
   deaf = false;
   readonly #routes = new Map<string, Route>();
+  readonly #relays = new Map<NodeId, FleetRelay>();
   readonly #server = createServer((request, response) => void this.#answer(request, response));
   readonly #sockets = new WebSocketServer({ noServer: true });
   #version = 0;
@@ -73,7 +86,8 @@ export class EdgeStandIn {
   register(node: NodeId, epoch: number, aliases: readonly string[] = []): string {
     const own = idHostname(node, this.zone);
     const names = [own, ...aliases.map((alias) => `${alias}.${this.zone}`)];
-    this.tell(names.map((name) => ({ name, node, epoch })));
+    const { homes: relays } = this;
+    this.tell(names.map((name) => (relays ? { name, node, epoch, relays } : { name, node, epoch })));
     return own;
   }
 
@@ -137,7 +151,17 @@ export class EdgeStandIn {
       const route = this.untold.get(name) ?? this.#routes.get(name);
       return route ? send(200, route) : send(404, problemOf("not-found", "No such name."));
     }
-    this.reports.push(relayStatusSchema.parse(JSON.parse(body.toString())));
-    send(200, { nextInMs: 1_000 });
+    const relay = (/^\/v1\/relays\/(.+)\/status$/.exec(pathname)?.[1] ?? "") as NodeId;
+    const report = relayStatusSchema.parse(JSON.parse(body.toString()));
+    send(200, { nextInMs: this.heartbeatMs, relays: this.#hear(relay, report) });
+  }
+
+  /** Answers the other relays. */
+  #hear(relay: NodeId, report: RelayStatusReport): FleetRelay[] {
+    this.reports.push(report);
+    const { host, port, name, addresses = [], draining } = report;
+    this.#relays.set(relay, { relay, host, port, name, addresses, draining });
+    const others = [...this.#relays.values()].filter((one) => one.relay !== relay && !this.hidden.has(one.relay));
+    return this.fleet ?? others;
   }
 }

@@ -74,6 +74,8 @@ export async function startWorld({
   feedPingMs = 15_000,
   transport = "auto",
   clock = systemClock,
+  edge: shared,
+  label = "relay",
 }: {
   environment?: Record<string, string>;
   log?: Log;
@@ -82,9 +84,13 @@ export async function startWorld({
   transport?: TransportSetting;
   /** The relay's. */
   clock?: Clock;
+  /** That of another world, whose relay is then of the same fleet. */
+  edge?: EdgeStandIn;
+  /** The first label of the relay's own name. */
+  label?: string;
 } = {}): Promise<RelayWorld> {
   const directory = mkdtempSync(join(tmpdir(), "postern-relay-"));
-  const edge = await new EdgeStandIn(zone).start();
+  const edge = shared ?? (await new EdgeStandIn(zone).start());
   if (!edgeUp) await edge.stop();
   const identity = await newIdentity();
   const tunnels: Tunnel[] = [];
@@ -93,6 +99,8 @@ export async function startWorld({
     readConfig({
       RELAY_EDGE_URL: edge.url,
       RELAY_ZONE: zone,
+      RELAY_NAME: `${label}.${zone}`,
+      RELAY_PUBLIC_HOST: "127.0.0.1",
       RELAY_LISTEN_HOST: "127.0.0.1",
       RELAY_PORT: String(port),
       RELAY_PRIVATE_PORT: "0",
@@ -115,7 +123,7 @@ export async function startWorld({
   let relay = await start(0);
   const { port } = relay;
   if (edgeUp) await relay.informed;
-  const endpoint = { relay: identity.id, host: "127.0.0.1", port, name: `relay.${zone}` };
+  const endpoint = { relay: identity.id, host: "127.0.0.1", port, name: `${label}.${zone}` };
 
   const world: RelayWorld = {
     edge,
@@ -190,7 +198,7 @@ export async function startWorld({
       for (const socket of sockets) socket.destroy();
       await Promise.all(tunnels.map((tunnel) => tunnel[Symbol.asyncDispose]()));
       await relay[Symbol.asyncDispose]();
-      await edge[Symbol.asyncDispose]();
+      if (!shared) await edge[Symbol.asyncDispose]();
       rmSync(directory, { recursive: true, force: true });
     },
   };

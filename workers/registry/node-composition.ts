@@ -1,7 +1,7 @@
 /** What a node's object is made of, and how the parts hear of each other. */
 import { DnsWishes, dnsTable } from "./dns-wishes.ts";
 import type { NodeMessage } from "./node-messages.ts";
-import { NodeStore, nodeTables, rulesTable } from "./node-store.ts";
+import { NodeStore, nodeTables, relaysTable, rulesTable } from "./node-store.ts";
 import { Registrations } from "./registrations.ts";
 import { liveSurroundings, type Surroundings } from "./surroundings.ts";
 import { CaaWatch, caaTable } from "../certificate/caa-watch.ts";
@@ -48,6 +48,7 @@ export const nodeShapes: readonly string[] = [
   orderColumns + dnsTable + caaTable + ownOrderTable,
   ownCertificateTable,
   rulesTable,
+  relaysTable,
 ];
 
 export function composeNode(storage: DurableObjectStorage, env: Env, parts: NodeParts): Composition {

@@ -17,8 +17,17 @@ export interface HeldLease {
   readonly hostnames: string[];
   readonly expiresAt: number;
   readonly place: Place | null;
+  /** Those named to the node last. */
+  readonly relays: NodeId[];
   /** To which the node's names lead, as far as the object has been told; sorted. */
   readonly addresses: string[];
+}
+
+/** What the caller has chosen for the node. */
+export interface AssignedRelays {
+  readonly relays: readonly NodeId[];
+  /** Where visitors reach them, sorted; empty where they are not known. */
+  readonly addresses: readonly string[];
 }
 
 /** Orders of a node that has been gone for so long are given up; it makes new ones when it is back. */
@@ -77,9 +86,12 @@ export class NodeObject extends DurableObject<Env> {
     });
   }
 
-  /** Addresses of the node's relays, sorted, where they are others than {@link HeldLease} has told. */
-  setAddresses(addresses: readonly string[]): Promise<Result<void>> {
-    return this.#change(({ registrations, wishes }) => wishes.setAddresses(registrations.up.node, addresses));
+  /** Where the relays, or their addresses, are others than {@link HeldLease} has told. */
+  setRelays({ relays, addresses }: AssignedRelays): Promise<Result<void>> {
+    return this.#change(({ registrations, wishes }) => {
+      registrations.setRelays(relays);
+      if (addresses.length > 0) wishes.setAddresses(registrations.up.node, addresses);
+    });
   }
 
   setRules(rules: NodeRules): Promise<Result<void>> {
@@ -224,7 +236,9 @@ export class NodeObject extends DurableObject<Env> {
   #leaseOf({ epoch, expiresAt, place }: NodeRecord): HeldLease {
     const { registrations, wishes } = this.#node;
     const hostnames = registrations.hostnames();
-    return { epoch, hostnames, expiresAt, place: place ?? null, addresses: [...wishes.addresses] };
+    const { relays } = registrations;
+    const addresses = [...wishes.addresses];
+    return { epoch, hostnames, expiresAt, place: place ?? null, relays: [...relays], addresses };
   }
 
   async #dnsStatus(node: NodeId): Promise<DnsStatus> {

@@ -13,6 +13,9 @@ export const nodeTables = `
 export const rulesTable = `
   CREATE TABLE rules (only INTEGER PRIMARY KEY CHECK (only = 1), rules TEXT NOT NULL);`;
 
+export const relaysTable = `
+  CREATE TABLE relays (only INTEGER PRIMARY KEY CHECK (only = 1), relays TEXT NOT NULL);`;
+
 type NodeRow = {
   node: NodeId;
   epoch: number;
@@ -59,6 +62,16 @@ export class NodeStore {
 
   writeRules(rules: NodeRules): void {
     this.#sql.exec("INSERT OR REPLACE INTO rules VALUES (1, ?)", JSON.stringify(rules));
+  }
+
+  /** Those named to the node last; undefined before the first time. */
+  relays(): NodeId[] | undefined {
+    const row = this.#sql.exec<{ relays: string }>("SELECT relays FROM relays").toArray()[0];
+    return row && (JSON.parse(row.relays) as NodeId[]);
+  }
+
+  writeRelays(relays: readonly NodeId[]): void {
+    this.#sql.exec("INSERT OR REPLACE INTO relays VALUES (1, ?)", JSON.stringify(relays));
   }
 
   /** Those the hub has confirmed, oldest first. */

@@ -65,6 +65,11 @@ export class Registrations {
     return held ? this.#hostnamesOf(held) : [];
   }
 
+  /** Those named to the node last. */
+  get relays(): readonly NodeId[] {
+    return this.#parts.store.relays() ?? [];
+  }
+
   /** Raises the epoch. */
   register({ node, place }: { node: NodeId; place: Place | undefined }): NodeRecord {
     const record = decideRegistration(this.current, { node, place }, this.#term());
@@ -118,6 +123,18 @@ export class Registrations {
       this.#write({ ...held, revision: held.revision + 1 });
     });
     log.info("rules.set", { node: held.node, networks: rules.allow.length + rules.deny.length });
+  }
+
+  /** To which relays the node is sent from now on. */
+  setRelays(relays: readonly NodeId[]): void {
+    const { store, transaction, log } = this.#parts;
+    const held = this.up;
+    if (store.relays()?.join() === relays.join()) return;
+    transaction(() => {
+      store.writeRelays(relays);
+      this.#write({ ...held, revision: held.revision + 1 });
+    });
+    log.info("relays.assigned", { node: held.node, relays });
   }
 
   async claimAlias(alias: string): Promise<void> {
@@ -196,15 +213,12 @@ export class Registrations {
       store.write(record);
       if (told === record.revision) return;
       const { node, epoch, revision } = record;
-      const rules = store.rules();
+      const about = { rules: store.rules(), relays: store.relays() };
       const live = record.state === "up" ? this.hostnames() : [];
       for (const shard of shards) {
         const names = live.filter((name) => shardOf(name) === shard);
-        outbox.put(
-          `publish:${shard}`,
-          { kind: "publish", shard, publication: { node, epoch, revision, names, ...(rules && { rules }) } },
-          revision,
-        );
+        const publication = { node, epoch, revision, names, ...about };
+        outbox.put(`publish:${shard}`, { kind: "publish", shard, publication }, revision);
       }
       onChanged(record);
     });

@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { renewalsPerLease } from "./lease.ts";
-import type { HeldLease } from "./node-object.ts";
+import type { AssignedRelays, HeldLease } from "./node-object.ts";
 import { nodeObject } from "./node-stub.ts";
 import { authenticated } from "../api/authenticate.ts";
 import type { Edge } from "../api/context.ts";
@@ -147,22 +147,25 @@ async function registrationOf(c: Context<Edge>, lease: HeldLease): Promise<Regis
   const { epoch, hostnames, expiresAt, place } = lease;
   const parts = { env: c.env, config, log };
   const { relays, addresses } = await readRelays(parts, { node, place: place ?? undefined }, clock.now());
-  if (isNews(addresses, lease, config)) await tellAddresses(c, addresses);
+  const assigned = { relays: relays.map(({ relay }) => relay).toSorted(), addresses };
+  if (isNews(assigned, lease, config)) await assign(c, assigned);
   const renewAfterMs = Math.floor(config.leaseMs / renewalsPerLease);
   return { node, epoch, zone: config.zone, hostnames, expiresAt, renewAfterMs, relays, paths: [] };
 }
 
 /** With no relay in sight, names go on leading to those of before. */
-function isNews(addresses: readonly string[], held: HeldLease, { relayAddresses }: Config): boolean {
-  return relayAddresses.length === 0 && addresses.length > 0 && addresses.join() !== held.addresses.join();
+function isNews({ relays, addresses }: AssignedRelays, held: HeldLease, { relayAddresses }: Config): boolean {
+  if (relays.length === 0) return false;
+  const areMoved = relayAddresses.length === 0 && addresses.length > 0 && addresses.join() !== held.addresses.join();
+  return areMoved || relays.join() !== held.relays.join();
 }
 
 /** Not worth failing a lease for: the next renewal tells them again. */
-async function tellAddresses(c: Context<Edge>, addresses: readonly string[]): Promise<void> {
+async function assign(c: Context<Edge>, assigned: AssignedRelays): Promise<void> {
   const { log, signer: node } = c.var;
   try {
-    unwrap(await answerIn(nodeObject(c.env, node).setAddresses(addresses)));
+    unwrap(await answerIn(nodeObject(c.env, node).setRelays(assigned)));
   } catch (error) {
-    log.warn("addresses.untold", { node, error: errorText(error) });
+    log.warn("relays.untold", { node, error: errorText(error) });
   }
 }

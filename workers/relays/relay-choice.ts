@@ -32,7 +32,7 @@ export function decideRelays(
   now: number,
 ): Candidate[] {
   const ranked = candidates
-    .filter(({ report, at }) => !report.draining && now - at < healthyIntervals * heartbeatMs)
+    .filter((candidate) => !candidate.report.draining && isAlive(candidate, heartbeatMs, now))
     .map((candidate) => ({
       candidate,
       band: distanceBand(place, candidate.report.place),
@@ -43,6 +43,11 @@ export function decideRelays(
     }));
   ranked.sort((a, b) => a.band - b.band || a.load - b.load || a.lot - b.lot);
   return ranked.slice(0, relaysPerNode).map(({ candidate }) => candidate);
+}
+
+/** Whether its heartbeats come. */
+export function isAlive({ at }: Heartbeat, heartbeatMs: number, now: number): boolean {
+  return now - at < healthyIntervals * heartbeatMs;
 }
 
 /** The relay as a node is told of it. */

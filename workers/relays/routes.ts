@@ -1,5 +1,5 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import { placeOf, readRelays } from "./relay-directory.ts";
+import { placeOf, readFleet, readRelays } from "./relay-directory.ts";
 import { storeHeartbeat } from "./relay-status.ts";
 import { authenticated } from "../api/authenticate.ts";
 import type { Edge } from "../api/context.ts";
@@ -14,7 +14,10 @@ const report = createRoute({
   summary: "A relay's heartbeat (signed by the relay)",
   middleware: [authenticated("postern-relay", "relay")] as const,
   request: { params: relayParams, ...bodyOf(named("RelayStatus", relayStatusSchema)) },
-  responses: answerOf("When the next one is due", named("RelayStatusAnswer", relayStatusAnswerSchema)),
+  responses: answerOf(
+    "When the next one is due, and the other relays",
+    named("RelayStatusAnswer", relayStatusAnswerSchema),
+  ),
 });
 
 const list = createRoute({
@@ -29,8 +32,10 @@ const list = createRoute({
 export function relayRoutes(): OpenAPIHono<Edge> {
   return new OpenAPIHono<Edge>()
     .openapi(report, async (c) => {
-      await storeHeartbeat(c.env, c.var.signer, { report: c.req.valid("json"), at: c.var.clock.now() });
-      return c.json({ nextInMs: c.var.config.relayHeartbeatMs, relays: [] }, 200);
+      const { config, log, clock, signer } = c.var;
+      await storeHeartbeat(c.env, signer, { report: c.req.valid("json"), at: clock.now() });
+      const relays = await readFleet({ env: c.env, config, log }, signer, clock.now());
+      return c.json({ nextInMs: config.relayHeartbeatMs, relays }, 200);
     })
     .openapi(list, async (c) => {
       const node = c.var.signer;

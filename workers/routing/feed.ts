@@ -49,8 +49,10 @@ function* changes(store: RouteStore, after: number): Generator<FeedMessage> {
 
 const bytesOfRoute = 125;
 
-/** As how many routes it counts for the size of a message: rules may be longer than 30 of them. */
+/** As how many routes without rules and relays it counts for the size of a message: rules may be longer than 30. */
 function weightOf(change: RouteChange): number {
-  const rules = change.node === null ? undefined : change.rules;
-  return 1 + (rules ? JSON.stringify(rules).length / bytesOfRoute : 0);
+  if (change.node === null) return 1;
+  const rules = change.rules ? JSON.stringify(change.rules).length : 0;
+  const relays = change.relays ? JSON.stringify(change.relays).length : 0;
+  return 1 + (rules + relays) / bytesOfRoute;
 }

@@ -11,7 +11,9 @@ export interface Publication {
   readonly revision: number;
   readonly names: readonly string[];
   /** What relays do before visitors reach the node; the same for all its names. */
-  readonly rules?: NodeRules;
+  readonly rules?: NodeRules | undefined;
+  /** Those named to the node last; absent before the first time. */
+  readonly relays?: readonly NodeId[] | undefined;
 }
 
 /** An older epoch never overwrites a newer one, whatever its revision says. */
@@ -24,13 +26,17 @@ export function isNewer(
 }
 
 /** `held`: the live routes of the node and of the names it publishes. */
-export function decideChanges({ node, epoch, names, rules }: Publication, held: readonly Route[]): RouteChange[] {
+export function decideChanges(
+  { node, epoch, names, rules, relays }: Publication,
+  held: readonly Route[],
+): RouteChange[] {
   const heldByName = new Map(held.map((route) => [route.name, route]));
   const changes: RouteChange[] = [];
   for (const name of names) {
     const route = heldByName.get(name);
-    if (route?.node !== node || route.epoch !== epoch || !areSame(route.rules, rules))
-      changes.push({ name, node, epoch, ...(rules && { rules }) });
+    const isHeld = route?.node === node && route.epoch === epoch;
+    if (!isHeld || !areSame(route.rules, rules) || !areSame(route.relays, relays))
+      changes.push({ name, node, epoch, ...(rules && { rules }), ...(relays && { relays: [...relays] }) });
   }
   const wanted = new Set(names);
   for (const route of held)
@@ -39,6 +45,6 @@ export function decideChanges({ node, epoch, names, rules }: Publication, held: 
 }
 
 /** They are made by one schema, so equal ones have the same text. */
-function areSame(one: NodeRules | undefined, other: NodeRules | undefined): boolean {
+function areSame<T extends NodeRules | readonly NodeId[]>(one: T | undefined, other: T | undefined): boolean {
   return JSON.stringify(one) === JSON.stringify(other);
 }

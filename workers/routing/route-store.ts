@@ -9,7 +9,8 @@ import type { NodeRules, Route } from "../../shared/registry/messages.ts";
 import { parseHostname } from "../../shared/registry/names.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 
-const steps = [
+/** Steps of {@link migrate}. */
+export const hubShapes: readonly string[] = [
   `CREATE TABLE hub (generation TEXT NOT NULL, version INTEGER NOT NULL, forgotten INTEGER NOT NULL);
    INSERT INTO hub VALUES (lower(hex(randomblob(8))), 0, 0);
    CREATE TABLE names (alias TEXT PRIMARY KEY, owner TEXT NOT NULL, revision INTEGER NOT NULL) WITHOUT ROWID;
@@ -22,9 +23,11 @@ const steps = [
    CREATE INDEX routes_removed ON routes (removed_at) WHERE removed_at IS NOT NULL;
    ${nonceTable}`,
   "ALTER TABLE routes ADD COLUMN rules TEXT",
+  "ALTER TABLE routes ADD COLUMN relays TEXT",
 ];
 
-type RouteRow = { name: string; node: NodeId; epoch: number; rules: string | null };
+const routeColumns = "name, node, epoch, rules, relays";
+type RouteRow = { name: string; node: NodeId; epoch: number; rules: string | null; relays: string | null };
 type ChangeRow = RouteRow & { version: number; removed_at: number | null };
 
 export interface VersionedChange {
@@ -37,7 +40,7 @@ export class RouteStore {
 
   constructor(sql: DurableObjectStorage["sql"]) {
     this.#sql = sql;
-    migrate(sql, steps);
+    migrate(sql, hubShapes);
   }
 
   /** An alias belongs to whoever asked first, until released. Asking again is answered the same. */
@@ -73,7 +76,7 @@ export class RouteStore {
     this.#sql.exec("INSERT OR REPLACE INTO publishers VALUES (?, ?, ?)", node, epoch, revision);
     const names = publication.names.filter((name) => this.#mayPublish(name, node, zone));
     const routes = this.#sql
-      .exec<RouteRow>("SELECT name, node, epoch, rules FROM routes WHERE node = ? AND removed_at IS NULL", node)
+      .exec<RouteRow>(`SELECT ${routeColumns} FROM routes WHERE node = ? AND removed_at IS NULL`, node)
       .toArray()
       .map(routeOf);
     return this.#store(decideChanges({ ...publication, names }, routes), now);
@@ -81,7 +84,7 @@ export class RouteStore {
 
   lookup(name: string): Route | undefined {
     return this.#sql
-      .exec<RouteRow>("SELECT name, node, epoch, rules FROM routes WHERE name = ? AND removed_at IS NULL", name)
+      .exec<RouteRow>(`SELECT ${routeColumns} FROM routes WHERE name = ? AND removed_at IS NULL`, name)
       .toArray()
       .map(routeOf)[0];
   }
@@ -92,7 +95,7 @@ export class RouteStore {
 
   /** All live routes, read one by one. */
   *live(): Generator<Route> {
-    const rows = this.#sql.exec<RouteRow>("SELECT name, node, epoch, rules FROM routes WHERE removed_at IS NULL");
+    const rows = this.#sql.exec<RouteRow>(`SELECT ${routeColumns} FROM routes WHERE removed_at IS NULL`);
     for (const row of rows) yield routeOf(row);
   }
 
@@ -125,12 +128,13 @@ export class RouteStore {
         this.#sql.exec("UPDATE routes SET version = ?, removed_at = ? WHERE name = ?", version, now, change.name);
       else
         this.#sql.exec(
-          "INSERT OR REPLACE INTO routes (name, node, epoch, version, rules) VALUES (?, ?, ?, ?, ?)",
+          "INSERT OR REPLACE INTO routes (name, node, epoch, version, rules, relays) VALUES (?, ?, ?, ?, ?, ?)",
           change.name,
           change.node,
           change.epoch,
           version,
           change.rules ? JSON.stringify(change.rules) : null,
+          change.relays ? JSON.stringify(change.relays) : null,
         );
     }
     return changes;
@@ -147,6 +151,12 @@ export class RouteStore {
   }
 }
 
-function routeOf({ name, node, epoch, rules }: RouteRow): Route & { node: NodeId } {
-  return { name, node, epoch, ...(rules !== null && { rules: JSON.parse(rules) as NodeRules }) };
+function routeOf({ name, node, epoch, rules, relays }: RouteRow): Route & { node: NodeId } {
+  return {
+    name,
+    node,
+    epoch,
+    ...(rules !== null && { rules: JSON.parse(rules) as NodeRules }),
+    ...(relays !== null && { relays: JSON.parse(relays) as NodeId[] }),
+  };
 }

@@ -78,11 +78,11 @@ describe("the addresses of a node's names", () => {
   });
 
   test("are told once, and not with every renewal", async () => {
-    const before = calls.setAddresses;
+    const before = calls.setRelays;
     const node = await registered();
     await node.renew(1);
     await node.renew(1);
-    expect(calls.setAddresses - before).toBe(1);
+    expect(calls.setRelays - before).toBe(1);
     expect(publications.of(node.id)).toHaveLength(1);
   });
 

@@ -47,6 +47,23 @@ describe("a relay's status", () => {
   });
 });
 
+test("a heartbeat is answered with the other relays whose heartbeats come", async () => {
+  const [one, two, three] = await Promise.all(["one", "two", "three"].map((name) => testIdentity(`relay ${name}`)));
+  if (!one || !two || !three) throw new Error("three relays");
+  letPass(60_000); // what other tests have told is old
+  expect((await heartbeat(one)).relays).toEqual([]);
+  await heartbeat(two, { host: "relay.example.com", addresses: ["2001:DB8::7"] });
+  letPass(20_000);
+  await heartbeat(three, { draining: true });
+  const endpoint = { port: 8443, name: "relay.postern.localhost" };
+  expect((await heartbeat(one)).relays.toSorted((a, b) => a.host.localeCompare(b.host))).toEqual([
+    { relay: three.id, host: "127.0.0.1", ...endpoint, addresses: ["127.0.0.1"], draining: true },
+    { relay: two.id, host: "relay.example.com", ...endpoint, addresses: ["2001:db8::7"], draining: false },
+  ]);
+  letPass(5_000);
+  expect((await heartbeat(three)).relays.map(({ relay }) => relay)).toEqual([one.id]);
+});
+
 test("a node that says nothing of its place is where its request came from", async () => {
   const [inBerlin, inTokyo] = [await testIdentity("relay one"), await testIdentity("relay two")];
   await heartbeat(inBerlin, { place: berlin });
@@ -62,7 +79,7 @@ test("a node that says nothing of its place is where its request came from", asy
 
 test("a node is named the nearest healthy relays with its registration, its lease and on request", async () => {
   const [inBerlin, inTokyo] = [await testIdentity("relay one"), await testIdentity("relay two")];
-  expect(await heartbeat(inBerlin, { place: berlin })).toEqual({ nextInMs: 10_000 });
+  expect(await heartbeat(inBerlin, { place: berlin })).toMatchObject({ nextInMs: 10_000 });
   await heartbeat(inTokyo, { place: tokyo });
   await heartbeat(await testIdentity("relay three"), { draining: true });
 

@@ -6,7 +6,8 @@ import { freshIdentity } from "../support/identities.ts";
 import { maxRoutesPerMessage } from "../../../shared/registry/feed.ts";
 import { idHostname } from "../../../shared/registry/names.ts";
 import { catchUp } from "../../../workers/routing/feed.ts";
-import { RouteStore } from "../../../workers/routing/route-store.ts";
+import { hubShapes, RouteStore } from "../../../workers/routing/route-store.ts";
+import { migrate } from "../../../workers/storage/tables.ts";
 
 const { id: node } = await freshIdentity();
 const { id: other } = await freshIdentity();
@@ -73,7 +74,7 @@ test("snapshots and deltas come in parts of bounded size", () =>
     const since = `${store.horizon().generation}.0`;
     sql.exec(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < ?)
-       INSERT INTO routes SELECT 'n' || i || '.${zone}', ?, 1, i, NULL, NULL FROM n`,
+       INSERT INTO routes (name, node, epoch, version) SELECT 'n' || i || '.${zone}', ?, 1, i FROM n`,
       count,
       node,
     );
@@ -92,6 +93,26 @@ test("snapshots and deltas come in parts of bounded size", () =>
     ]);
   }));
 
+test("a publication with other relays changes the routes, and one with the same does not", () =>
+  inStore((store) => {
+    const publish = (revision: number, relays: (typeof node)[] | undefined) =>
+      store.publish({ node, epoch: 1, revision, names: [own], relays }, zone, 0);
+    publish(1, undefined);
+    expect(store.lookup(own)).toEqual({ name: own, node, epoch: 1 });
+    expect(publish(2, [other])).toEqual([{ name: own, node, epoch: 1, relays: [other] }]);
+    expect(publish(3, [other])).toEqual([]);
+    expect([...store.live()]).toEqual([{ name: own, node, epoch: 1, relays: [other] }]);
+  }));
+
+test("routes of an older shape are kept", () =>
+  runInDurableObject(env.HUBS.get(env.HUBS.newUniqueId()), (_, { storage: { sql } }) => {
+    for (const { name } of sql.exec<{ name: string }>("SELECT name FROM sqlite_master WHERE type = 'table'").toArray())
+      if (!name.startsWith("_")) sql.exec(`DROP TABLE ${name}`);
+    migrate(sql, hubShapes.slice(0, 1));
+    sql.exec("INSERT INTO routes VALUES (?, ?, 3, 1, NULL)", own, node);
+    expect(new RouteStore(sql).lookup(own)).toEqual({ name: own, node, epoch: 3 });
+  }));
+
 test("the generation lasts as long as the storage", async () => {
   const stub = env.HUBS.get(env.HUBS.newUniqueId());
   const generation = () =>
@@ -108,7 +129,7 @@ test("parts are smaller where routes have many rules", () =>
     const allow = Array.from({ length: 100 }, (_, at) => `2001:db8:ffff:ffff:ffff:ffff:ffff:${at}/128`);
     sql.exec(
       `WITH RECURSIVE n(i) AS (SELECT 1 UNION ALL SELECT i + 1 FROM n WHERE i < 200)
-       INSERT INTO routes SELECT 'n' || i || '.${zone}', ?, 1, i, NULL, ? FROM n`,
+       INSERT INTO routes (name, node, epoch, version, rules) SELECT 'n' || i || '.${zone}', ?, 1, i, ? FROM n`,
       node,
       JSON.stringify({ allow, deny: [] }),
     );

@@ -12,4 +12,4 @@ export function letPass(ms: number): void {
 export const faults = { hubDown: false };
 
 /** Calls that a test wants to know the number of. */
-export const calls = { setAddresses: 0 };
+export const calls = { setRelays: 0 };

@@ -3,7 +3,7 @@ import { AcmeAccount as RealAcmeAccount } from "../../../workers/acme/account-ob
 import { createApp } from "../../../workers/api/app.ts";
 import { DnsZone as RealDnsZone } from "../../../workers/dns/zone-object.ts";
 import type { Env } from "../../../workers/env.ts";
-import { NodeObject as RealNodeObject } from "../../../workers/registry/node-object.ts";
+import { NodeObject as RealNodeObject, type AssignedRelays } from "../../../workers/registry/node-object.ts";
 import type { Publication } from "../../../workers/routing/publication.ts";
 import { RouteHub as RealRouteHub } from "../../../workers/routing/route-hub.ts";
 import type { Result } from "../../../shared/errors.ts";
@@ -21,9 +21,9 @@ export class NodeObject extends RealNodeObject {
     super(ctx, env, { ...parts, surroundings: scriptedSurroundings });
   }
 
-  override setAddresses(addresses: readonly string[]): Promise<Result<void>> {
-    calls.setAddresses++;
-    return super.setAddresses(addresses);
+  override setRelays(assigned: AssignedRelays): Promise<Result<void>> {
+    calls.setRelays++;
+    return super.setRelays(assigned);
   }
 }
 

@@ -1,0 +1,184 @@
+/** What takes the relay's connections, put together from its parts: the public port, its doors, tunnels and visitors. */
+import { once } from "node:events";
+import { createServer, type AddressInfo, type Socket } from "node:net";
+import type { Registry } from "prom-client";
+import type { Clock } from "../shared/clock.ts";
+import { errorText } from "../shared/errors.ts";
+import type { Log } from "../shared/log.ts";
+import type { Identity } from "../shared/nodejs/identity-file.ts";
+import { Rate } from "../shared/rate.ts";
+import type { FeedMessage } from "../shared/registry/feed.ts";
+import type { FleetRelay } from "../shared/registry/messages.ts";
+import type { NodeId } from "../shared/registry/node-id.ts";
+import type { Goaway } from "../shared/tunnel/control.ts";
+import { accessLog } from "./access-log.ts";
+import type { RelayConfig } from "./config.ts";
+import { ControlDoor } from "./control.ts";
+import { Directory } from "./directory.ts";
+import { Farewell } from "./farewell.ts";
+import { NodePolicies } from "./limits/node-policy.ts";
+import { Shares } from "./limits/shares.ts";
+import { RelayMetrics } from "./metrics.ts";
+import { PassTable } from "./pass-table.ts";
+import { PoolDoor } from "./pool-door.ts";
+import { PeerDoor } from "./peers/peer-door.ts";
+import { Peers } from "./peers/peers.ts";
+import { PublicPort } from "./public-port.ts";
+import type { Routing } from "./routing.ts";
+import { TunnelKeeper } from "./tunnel-keeper.ts";
+import { Visitors, type VisitorsOptions } from "./visitors.ts";
+
+const backlog = 4_096;
+/** 500 nodes a second: what the relays they go to, and the edge, take without a queue. */
+const announcedAtOnce = 50;
+
+export interface WorkerOptions {
+  config: RelayConfig;
+  identity: Identity;
+  /** What is known of names; kept current by this worker. */
+  routing: Routing;
+  fetch: typeof fetch;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+}
+
+/** What there is now. */
+export interface WorkerCounts {
+  visitors: number;
+  /** Those that take visitors. */
+  tunnels: number;
+  /** When the last visitor came (by the clock); undefined before the first. */
+  lastVisitorAt: number | undefined;
+}
+
+export interface RelayWorker extends AsyncDisposable {
+  readonly port: number;
+  readonly counts: WorkerCounts;
+  /** The edge has told something of names. */
+  take(message: FeedMessage): void;
+  /** The edge has named the other relays. */
+  takeFleet(fleet: readonly FleetRelay[]): void;
+  metrics(): Promise<Registry[]>;
+  /** Takes no new tunnel from now on: who knocks is told why. */
+  refuseTunnels(goaway: Goaway): void;
+  /** Tells every node, while their tunnels go on. Resolves when all know, or the signal aborts. */
+  announce(goaway: Goaway, signal: AbortSignal): Promise<void>;
+  /** Closes the port and takes no visitor any more; who is here may finish. */
+  close(goaway: Goaway): void;
+  /** Resolves when no visitor is left. */
+  emptied(): Promise<void>;
+}
+
+/** Resolves once it listens; rejects when it cannot. */
+export async function startWorker({ config, identity, ...options }: WorkerOptions): Promise<RelayWorker> {
+  const { clock, log } = options;
+  const { limits } = config;
+  let refusal: Goaway | undefined;
+
+  const metrics = new RelayMetrics(() => ({
+    connections: door.connections,
+    pendingHellos: door.pendingHellos,
+    visitors: visitors.size,
+    tunnels: keeper.size,
+    poolIdle: keeper.poolIdle,
+    forwarded: { out: peers.forwarded, in: peerDoor.forwarded },
+    peers: peers.links,
+    bytes: visitors.bytes(),
+  }));
+  const table = new PassTable();
+  const epochOf = (node: string): number | undefined => directory.epochOf(node);
+  const keeper = new TunnelKeeper({ limits, table, announcedAtOnce, epochOf, metrics, clock, log });
+  const { tunnels } = keeper;
+  const directory: Directory = new Directory({
+    ...options,
+    config,
+    identity,
+    onLookup: (outcome) => metrics.lookup(outcome),
+    onTouched: (nodes) => keeper.judge(nodes),
+    tunnelsOf: (node) => tunnels.of(node).length,
+  });
+  const farewell = new Farewell({ clock });
+  const findOwner = (name: string) => directory.findOwner(name);
+  const shares = {
+    networks: new Shares({ ...limits.perNetwork, clock }),
+    nodes: new Shares({ ...limits.perNode, clock }),
+  };
+  const policies = new NodePolicies({ clock });
+  const access = accessLog({ on: config.accessLog, log });
+  const shared = { tunnels, farewell, metrics, clock, log };
+  const fleet = (): readonly FleetRelay[] => directory.fleet;
+  const relaysOf = (node: string): readonly NodeId[] => directory.relaysOf(node);
+  const peers = new Peers({ ...options, identity, limits, fleet, relaysOf, metrics });
+  const forward: VisitorsOptions["forward"] = (node, visitor) => peers.forward(node, visitor);
+  const visitors = new Visitors({ ...config, ...limits, ...shared, shares, policies, access, findOwner, forward });
+  const peerDoor = new PeerDoor({
+    ...options,
+    identity,
+    limits,
+    fleet,
+    metrics,
+    onVisitor: (socket, from, visitor) => void visitors.serveForwarded(socket, from, visitor),
+  });
+  const control = new ControlDoor({
+    identity,
+    pingMs: limits.pingMs,
+    clock,
+    log,
+    admit: (node, epoch) =>
+      refusal ? Promise.resolve({ admit: false, goaway: refusal }) : directory.admit(node, epoch),
+    onNode: (node) => keeper.open(node),
+  });
+  const onPass = (socket: Socket, pass: Uint8Array): boolean => keeper.adopt(socket, pass);
+  const pools = new PoolDoor({ identity, metrics, clock, onPass });
+  const door = new PublicPort({
+    relayName: config.name,
+    limits,
+    farewell,
+    metrics,
+    clock,
+    onVisitor: (socket, serverName, firstBytes) => void visitors.serve(socket, serverName, firstBytes),
+    onPass,
+    onPoolTls: (socket) => pools.accept(socket),
+    onPeer: (socket) => peerDoor.accept(socket),
+    onControl: (socket) => control.accept(socket),
+  });
+
+  const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => door.accept(socket));
+  // Past this they are closed as they come, before they cost a socket object.
+  server.maxConnections = limits.maxConnections;
+  server.on("drop", () => metrics.refused("too-many-connections"));
+  server.listen({ ...config.listen, backlog });
+  await once(server, "listening");
+  // Such as no file descriptor left; those who are here stay, and the next accept may succeed.
+  const failures = new Rate({ clock });
+  server.on("error", (error) => {
+    metrics.refused("not-accepted");
+    failures.count();
+    if (failures.thisSecond === 1) log.error("accept.failed", { error: errorText(error) });
+  });
+
+  return {
+    port: (server.address() as AddressInfo).port,
+    get counts() {
+      return { visitors: visitors.size, tunnels: keeper.size, lastVisitorAt: visitors.lastAt };
+    },
+    take: (message) => directory.take(message),
+    takeFleet: (relays) => directory.takeFleet(relays),
+    metrics: () => Promise.resolve([metrics.registry]),
+    refuseTunnels: (goaway) => void (refusal = goaway),
+    announce: (goaway, signal) => keeper.announce(goaway, signal),
+    close(goaway) {
+      server.close();
+      keeper.retireAll(goaway);
+    },
+    emptied: () => visitors.emptied(),
+    [Symbol.asyncDispose]() {
+      server.close();
+      keeper.destroy();
+      peers.destroy();
+      door.destroy();
+      return Promise.resolve();
+    },
+  };
+}
