@@ -104,6 +104,8 @@ export async function inflict(
       const until = performance.now();
       if (until - from >= drainMs) tell({ ...whose, from: until - cutMs, until, endsCleanly: false });
       await pause(pauseMs);
+      // Who comes to it by a DNS answer of before: it knows no tunnel and no other relay yet.
+      tell({ ...whose, from: performance.now(), until: undefined, endsCleanly: false });
       return void (signal.aborted || (await member.start()));
     }
     case "freeze":
