@@ -7,7 +7,7 @@ import { root } from "../support/postern.ts";
 import { runProgram } from "../support/visit.ts";
 import { kinds } from "../soak/load/kinds.ts";
 
-const soakMs = 200_000;
+const soakMs = 300_000;
 
 it(
   "a soak of a minute finds nothing wrong, with visitors of every kind and several faults",
