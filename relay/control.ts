@@ -152,9 +152,11 @@ export class ControlDoor {
       return undefined;
     }
     this.#strangers.delete(channel);
+    // First, so that whoever the node's visitors come to knows of it when the node says that it is up.
+    const events = onNode({ node, epoch, version, channel, link });
     channel.send({ type: "welcome", pingMs });
     channel.startPings(pingMs);
-    return onNode({ node, epoch, version, channel, link });
+    return events;
   }
 }
 

@@ -3,34 +3,43 @@
  * flow control; what befalls the connection befalls every visitor.
  */
 import type { Clock } from "../shared/clock.ts";
-import type { ControlChannel } from "../shared/nodejs/control-channel.ts";
+import type { TunnelSocket } from "../shared/nodejs/tunnel-socket.ts";
 import type { NodeId } from "../shared/registry/node-id.ts";
 import type { Goaway } from "../shared/tunnel/control.ts";
-import type { Http2Link } from "./http2-link.ts";
 import { Pairings, type Attempt } from "./pairings.ts";
 import { PoolConnection } from "./pool-connection.ts";
 import type { Pairing, PendingVisitor, Tunnel } from "./tunnel.ts";
+import type { ControlLink, PartState, TunnelPart } from "./tunnel-part.ts";
 
 const maxWaiting = 1_024;
+
+/** What gives a way to the node for one visitor. */
+export interface VisitorLink {
+  /** Takes no visitor any more. */
+  readonly closed: boolean;
+  open(): TunnelSocket;
+}
 
 export interface Http2TunnelOptions {
   node: NodeId;
   epoch: number;
-  channel: ControlChannel;
-  link: Http2Link;
+  control: ControlLink;
+  /** It takes no visitor any more. */
+  onClosed: () => void;
+  link: VisitorLink;
+  /** Whether the end of what `link` has opened is what the node meant to send. */
+  confirmEnd: () => Promise<boolean>;
   /** From the visitor's hello to the first byte of the node's answer. */
   pairingMs: number;
   clock: Clock;
 }
 
-export class Http2Tunnel implements Tunnel {
+export class Http2Tunnel implements Tunnel, TunnelPart {
   readonly node: NodeId;
   readonly epoch: number;
-  /** Connections that wait for a visitor. */
-  readonly idle = 0;
   readonly #options: Http2TunnelOptions;
   readonly #pairings: Pairings;
-  #retired = false;
+  #closed = false;
 
   constructor(options: Http2TunnelOptions) {
     this.node = options.node;
@@ -39,12 +48,16 @@ export class Http2Tunnel implements Tunnel {
     this.#pairings = new Pairings({
       ...options,
       assign: (attempt) => this.#assign(attempt),
-      onLess: () => this.#closeWhenDone(),
+      onLess: () => options.control.changed(),
     });
   }
 
   get ready(): boolean {
-    return !this.#retired && !this.#options.link.closed;
+    return !this.#closed && !this.#options.link.closed;
+  }
+
+  get state(): PartState {
+    return { idle: 0, waiting: 0, arrivalsPerSecond: 0, busy: this.#pairings.busy, closed: this.#closed };
   }
 
   pair(visitor: PendingVisitor): Promise<Pairing> {
@@ -53,31 +66,29 @@ export class Http2Tunnel implements Tunnel {
     return this.#pairings.begin(visitor);
   }
 
-  /** An end of a stream is what the node has said itself; a kernel that buries a process cannot say it. */
   proveAlive(): Promise<boolean> {
-    return Promise.resolve(true);
+    return this.#options.confirmEnd();
   }
 
   retire(goaway: Goaway): void {
-    if (this.#retired) return;
-    this.#options.channel.send({ type: "goaway", ...goaway });
+    this.#options.control.retire(goaway);
     this.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.onClosed();
+    this.#pairings.close();
+    this.#options.control.changed();
   }
 
   destroy(): void {
     this.close();
     this.#pairings.destroy();
-    this.#options.channel.end("ended", "The tunnel was destroyed.");
-    this.#options.link.destroy();
   }
 
-  /** No new visitor from now on; what runs may finish, then the connection is closed. */
-  close(): void {
-    if (this.#retired) return;
-    this.#retired = true;
-    this.#pairings.close();
-    this.#closeWhenDone();
-  }
+  trim(): void {}
 
   #assign(attempt: Attempt): void {
     if (attempt.visitor.gone) return this.#pairings.fail(attempt, "gone");
@@ -87,9 +98,5 @@ export class Http2Tunnel implements Tunnel {
       onBroken: (broken) => this.#pairings.broke(broken),
     });
     this.#pairings.claim(connection, attempt);
-  }
-
-  #closeWhenDone(): void {
-    if (this.#retired && this.#pairings.busy === 0) this.#options.channel.end("ended", "The last visitor has left.");
   }
 }

@@ -1,45 +1,50 @@
-import { randomBytes } from "node:crypto";
 import type { Clock } from "../shared/clock.ts";
-import { Deadlines } from "../shared/nodejs/deadlines.ts";
-import { passBytes } from "../shared/tunnel/control.ts";
+import type { Pass, PassTable } from "./pass-table.ts";
 
 /** A node that has a pass and does not use it within this time has lost it. */
 const passMs = 10_000;
 
-export interface PassOwner {
-  passExpired(): void;
+export interface PassesOptions {
+  table: PassTable;
+  tunnel: number;
+  clock: Clock;
 }
 
-/** The one-time tokens that tell whose pool connection an arriving socket is. Nobody without the control connection has one. */
-export class Passes<Owner extends PassOwner> {
-  readonly #owners = new Map<string, Owner>();
-  readonly #deadlines: Deadlines<string>;
+/** The one-time passes of one tunnel that are out. Nobody without the control connection has one. */
+export class Passes {
+  readonly #options: PassesOptions;
+  /** In the order they were given; some were redeemed since. */
+  #given: { pass: Pass; voidAt: number }[] = [];
 
-  constructor({ clock }: { clock: Clock }) {
-    this.#deadlines = new Deadlines({ ms: passMs, clock, onExpired: (key) => this.#take(key)?.passExpired() });
+  constructor(options: PassesOptions) {
+    this.#options = options;
   }
 
-  issue(owner: Owner, count: number): Uint8Array[] {
-    const random = randomBytes(count * passBytes);
-    return Array.from({ length: count }, (_, index) => {
-      const pass = random.subarray(index * passBytes, (index + 1) * passBytes);
-      const key = pass.toString("latin1");
-      this.#owners.set(key, owner);
-      this.#deadlines.start(key);
-      return pass;
-    });
+  /** Those that nobody has redeemed. */
+  get out(): number {
+    const { table } = this.#options;
+    this.#given = this.#given.filter(({ pass }) => table.stands(pass));
+    return this.#given.length;
   }
 
-  /** Whose pass it is; the second time, nobody's. */
-  redeem(pass: Uint8Array): Owner | undefined {
-    const key = Buffer.from(pass.buffer, pass.byteOffset, pass.length).toString("latin1");
-    this.#deadlines.stop(key);
-    return this.#take(key);
+  issue(count: number): Uint8Array[] {
+    const { table, tunnel, clock } = this.#options;
+    const voidAt = clock.now() + passMs;
+    const passes = table.issue(tunnel, count);
+    for (const pass of passes) this.#given.push({ pass, voidAt });
+    return passes.map(({ bytes }) => bytes);
   }
 
-  #take(key: string): Owner | undefined {
-    const owner = this.#owners.get(key);
-    this.#owners.delete(key);
-    return owner;
+  /** Takes back those that are too old; answers how many. */
+  expire(): number {
+    const { table, clock } = this.#options;
+    const now = clock.now();
+    const young = this.#given.findIndex(({ voidAt }) => voidAt > now);
+    const old = this.#given.splice(0, young < 0 ? this.#given.length : young);
+    return old.filter(({ pass }) => table.void(pass)).length;
+  }
+
+  voidAll(): void {
+    for (const { pass } of this.#given.splice(0)) this.#options.table.void(pass);
   }
 }

@@ -1,33 +1,29 @@
 /**
  * The tunnel as a control connection and a pool: the relay hands out passes, the node dials a connection for each,
  * and every visitor gets one of its own. The kernel does the flow control, and what befalls one visitor stays with it.
+ * This is the part of one thread: the connections that came to it, for the visitors that came to it.
  */
 import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
-import type { ControlChannel } from "../shared/nodejs/control-channel.ts";
-import type { NodeId } from "../shared/registry/node-id.ts";
-import { maxFrameBytes, passBytes, type Goaway } from "../shared/tunnel/control.ts";
 import { Rate } from "../shared/rate.ts";
+import type { NodeId } from "../shared/registry/node-id.ts";
+import type { Goaway } from "../shared/tunnel/control.ts";
 import { Pairings, type Attempt } from "./pairings.ts";
-import type { PassOwner, Passes } from "./passes.ts";
 import { PoolConnection } from "./pool-connection.ts";
-import { decidePoolSize, decideRefill, decideTrim } from "./pool-size.ts";
 import type { Pairing, PendingVisitor, Tunnel } from "./tunnel.ts";
+import type { ControlLink, PartState, TunnelPart } from "./tunnel-part.ts";
 
-/** New connections asked of one node, however many visitors come and go. */
-const maxPassesPerSecond = 4_000;
-const maxPassesPerFrame = Math.floor((maxFrameBytes - 1) / passBytes);
 const maxWaiting = 1_024;
-const upkeepMs = 250;
 const keepAliveMs = 30_000;
+/** What was asked for a moment ago is not closed: the node would take it for a fault on the way. */
+const minTrimAgeMs = 5_000;
 
 export interface PoolTunnelOptions {
   node: NodeId;
   epoch: number;
-  channel: ControlChannel;
-  passes: Passes<PoolTunnel>;
-  floor: number;
-  cap: number;
+  control: ControlLink;
+  /** It takes no visitor any more. */
+  onClosed: () => void;
   /** From the visitor's hello to the first byte of the node's answer. */
   pairingMs: number;
   clock: Clock;
@@ -35,178 +31,117 @@ export interface PoolTunnelOptions {
   onEmpty: () => void;
 }
 
-export class PoolTunnel implements Tunnel, PassOwner {
+export class PoolTunnel implements Tunnel, TunnelPart {
   readonly node: NodeId;
   readonly epoch: number;
   readonly #options: PoolTunnelOptions;
-  readonly #idle = new Set<PoolConnection>();
+  /** The oldest first, with the time of their coming. */
+  readonly #idle = new Map<PoolConnection, number>();
   readonly #waiting = new Set<Attempt>();
   readonly #pairings: Pairings;
   readonly #arrivals: Rate;
-  readonly #issued: Rate;
-  readonly #upkeep: NodeJS.Timeout;
-  #promised = 0;
-  /** Passes that have expired since the node was told. */
-  #missed = 0;
-  /** Asked for and not answered: the channel must not be closed by this end before. */
-  #proofs = 0;
-  #refilling = false;
-  #retired = false;
+  #closed = false;
 
   constructor(options: PoolTunnelOptions) {
-    const { node, epoch, clock } = options;
+    const { node, epoch, clock, control } = options;
     this.node = node;
     this.epoch = epoch;
     this.#options = options;
     this.#arrivals = new Rate({ clock });
-    this.#issued = new Rate({ clock });
     this.#pairings = new Pairings({
       ...options,
       assign: (attempt) => this.#assign(attempt),
       onFailed: (attempt) => this.#waiting.delete(attempt),
-      onLess: () => this.#closeWhenDone(),
+      onLess: () => control.changed(),
     });
-    this.#upkeep = setInterval(() => this.#keepUp(), upkeepMs).unref();
-    this.#refill();
   }
 
   get ready(): boolean {
     return this.#idle.size > 0;
   }
 
-  get idle(): number {
-    return this.#idle.size;
+  get state(): PartState {
+    return {
+      idle: this.#idle.size,
+      waiting: this.#waiting.size,
+      arrivalsPerSecond: this.#arrivals.perSecond,
+      busy: this.#pairings.busy,
+      closed: this.#closed,
+    };
   }
 
   /** Takes a connection that the node has dialled with one of this tunnel's passes. */
   adopt(socket: Socket): void {
-    this.#promised--;
     socket.setKeepAlive(true, keepAliveMs);
     const connection = new PoolConnection(socket, this.#events);
-    if (this.#retired) return connection.destroy();
+    if (this.#closed) return connection.destroy();
+    this.#options.control.changed();
     for (const attempt of this.#waiting) {
       this.#waiting.delete(attempt);
       if (attempt.visitor.gone) this.#pairings.fail(attempt, "gone");
       else return this.#pairings.claim(connection, attempt);
     }
-    this.#idle.add(connection);
-  }
-
-  passExpired(): void {
-    this.#promised--;
-    this.#missed++;
-    this.#refillSoon();
+    this.#idle.set(connection, this.#options.clock.now());
   }
 
   pair(visitor: PendingVisitor): Promise<Pairing> {
-    if (this.#retired) return Promise.resolve({ kind: "failed", reason: "closed" });
+    if (this.#closed) return Promise.resolve({ kind: "failed", reason: "closed" });
     this.#arrivals.count();
     return this.#pairings.begin(visitor);
   }
 
-  async proveAlive(): Promise<boolean> {
-    this.#proofs++;
-    const alive = await this.#options.channel.proveAlive();
-    this.#proofs--;
-    this.#closeWhenDone();
-    return alive;
+  proveAlive(): Promise<boolean> {
+    return this.#options.control.proveAlive();
   }
 
   retire(goaway: Goaway): void {
-    if (this.#retired) return;
-    this.#options.channel.send({ type: "goaway", ...goaway });
+    this.#options.control.retire(goaway);
     this.close();
+  }
+
+  close(): void {
+    if (this.#closed) return;
+    this.#closed = true;
+    this.#options.onClosed();
+    for (const connection of this.#idle.keys()) connection.destroy();
+    this.#idle.clear();
+    this.#pairings.close();
+    for (const attempt of this.#waiting) this.#pairings.fail(attempt, "closed");
+    this.#options.control.changed();
   }
 
   destroy(): void {
     this.close();
     this.#pairings.destroy();
-    this.#options.channel.end("ended", "The tunnel was destroyed.");
   }
 
-  /** No new visitor from now on; what runs may finish, then the control connection is closed. */
-  close(): void {
-    if (this.#retired) return;
-    this.#retired = true;
-    clearInterval(this.#upkeep);
-    for (const connection of this.#idle) connection.destroy();
-    this.#idle.clear();
-    this.#pairings.close();
-    for (const attempt of this.#waiting) this.#pairings.fail(attempt, "closed");
-    this.#closeWhenDone();
+  trim(count: number): void {
+    const oldEnough = this.#options.clock.now() - minTrimAgeMs;
+    let left = count;
+    for (const [connection, since] of this.#idle) {
+      if (left-- <= 0 || since > oldEnough) return;
+      this.#idle.delete(connection);
+      connection.destroy();
+    }
   }
 
   readonly #events = {
     onAnswer: (connection: PoolConnection): void => this.#pairings.answered(connection),
     onBroken: (connection: PoolConnection): void => {
       this.#idle.delete(connection);
-      this.#refillSoon();
+      this.#options.control.changed();
       this.#pairings.broke(connection);
     },
   };
 
   #assign(attempt: Attempt): void {
-    this.#refillSoon();
-    for (const connection of this.#idle) {
+    this.#options.control.changed();
+    for (const connection of this.#idle.keys()) {
       this.#idle.delete(connection);
       return this.#pairings.claim(connection, attempt);
     }
     this.#options.onEmpty();
     if (this.#waiting.size >= maxWaiting) this.#pairings.fail(attempt, "busy");
     else this.#waiting.add(attempt);
-  }
-
-  /** Asks for connections at the end of this turn, once for all visitors that came in it. */
-  #refillSoon(): void {
-    if (this.#refilling || this.#retired) return;
-    this.#refilling = true;
-    setImmediate(() => {
-      this.#refilling = false;
-      this.#refill();
-    });
-  }
-
-  #refill(): void {
-    if (this.#retired) return;
-    const { cap, channel, passes } = this.#options;
-    let count = decideRefill({
-      size: this.#size(),
-      cap,
-      idle: this.#idle.size,
-      promised: this.#promised,
-      waiting: this.#waiting.size,
-      allowance: maxPassesPerSecond - this.#issued.thisSecond,
-    });
-    this.#promised += count;
-    this.#issued.count(count);
-    for (; count > 0; count -= maxPassesPerFrame)
-      channel.send({ type: "dial", passes: passes.issue(this, Math.min(count, maxPassesPerFrame)) });
-  }
-
-  #keepUp(): void {
-    if (this.#missed > 0) this.#options.channel.send({ type: "missed", passes: this.#missed });
-    this.#missed = 0;
-    this.#refill(); // what the rate limit has put off
-    let excess = decideTrim({ size: this.#size(), idle: this.#idle.size });
-    for (const connection of this.#idle) {
-      if (excess-- <= 0) break;
-      this.#idle.delete(connection);
-      connection.destroy();
-    }
-  }
-
-  #size(): number {
-    const { floor, cap, channel } = this.#options;
-    return decidePoolSize({
-      arrivalsPerSecond: this.#arrivals.perSecond,
-      roundTripMs: channel.roundTripMs ?? 0,
-      floor,
-      cap,
-    });
-  }
-
-  #closeWhenDone(): void {
-    const busy = this.#pairings.busy + this.#proofs;
-    if (this.#retired && busy === 0) this.#options.channel.end("ended", "The last visitor has left.");
   }
 }

@@ -19,6 +19,7 @@ import { Farewell } from "./farewell.ts";
 import { NodePolicies } from "./limits/node-policy.ts";
 import { Shares } from "./limits/shares.ts";
 import { RelayMetrics } from "./metrics.ts";
+import { PassTable } from "./pass-table.ts";
 import { PoolDoor } from "./pool-door.ts";
 import { PeerDoor } from "./peers/peer-door.ts";
 import { Peers } from "./peers/peers.ts";
@@ -28,6 +29,8 @@ import { TunnelKeeper } from "./tunnel-keeper.ts";
 import { Visitors, type VisitorsOptions } from "./visitors.ts";
 
 const backlog = 4_096;
+/** 500 nodes a second: what the relays they go to, and the edge, take without a queue. */
+const announcedAtOnce = 50;
 
 export interface WorkerOptions {
   config: RelayConfig;
@@ -77,13 +80,15 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
     connections: door.connections,
     pendingHellos: door.pendingHellos,
     visitors: visitors.size,
-    tunnels: keeper.tunnels.size,
+    tunnels: keeper.size,
     poolIdle: keeper.poolIdle,
     forwarded: { out: peers.forwarded, in: peerDoor.forwarded },
     peers: peers.links,
     bytes: visitors.bytes(),
   }));
-  const keeper = new TunnelKeeper({ limits, metrics, clock, log, epochOf: (node) => directory.epochOf(node) });
+  const table = new PassTable();
+  const epochOf = (node: string): number | undefined => directory.epochOf(node);
+  const keeper = new TunnelKeeper({ limits, table, announcedAtOnce, epochOf, metrics, clock, log });
   const { tunnels } = keeper;
   const directory: Directory = new Directory({
     ...options,
@@ -156,7 +161,7 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
   return {
     port: (server.address() as AddressInfo).port,
     get counts() {
-      return { visitors: visitors.size, tunnels: tunnels.size, lastVisitorAt: visitors.lastAt };
+      return { visitors: visitors.size, tunnels: keeper.size, lastVisitorAt: visitors.lastAt };
     },
     take: (message) => directory.take(message),
     takeFleet: (relays) => directory.takeFleet(relays),

@@ -115,17 +115,16 @@ export class PeerLink {
   /** Only when visitors come: a relay that cuts what waits is not dialled for ever. */
   #refill(): void {
     const { clock } = this.#options;
+    const size = decidePoolSize({
+      arrivalsPerSecond: this.#arrivals.perSecond,
+      roundTripMs: this.#roundTripMs() ?? 0,
+      floor: warmFloor,
+      cap: warmCap,
+    });
     const count = decideRefill({
-      size: decidePoolSize({
-        arrivalsPerSecond: this.#arrivals.perSecond,
-        roundTripMs: this.#roundTripMs() ?? 0,
-        floor: warmFloor,
-        cap: warmCap,
-      }),
+      parts: [{ size, idle: this.#idle.size, waiting: this.#waiting.size }],
       cap: warmCap + this.#waiting.size,
-      idle: this.#idle.size,
       promised: this.#dialling.size,
-      waiting: this.#waiting.size,
       allowance: maxDialsPerSecond - this.#dials.thisSecond,
     });
     this.#dials.count(count);

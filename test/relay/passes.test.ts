@@ -1,34 +1,38 @@
-import { describe, expect, test, vi } from "vitest";
+import { describe, expect, test } from "vitest";
+import { PassTable } from "../../relay/pass-table.ts";
 import { Passes } from "../../relay/passes.ts";
 import { systemClock, type Clock } from "../../shared/clock.ts";
 
-const owner = () => ({ passExpired: vi.fn<() => void>() });
-
-describe("passes", () => {
-  test("lead to their owner once", () => {
-    const passes = new Passes({ clock: systemClock });
-    const [alice, bob] = [owner(), owner()];
-    const [first, second] = passes.issue(alice, 2) as [Uint8Array, Uint8Array];
-    const [third] = passes.issue(bob, 1) as [Uint8Array];
-    expect([passes.redeem(third), passes.redeem(first), passes.redeem(second)]).toEqual([bob, alice, alice]);
-    expect([passes.redeem(first), passes.redeem(new Uint8Array(16))]).toEqual([undefined, undefined]);
+describe("the passes of a tunnel", () => {
+  test("are out until somebody redeems them", () => {
+    const table = new PassTable();
+    const passes = new Passes({ table, tunnel: 7, clock: systemClock });
+    const [first] = passes.issue(3) as [Uint8Array];
+    expect(passes.out).toBe(3);
+    expect(table.redeem(first)).toBe(7);
+    expect(passes.out).toBe(2);
   });
 
-  test("are random, and 16 bytes each", () => {
-    const passes = new Passes({ clock: systemClock }).issue(owner(), 1_000);
-    expect(new Set(passes.map((pass) => Buffer.from(pass).toString("hex"))).size).toBe(1_000);
-    expect(passes.every(({ length }) => length === 16)).toBe(true);
+  test("are void after ten seconds, which is told once for each that was not used", () => {
+    let now = 0;
+    const clock: Clock = { ...systemClock, now: () => now };
+    const table = new PassTable();
+    const passes = new Passes({ table, tunnel: 7, clock });
+    const [used, left] = passes.issue(2) as [Uint8Array, Uint8Array];
+    table.redeem(used);
+    now = 9_999;
+    const [late] = passes.issue(1) as [Uint8Array];
+    expect(passes.expire()).toBe(0);
+    now = 10_000;
+    expect([passes.expire(), passes.expire(), passes.out]).toEqual([1, 0, 1]);
+    expect([table.redeem(left), table.redeem(late)]).toEqual([undefined, 7]);
   });
 
-  test("are void after ten seconds, which their owner is told once for each", async () => {
-    let skippedMs = 0;
-    const clock: Clock = { ...systemClock, now: () => Date.now() + skippedMs };
-    const passes = new Passes({ clock });
-    const alice = owner();
-    const [used, left] = passes.issue(alice, 2) as [Uint8Array, Uint8Array];
-    passes.redeem(used);
-    skippedMs = 10_001;
-    await vi.waitFor(() => expect(alice.passExpired).toHaveBeenCalledTimes(1), 3_000);
-    expect(passes.redeem(left)).toBeUndefined();
+  test("are void at once when all are taken back", () => {
+    const table = new PassTable();
+    const passes = new Passes({ table, tunnel: 7, clock: systemClock });
+    const given = passes.issue(5);
+    passes.voidAll();
+    expect([passes.out, ...given.map((pass) => table.redeem(pass))]).toEqual([0, ...given.map(() => undefined)]);
   });
 });

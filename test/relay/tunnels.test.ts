@@ -35,6 +35,14 @@ describe("tunnels", () => {
     const tunnels = tunnelsOf(first, second);
     tunnels.remove(second);
     tunnels.remove(second);
-    expect([tunnels.size, tunnels.choose(alice, 1)]).toEqual([1, first]);
+    expect(tunnels.of(alice)).toEqual([first]);
+    tunnels.remove(first);
+    expect([tunnels.of(alice), tunnels.choose(alice, 1)]).toEqual([[], undefined]);
+  });
+
+  test("are looked for once more when there is none", () => {
+    const late = tunnel(alice, 1);
+    const tunnels: Tunnels = new Tunnels({ onMissing: () => tunnels.add(late) });
+    expect(tunnels.choose(alice, 1)).toBe(late);
   });
 });
