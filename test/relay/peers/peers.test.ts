@@ -156,7 +156,7 @@ describe("a relay without the node's tunnel", () => {
     await vi.waitFor(() => expect(visits).toHaveLength(2));
     const relays = { from: entry.endpoint.relay, via: home?.endpoint.relay };
     for (const [field, relay] of Object.entries(relays)) {
-      const [visit] = visits.filter((one) => one[field] === relay);
+      const visit = visits.find((one) => one[field] === relay);
       expect(visit).toMatchObject({ name: node?.name, network: "127.0.0.1", outcome: "finished" });
     }
   });
