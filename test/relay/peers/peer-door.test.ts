@@ -186,7 +186,7 @@ describe("the door for other relays", () => {
     await forward(second, node.name);
     expect((await end).bytes).toEqual(nothing);
     first.destroy();
-    await vi.waitFor(async () => expect(await world.metric("visitors ")).toBe(0));
+    await vi.waitFor(async () => expect(await world.metric("visitors ")).toBe(0), 8_000);
     const third = await dial(world, other);
     await forward(third, node.name);
     expect((await readBytes(third, 7)).toString()).toBe("welcome");
