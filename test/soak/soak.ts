@@ -94,10 +94,10 @@ export async function runSoak(
       complained = notes.unexcused.length;
       samples.meet(world);
       if (performance.now() - restedAt < restEveryMs) continue;
-      await rest(world, load, { notes, samples }, stop);
+      await rest(world, load, { notes, samples, say }, stop);
       restedAt = performance.now();
     }
-    if (!stop.aborted) await rest(world, load, { notes, samples }, stop);
+    if (!stop.aborted) await rest(world, load, { notes, samples, say }, stop);
   } finally {
     clearInterval(minutes);
     await load.stop();
@@ -120,7 +120,7 @@ async function recover(what: string, world: SoakWorld, notes: Notes, stop: Abort
 async function rest(
   world: SoakWorld,
   load: Load,
-  { notes, samples }: { notes: Notes; samples: Samples },
+  { notes, samples, say }: { notes: Notes; samples: Samples; say: SoakEvents["say"] },
   stop: AbortSignal,
 ): Promise<void> {
   await load.pause();
@@ -128,7 +128,10 @@ async function rest(
   await samples.take(world, stop);
   for (const { label, privatePort } of stop.aborted ? [] : world.relays) {
     const visitors = await leastVisitors(privatePort);
-    if (visitors > 0) notes.note("lingering", `${label} has ${visitors} visitors when there are none`);
+    if (visitors === 0) continue;
+    const words = `${label} has ${visitors} visitors when there are none`;
+    say(`  ${words}`);
+    notes.note("lingering", words);
   }
   load.resume();
 }

@@ -8,8 +8,8 @@ import type { SoakWorld } from "../world.ts";
 import { chooseKind } from "./kinds.ts";
 import { Visitor } from "./visitor.ts";
 
-/** Longer than anything a visitor does takes by itself. */
-const patienceMs = 45_000;
+/** Longer than anything a visitor does takes by itself, also on a machine that has much else to do. */
+const patienceMs = 90_000;
 
 export interface LoadOptions {
   readonly world: SoakWorld;
