@@ -8,7 +8,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/workers/**", "test/system/**", "test/acme/**"],
+          exclude: ["test/workers/**", "test/system/**", "test/network/**", "test/acme/**"],
           testTimeout: 20_000,
         },
       },
@@ -16,7 +16,7 @@ export default defineConfig({
       {
         test: {
           name: "system",
-          include: ["test/system/**/*.test.ts", "test/acme/**/*.test.ts"],
+          include: ["test/system/**/*.test.ts", "test/network/**/*.test.ts", "test/acme/**/*.test.ts"],
           testTimeout: 120_000,
           hookTimeout: 120_000,
           fileParallelism: false,

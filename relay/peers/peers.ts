@@ -90,9 +90,11 @@ export class Peers {
   }
 
   async #try(tries: readonly FleetRelay[], visitor: PendingVisitor): Promise<Forwarding> {
+    const startedAt = this.#options.clock.now();
     let reason: "full" | "refused" = "full";
     for (const peer of tries) {
       const { relay: via } = peer;
+      if ((this.#failedAt.get(via) ?? -1) > startedAt) continue; // there is no sense in asking it twice
       if (this.#shares.enter(via)) continue;
       this.#forwarded++;
       const leave = (): void => {
@@ -125,11 +127,17 @@ export class Peers {
     const onEnd = (end: "quiet" | "lost", detail: string): void => {
       this.#links.delete(relay);
       log[end === "lost" ? "warn" : "debug"]("peer.closed", { relay, name, detail });
-      if (end === "lost") this.#failedAt.set(relay, clock.now());
+      if (end === "lost") this.#doubt(relay);
     };
     const link = new PeerLink({ peer, secureContext: this.#secureContext, pingMs, pairingMs, clock, onEnd });
     this.#links.set(relay, link);
     log.debug("peer.opened", { relay, name });
     return link;
+  }
+
+  #doubt(relay: NodeId): void {
+    const { fleet, clock } = this.#options;
+    this.#failedAt.set(relay, clock.now());
+    for (const id of this.#failedAt.keys()) if (!fleet().some((one) => one.relay === id)) this.#failedAt.delete(id);
   }
 }

@@ -4,7 +4,7 @@
  *
  *   BENCH_REPS   rounds over all ways (default 3); orders and starts have five times as many
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
- *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,long,idle,routes,orders,flight,start,cost
+ *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,orders,flight,start,cost
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -17,7 +17,6 @@ import { measureEdgeCost } from "./edge-cost.ts";
 import { measureFairness } from "./fairness.ts";
 import { measureIdleVisitors, type IdleRow } from "./idle-visitors.ts";
 import { measureOrdersInFlight } from "./orders-in-flight.ts";
-import { measureLongWay } from "./long-way.ts";
 import { measurePaced } from "./paced.ts";
 import { measureRequests } from "./requests.ts";
 import { measureRoutes } from "./routes.ts";
@@ -41,7 +40,6 @@ const traffic = {
   connections: async (bench: Bench) => formatRow(await measureConnections(bench)),
   paced: measurePaced,
   fairness: measureFairness,
-  long: measureLongWay,
   idle: async (bench: Bench) => {
     const rows: IdleRow[] = [];
     for (let repetition = 0; repetition < bench.repetitions; repetition++) {

@@ -12,11 +12,8 @@ import { startMs, stop } from "./processes.ts";
 export interface Backend extends AsyncDisposable {
   readonly process: ChildProcess;
   readonly tlsPort: number;
-  /**
-   * Opens a tunnel that ends in the server's own process, to the relay's port unless another is given, and resolves to its
-   * public name once visitors can come.
-   */
-  openTunnel(edge: string, transport: Transport, port?: number): Promise<string>;
+  /** Opens a tunnel that ends in the server's own process, and resolves to its public name once visitors can come. */
+  openTunnel(edge: string, transport: Transport): Promise<string>;
 }
 
 /** What the server is asked to dial. */
@@ -41,7 +38,7 @@ export async function startBackend(directory: string, serverName: string): Promi
   return {
     process: child,
     tlsPort,
-    async openTunnel(edge, transport, port) {
+    async openTunnel(edge, transport) {
       const pem = generateIdentityPem();
       const node = await createBenchNode(edge, { pem });
       const { epoch, hostnames, relays, renewAfterMs } = await node.register();
@@ -49,7 +46,7 @@ export async function startBackend(directory: string, serverName: string): Promi
       const [name] = hostnames;
       if (!relay || !name) throw new Error("the edge names no relay");
       const answer = answerOf<{ state: string }>(child);
-      child.send({ pem, epoch, relay: { ...relay, port: port ?? relay.port }, transport } satisfies TunnelOrder);
+      child.send({ pem, epoch, relay, transport } satisfies TunnelOrder);
       const { state } = await answer;
       if (state !== "up") throw new Error(`the tunnel over ${transport} is ${state}`);
       renewals.push(setInterval(() => void node.renew(epoch).catch(() => {}), renewAfterMs));

@@ -26,8 +26,6 @@ export interface Way {
 export interface Ways extends AsyncDisposable {
   readonly all: Readonly<Record<WayName, Way>>;
   readonly backend: number;
-  /** Has the server dial one more tunnel, to this port instead of the relay's; resolves to its name. */
-  openTunnel(transport: Transport, port: number): Promise<string>;
 }
 
 /** What the development stack claims for its node. */
@@ -62,7 +60,6 @@ export async function startWays(directory: string): Promise<Ways> {
   return {
     all,
     backend: backend.process.pid ?? 0,
-    openTunnel: (transport, port) => backend.openTunnel(run.edge, transport, port),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
 }
