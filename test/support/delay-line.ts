@@ -131,7 +131,8 @@ class Lane {
 
   #wait(): void {
     const [next] = this.#queue;
-    if (next && !this.#isBlocked) this.#timer = setTimeout(() => this.#arrive(), Math.max(1, next.at - performance.now()));
+    if (next && !this.#isBlocked)
+      this.#timer = setTimeout(() => this.#arrive(), Math.max(1, next.at - performance.now()));
   }
 
   #arrive(): void {

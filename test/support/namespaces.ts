@@ -11,6 +11,8 @@ const commandMs = 5_000;
 export interface Network extends Disposable {
   /** Where other hosts reach it. */
   address(host: string): string;
+  /** The file by which other programs enter the host's namespace. */
+  namespace(host: string): string;
   /** Put before a program and its arguments, runs it on the host; the process id is the program's. */
   prefix(host: string): [string, ...string[]];
   /** Runs a program on a host, or on `router`, to its end and returns what it said. Throws when it fails. */
@@ -73,6 +75,7 @@ export function createNetwork(hosts: readonly string[]): Network {
 
   return {
     address: (host) => addressOf(host, 2),
+    namespace: (host) => `/run/netns/${nameOf(host)}`,
     prefix: (host) => ["ip", "netns", "exec", nameOf(host)],
     run,
     from: (host, to) => `iifname "to-${host}" oifname "to-${to}"`,
@@ -83,7 +86,7 @@ export function createNetwork(hosts: readonly string[]): Network {
       return { [Symbol.dispose]: () => nft(`delete table ${table}`) };
     },
     publish(host, port) {
-      run(host, "sh", ["-c", "echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet"]);
+      run(host, "sh", ["-c", "echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet"]);
       const hook = "type nat hook prerouting priority -100;";
       const rule = `tcp dport ${port} dnat to 127.0.0.1`;
       run(host, "nft", ["-f", "-"], `table ip published${port} {\nchain in {\n${hook}\n${rule}\n}\n}\n`);
