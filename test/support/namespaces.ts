@@ -5,8 +5,10 @@
  *     host ── eth0 (10.77.n.2) ───── to-host (10.77.n.1) ── router ── … ── other host
  */
 import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 
-const commandMs = 5_000;
+const commandMs = 15_000;
+const directory = "/run/netns";
 
 export interface Network extends Disposable {
   /** Where other hosts reach it. */
@@ -54,6 +56,7 @@ export function createNetwork(hosts: readonly string[]): Network {
   process.once("exit", dispose);
   let obstructions = 0;
 
+  removeOrphans();
   try {
     add("router");
     run("router", "sh", ["-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
@@ -75,7 +78,7 @@ export function createNetwork(hosts: readonly string[]): Network {
 
   return {
     address: (host) => addressOf(host, 2),
-    namespace: (host) => `/run/netns/${nameOf(host)}`,
+    namespace: (host) => `${directory}/${nameOf(host)}`,
     prefix: (host) => ["ip", "netns", "exec", nameOf(host)],
     run,
     from: (host, to) => `iifname "to-${host}" oifname "to-${to}"`,
@@ -122,6 +125,14 @@ export function whyNoNetwork(): string | undefined {
     return undefined;
   } catch (error) {
     return `this machine cannot make a network: ${String(error).split("\n", 2).join(" ")}`;
+  }
+}
+
+/** What processes that were killed have left behind. */
+function removeOrphans(): void {
+  for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+    const [, pid] = /^postern-(\d+)-/.exec(name) ?? [];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) execute("ip", ["netns", "delete", name]);
   }
 }
 
