@@ -193,8 +193,7 @@ export class Visitors {
     else farewell.say(socket, refusals[reason]);
   }
 
-  #left(guest: Guest): void {
-    const { socket } = guest;
+  #left({ socket }: Guest): void {
     this.#sockets.delete(socket);
     this.#options.metrics.moved({ received: socket.bytesRead, sent: socket.bytesWritten });
     if (this.#sockets.size === 0) this.#onEmpty?.();
