@@ -8,6 +8,7 @@ import type { Goaway } from "../shared/tunnel/control.ts";
 import type { RelayConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { EdgeLink } from "./edge-link.ts";
+import { PathHealth } from "./probes/path-health.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { startPrivatePort, type Health } from "./private-port.ts";
 import { Routing } from "./routing.ts";
@@ -59,13 +60,18 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     tunnels: worker.counts.tunnels,
     draining,
   });
+  const paths = new PathHealth({ ...options, port, routing });
   const edge = new EdgeLink({
     ...options,
     routing,
-    onMessage: (message) => worker.take(message),
+    onMessage(message) {
+      worker.take(message);
+      paths.take(message);
+    },
     onFleet(fleet) {
       others = fleet.length;
       worker.takeFleet(fleet);
+      paths.takeFleet(fleet);
     },
     report,
   });
@@ -75,7 +81,8 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     return { ok: known && !draining, relay: identity.id, draining, ...state, others, tunnels, visitors };
   };
   const own = processMetrics(() => ({ ...edge.state, draining }));
-  const metrics = async (): Promise<string> => Registry.merge([...(await worker.metrics()), own]).metrics();
+  const metrics = async (): Promise<string> =>
+    Registry.merge([...(await worker.metrics()), own, paths.metrics]).metrics();
   // A listener left open would keep a process alive that failed to start.
   const privatePort = await startPrivatePort({ ...config.private, health, metrics }).catch(async (error: unknown) => {
     await worker[Symbol.asyncDispose]();
@@ -90,6 +97,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     async drain() {
       draining = true;
       worker.refuseTunnels(goaway);
+      void paths.stop();
       // The edge first: nodes ask it at once which relays to use instead.
       await edge.report(AbortSignal.timeout(lastReportMs));
       const told = new AbortController();
@@ -107,6 +115,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       privatePort.server.close();
       privatePort.server.closeAllConnections();
       await worker[Symbol.asyncDispose]();
+      await paths[Symbol.asyncDispose]();
       await edge[Symbol.asyncDispose]();
     },
   };
