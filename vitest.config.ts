@@ -1,5 +1,8 @@
 import { defineConfig } from "vitest/config";
 
+/** One thread for each relay, but where a test asks for more. */
+const env = { RELAY_WORKERS: "1" };
+
 // Three kinds of tests: plain ones in Node, those that run inside workerd, and those that start every process.
 export default defineConfig({
   test: {
@@ -10,6 +13,7 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/workers/**", "test/system/**", "test/acme/**"],
           testTimeout: 20_000,
+          env,
         },
       },
       "./test/workers/vitest.config.ts",
@@ -18,6 +22,7 @@ export default defineConfig({
           name: "system",
           include: ["test/system/**/*.test.ts", "test/acme/**/*.test.ts"],
           testTimeout: 120_000,
+          env,
           hookTimeout: 120_000,
           fileParallelism: false,
         },
