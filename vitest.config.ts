@@ -11,7 +11,7 @@ export default defineConfig({
         test: {
           name: "unit",
           include: ["test/**/*.test.ts"],
-          exclude: ["test/workers/**", "test/system/**", "test/acme/**"],
+          exclude: ["test/workers/**", "test/system/**", "test/network/**", "test/acme/**"],
           testTimeout: 20_000,
           env,
         },
@@ -20,7 +20,7 @@ export default defineConfig({
       {
         test: {
           name: "system",
-          include: ["test/system/**/*.test.ts", "test/acme/**/*.test.ts"],
+          include: ["test/system/**/*.test.ts", "test/network/**/*.test.ts", "test/acme/**/*.test.ts"],
           testTimeout: 120_000,
           env,
           hookTimeout: 120_000,

@@ -4,6 +4,7 @@ import process from "node:process";
 import { systemClock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import { jsonLog } from "../shared/log.ts";
+import { LineWriter } from "../shared/nodejs/line-writer.ts";
 import { readOrCreateIdentity } from "../shared/nodejs/identity-file.ts";
 import { aborted, onTermination } from "../shared/nodejs/termination.ts";
 import { collectBuffersYoung } from "../shared/nodejs/young-buffers.ts";
@@ -30,8 +31,9 @@ try {
     process.stdout.write(`${JSON.stringify(config, null, 2)}\n`);
     process.exit(0);
   }
-  const write = (line: string): void => void process.stdout.write(`${line}\n`);
-  const log = jsonLog({ process: "relay", level: config.logLevel, clock, write });
+  const lines = new LineWriter((text) => process.stdout.write(text));
+  process.once("exit", () => lines.flush());
+  const log = jsonLog({ process: "relay", level: config.logLevel, clock, write: (line) => lines.write(line) });
   const identity = await readOrCreateIdentity(config.identityFile, clock.now());
 
   await using relay = await startRelay({ config, identity, version, fetch, clock, random: Math.random, log });

@@ -4,7 +4,7 @@ import type { ControlChannel } from "../shared/nodejs/control-channel.ts";
 import { Rate } from "../shared/rate.ts";
 import { maxFrameBytes, passBytes } from "../shared/tunnel/control.ts";
 import type { Passes } from "./passes.ts";
-import { decidePoolSize, decideRefill, decideTrim } from "./pool-size.ts";
+import { decidePoolSize, decideRefill, decideTrim, isWorthAFrame } from "./pool-size.ts";
 import type { TunnelPart } from "./tunnel-part.ts";
 
 /** New connections asked of one node, however many visitors come and go. */
@@ -37,13 +37,13 @@ export class PoolDemand {
     this.refillSoon();
   }
 
-  /** Asks for connections at the end of this turn, once for all visitors that came in it. */
+  /** Asks for connections at the end of this turn, once for all visitors that came in it, if enough of them lack. */
   refillSoon(): void {
     if (this.#refilling || this.#stopped) return;
     this.#refilling = true;
     setImmediate(() => {
       this.#refilling = false;
-      this.#refill();
+      this.#refill(isWorthAFrame);
     });
   }
 
@@ -53,7 +53,7 @@ export class PoolDemand {
     this.#options.passes.voidAll();
   }
 
-  #refill(): void {
+  #refill(isWorthIt: typeof isWorthAFrame = () => true): void {
     if (this.#stopped) return;
     const { parts, cap, channel, passes } = this.#options;
     const allowance = maxPassesPerSecond - this.#issued.thisSecond;
@@ -61,6 +61,7 @@ export class PoolDemand {
       return { size: this.#size(arrivalsPerSecond), idle, waiting };
     });
     let count = decideRefill({ parts: stock, cap, promised: passes.out, allowance });
+    if (!isWorthIt(count, stock)) return;
     for (; count > 0; count -= maxPassesPerFrame) {
       const issued = passes.issue(Math.min(count, maxPassesPerFrame));
       if (issued.length === 0) return; // the table is full, for a moment
@@ -73,7 +74,7 @@ export class PoolDemand {
     const { parts, channel, passes } = this.#options;
     const missed = passes.expire();
     if (missed > 0) channel.send({ type: "missed", passes: missed });
-    this.#refill(); // what the rate limit has put off
+    this.#refill(); // what the rate limit has put off, or was not worth a frame
     for (const part of parts) {
       const { idle, arrivalsPerSecond } = part.state;
       const excess = decideTrim({ size: this.#size(arrivalsPerSecond), idle });

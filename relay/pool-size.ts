@@ -6,6 +6,8 @@
 /** A new pool connection is there one and a half round trips after it was asked for; twice that absorbs a burst. */
 const roundTripsOfStock = 3;
 const minRoundTripMs = 5; // what the event loops at both ends add
+/** A stock is asked for in so many parts. */
+const framesOfStock = 4;
 /** Below this chance would have small parts close and ask all the time. */
 const minKept = 8;
 
@@ -54,6 +56,15 @@ export function decideRefill({ parts, cap, promised, allowance }: Stock): number
   // What others hold must not keep from their connection those who wait here.
   const room = Math.max(cap - idle, forWaiting) - promised;
   return Math.max(0, Math.min(Math.max(lacking, forWaiting) - promised, room, allowance));
+}
+
+/**
+ * Whether so many are worth a frame now. One for each visitor that came would cost both ends nearly as much as the visitor;
+ * what is left lacking is asked for a moment later, when no visitor waits for it.
+ */
+export function isWorthAFrame(count: number, parts: readonly Part[]): boolean {
+  const size = parts.reduce((sum, part) => sum + part.size, 0);
+  return count >= Math.floor(size / framesOfStock) || parts.some(({ waiting }) => waiting > 0);
 }
 
 /** How many connections to have on their way so that so many come to one of the threads: three deviations above the mean. */

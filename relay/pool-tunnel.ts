@@ -51,7 +51,9 @@ export class PoolTunnel implements Tunnel, TunnelPart {
     this.#pairings = new Pairings({
       ...options,
       assign: (attempt) => this.#assign(attempt),
-      onFailed: (attempt) => this.#waiting.delete(attempt),
+      onSettled: (attempt) => this.#waiting.delete(attempt),
+      // A path may have died in silence, such as when a NAT forgets: what lay ready then is of no use to anybody.
+      silence: { proveAlive: () => this.proveAlive(), onStale: () => this.trim(this.#idle.size) },
       onLess: () => control.changed(),
     });
   }
@@ -119,10 +121,11 @@ export class PoolTunnel implements Tunnel, TunnelPart {
     const oldEnough = this.#options.clock.now() - minTrimAgeMs;
     let left = count;
     for (const [connection, since] of this.#idle) {
-      if (left-- <= 0 || since > oldEnough) return;
+      if (left-- <= 0 || since > oldEnough) break;
       this.#idle.delete(connection);
       connection.destroy();
     }
+    this.#options.control.changed();
   }
 
   readonly #events = {
@@ -136,7 +139,7 @@ export class PoolTunnel implements Tunnel, TunnelPart {
 
   #assign(attempt: Attempt): void {
     this.#options.control.changed();
-    for (const connection of this.#idle.keys()) {
+    for (const connection of attempt.needsNew ? [] : this.#idle.keys()) {
       this.#idle.delete(connection);
       return this.#pairings.claim(connection, attempt);
     }

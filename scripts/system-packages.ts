@@ -4,6 +4,8 @@ import { spawnSync } from "node:child_process";
 export interface NeededProgram {
   readonly program: string;
   readonly debianPackage: string;
+  /** What needs it goes without where it cannot be installed. */
+  readonly optional?: true;
 }
 
 /** Installs what is missing with apt-get where that is possible (Debian, as root); else says what to install and ends. */
@@ -12,6 +14,7 @@ export function ensurePrograms(needed: readonly NeededProgram[]): void {
   if (missing.length === 0) return;
   const packages = missing.map(({ debianPackage }) => debianPackage);
   if (process.getuid?.() !== 0 || !isInstalled("apt-get")) {
+    if (missing.every(({ optional }) => optional)) return;
     process.stderr.write(
       `Missing: ${missing.map(({ program }) => program).join(", ")}. Install with: apt-get install ${packages.join(" ")}\n`,
     );

@@ -8,6 +8,8 @@ ensurePrograms([
   { program: "curl", debianPackage: "curl" },
   { program: "openssl", debianPackage: "openssl" },
   { program: "pebble", debianPackage: "pebble" }, // the ACME server that certificates are ordered from
+  { program: "ip", debianPackage: "iproute2", optional: true }, // networks that tests damage
+  { program: "nft", debianPackage: "nftables", optional: true },
 ]);
 
 const vitest = join(projectRoot, "node_modules", "vitest", "vitest.mjs");

@@ -104,11 +104,13 @@ class PrivateNode {
       identity,
       transport: config.tunnel.transport,
       clock,
+      random,
       log,
       onVisitor: (visitor) => this.#exposure.visit(visitor),
       onChange: () => this.#changed(),
       onSuperseded: () => this.#registrar.confirm(),
       onDraining: () => this.#registrar.confirm(),
+      onLost: () => this.#registrar.confirm(),
     });
     this.#registrar = new Registrar({
       node,
@@ -120,6 +122,7 @@ class PrivateNode {
       log,
       random,
       onRegistration: (registration) => this.#onRegistration(registration),
+      relays: this.#tunnels.lost,
     });
     this.#view = new EdgeView({ node, edge, clock, log, random, onChange: () => this.#onView() });
     this.#certificates = createKeeper({

@@ -65,7 +65,7 @@ export class PeerLink {
       ...options,
       maxAttempts: 1, // the next relay may do better
       assign: (attempt) => this.#assign(attempt),
-      onFailed: (attempt) => this.#waiting.delete(attempt),
+      onSettled: (attempt) => this.#waiting.delete(attempt),
       onLess: () => (this.#busyAt = clock.now()),
     });
     this.#upkeep = setInterval(() => this.#keepUp(), upkeepMs).unref();

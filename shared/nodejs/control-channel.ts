@@ -1,6 +1,6 @@
 /**
  * Frames over the control connection of a tunnel, the same at both ends, and the proof that the other end lives:
- * pings from both sides. Silence for two intervals ends the channel, since a socket whose peer is frozen or whose
+ * pings from both sides. Before silence has lasted for two intervals the channel ends, since a socket whose peer is frozen or whose
  * path is cut stays open for hours.
  */
 import type { Duplex } from "node:stream";
@@ -29,6 +29,8 @@ export interface ControlChannelOptions {
 }
 
 const missedPings = 2;
+/** How often to look whether something was heard: what is dead is found by the last look within the two intervals. */
+const looksPerPing = 4;
 const lingerMs = 1_000; // for the last frame to arrive
 const maxUnsentBytes = 256 * 1024;
 /** Proofs of life that are asked for within this time share one ping. */
@@ -83,7 +85,7 @@ export class ControlChannel {
 
   startPings(pingMs: number): void {
     const { clock, bytesHeard } = this.#options;
-    const tickMs = pingMs / 2;
+    const tickMs = pingMs / looksPerPing;
     let tickedAt = clock.now();
     let heardThen = bytesHeard?.() ?? 0;
     clearInterval(this.#ticker);
@@ -95,7 +97,7 @@ export class ControlChannel {
       const heard = bytesHeard?.() ?? 0;
       if (heard > heardThen) this.#heardAt = now;
       heardThen = heard;
-      if (!stoodStill && now - this.#heardAt > missedPings * pingMs)
+      if (!stoodStill && now - this.#heardAt >= missedPings * pingMs - tickMs)
         return this.end("silent", `Nothing was heard for ${now - this.#heardAt} ms.`);
       if (now - this.#pingedAt >= pingMs - tickMs / 2) this.#ping();
     }, tickMs);

@@ -2,11 +2,12 @@
  * Joins two sockets: bytes flow both ways with the back-pressure of the kernel, an end of one direction is
  * passed on as an end of that direction only (half-close), a reset as a reset. A splice without a byte in
  * either direction for `idleMs` is closed, and one side of which has taken nothing of what waits for it for
- * `stalledMs`, whatever it sends meanwhile. It never looks at a byte, and no byte is copied by JavaScript.
+ * `stalledMs`, whatever it sends meanwhile. It never looks at a byte.
  *
  * Both sockets must have been made with `allowHalfOpen: true`.
  */
 import type { Duplex } from "node:stream";
+import { carry } from "./carry.ts";
 import type { TunnelSocket } from "./tunnel-socket.ts";
 
 export interface SpliceOptions {
@@ -70,13 +71,16 @@ export function splice(a: TunnelSocket, b: TunnelSocket, options: SpliceOptions)
         abort("error"); // gone before the splice began: no event will tell
         onClose();
       }
-      if (by) to.once("close", () => by.destroy());
-      (by ? from.pipe(by) : from).pipe(to, { end: from === a || !confirmEndOfB });
-    }
-    if (confirmEndOfB)
-      (through?.[1] ?? b).on("end", () => {
-        void confirmEndOfB().then((meant) => (meant ? a.end() : abort("error")));
+      const last = by ?? from;
+      last.on("end", () => {
+        if (from === a || !confirmEndOfB) to.end();
+        else void confirmEndOfB().then((meant) => (meant ? a.end() : abort("error")));
       });
+      if (by) {
+        to.once("close", () => by.destroy());
+        from.pipe(by).pipe(to, { end: false });
+      } else carry(from, to);
+    }
   });
 }
 

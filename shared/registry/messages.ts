@@ -65,6 +65,8 @@ export const leaseRequestSchema = z.object({
   epoch: epochSchema,
   /** Relays that were named to the node and that it does not get through to. */
   unreachable: z.array(nodeIdSchema).max(maxRelays).default([]),
+  /** Relays that have told the node that they stop. */
+  draining: z.array(nodeIdSchema).max(maxRelays).default([]),
 });
 
 /** `PUT /v1/aliases/{alias}`. */

@@ -26,6 +26,17 @@ export interface RegistrarOptions {
   random: () => number;
   /** Called with each registration that differs from the one before. */
   onRegistration: (registration: Registration) => void;
+  /** What the edge should know of the relays that it has named; told with each renewal. */
+  relays: RelayReport;
+}
+
+/** Which relays do not serve this node as they should, as far as it can tell. */
+export interface RelayReport {
+  troubles(): { unreachable: readonly NodeId[]; draining: readonly NodeId[] };
+  /** The edge has answered. */
+  reached(): void;
+  /** It has not, or not as it should. */
+  notReached(): void;
 }
 
 const backoff = { baseMs: 200, maxMs: 10_000 };
@@ -67,7 +78,7 @@ export class Registrar {
 
   /** Runs until the signal aborts. Throws only `epoch-superseded`: another process has registered this key since. */
   async run(signal: AbortSignal): Promise<void> {
-    const { clock, log, random } = this.#options;
+    const { clock, log, random, relays } = this.#options;
     const patience = new AbortController();
     void clock.sleep(patienceMs, AbortSignal.any([signal, patience.signal])).then(
       () => this.#useStored(),
@@ -77,13 +88,15 @@ export class Registrar {
       this.#wake = new AbortController(); // before asking: whoever calls confirm() meanwhile wants a newer answer
       try {
         await this.#renewOrRegister(signal);
+        relays.reached();
         attempt = 0;
         this.#problem = undefined;
-        const { relays, renewAfterMs } = this.#current ?? { relays: [], renewAfterMs: 0 };
-        await this.#rest(relays.length === 0 ? noRelayRetryMs : Math.max(minRenewMs, renewAfterMs), signal);
+        const { relays: named, renewAfterMs } = this.#current ?? { relays: [], renewAfterMs: 0 };
+        await this.#rest(named.length === 0 ? noRelayRetryMs : Math.max(minRenewMs, renewAfterMs), signal);
       } catch (error) {
         if (signal.aborted) return;
         if (error instanceof AppError && error.code === "epoch-superseded") throw error;
+        relays.notReached();
         this.#problem = errorText(error);
         const waitMs = decideBackoffMs(attempt++, { ...backoff, random });
         log.warn("registration.failed", { error: this.#problem, retryInMs: waitMs });
@@ -113,9 +126,9 @@ export class Registrar {
 
   async #renewOrRegister(signal: AbortSignal): Promise<void> {
     if (!this.#fresh || !this.#current) return this.#register(signal);
-    const { edge, node } = this.#options;
+    const { edge, node, relays } = this.#options;
     try {
-      const body = { epoch: this.#current.epoch };
+      const body = { epoch: this.#current.epoch, ...relays.troubles() };
       this.#accept(await edge.request("PUT", `/v1/nodes/${node}/lease`, registrationSchema, { body, signal }));
     } catch (error) {
       if (error instanceof AppError && (error.code === "not-registered" || error.code === "lease-expired"))

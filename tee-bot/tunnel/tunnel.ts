@@ -38,6 +38,8 @@ export interface TunnelOptions {
 export interface Tunnel extends AsyncDisposable {
   readonly relay: RelayEndpoint;
   readonly state: TunnelState;
+  /** Since when it is not up, though it should be (by the clock). */
+  readonly downSince: number | undefined;
   /** How visitors come, or are tried to be let come. */
   readonly transport: Transport;
   /** Why a better transport is not in use; undefined when none is missed. */
@@ -65,6 +67,7 @@ class RunningTunnel implements Tunnel {
   #epoch: number;
   #newEpoch = new AbortController();
   #state: TunnelState = "connecting";
+  #downSince: number | undefined;
   #transport: Transport;
   #fallback: string | undefined;
 
@@ -73,6 +76,7 @@ class RunningTunnel implements Tunnel {
     const { transport = "auto" } = options;
     this.#transport = transport === "auto" ? "pool" : transport;
     this.#epoch = options.epoch;
+    this.#downSince = options.clock.now();
     this.#done = this.#run();
   }
 
@@ -82,6 +86,10 @@ class RunningTunnel implements Tunnel {
 
   get state(): TunnelState {
     return this.#state;
+  }
+
+  get downSince(): number | undefined {
+    return this.#downSince;
   }
 
   get transport(): Transport {
@@ -216,6 +224,7 @@ class RunningTunnel implements Tunnel {
   #become(state: TunnelState): void {
     if (this.#state === state || this.#state === "closed") return;
     this.#state = state;
+    this.#downSince = state === "connecting" ? this.#options.clock.now() : undefined;
     this.#options.onState?.(state);
   }
 }

@@ -4,6 +4,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
 import type { Registration, RelayEndpoint } from "../../shared/registry/messages.ts";
 import { version } from "../../shared/version.ts";
+import { LostRelays } from "./lost-relays.ts";
 import type { Transport, TransportSetting } from "./transport.ts";
 import { startTunnel, type Tunnel, type Visitor } from "./tunnel.ts";
 
@@ -11,6 +12,7 @@ export interface TunnelsOptions {
   identity: Identity;
   transport: TransportSetting;
   clock: Clock;
+  random: () => number;
   log: Log;
   onVisitor: (visitor: Visitor) => void;
   /** A tunnel went up or down, or changed its transport. */
@@ -19,6 +21,8 @@ export interface TunnelsOptions {
   onSuperseded: () => void;
   /** A relay says that it stops; only the edge knows which to use instead. */
   onDraining: () => void;
+  /** A tunnel stays lost; only the edge knows which relay to use instead. */
+  onLost: () => void;
 }
 
 /** Visitors still come to a relay that DNS names no more: for as long as somebody may remember the record. */
@@ -28,12 +32,19 @@ const finishMs = 10 * 60_000;
 
 export class Tunnels {
   readonly #options: TunnelsOptions;
+  /** What the edge should know of the relays it has named. */
+  readonly lost: LostRelays;
   readonly #tunnels = new Map<string, Tunnel>();
   /** To relays that the edge names no more. */
   readonly #leaving = new Set<Tunnel>();
 
   constructor(options: TunnelsOptions) {
     this.#options = options;
+    this.lost = new LostRelays({
+      ...options,
+      tunnels: () =>
+        [...this.#tunnels.values()].map(({ relay, state, downSince }) => ({ relay: relay.relay, state, downSince })),
+    });
   }
 
   /** Relays whose tunnel is up. */
@@ -71,17 +82,20 @@ export class Tunnels {
       else void this.#leave(key, tunnel);
     }
     for (const [key, relay] of wanted) if (!this.#tunnels.has(key)) this.#tunnels.set(key, this.#start(relay, epoch));
+    this.lost.check();
   }
 
   /** Takes no new visitors, lets the present ones finish for `ms`, and closes. */
   async drain(ms: number): Promise<void> {
     await Promise.all([...this.#tunnels.values(), ...this.#leaving].map((tunnel) => tunnel.drain(ms)));
     this.#tunnels.clear();
+    this.lost[Symbol.dispose]();
   }
 
   #start(relay: RelayEndpoint, epoch: number): Tunnel {
-    const { onChange, onSuperseded, onDraining, ...options } = this.#options;
+    const { onChange, onSuperseded, onDraining, onLost: _, ...options } = this.#options;
     const onState = (state: Tunnel["state"]): void => {
+      this.lost.check();
       onChange();
       if (state === "superseded") onSuperseded();
       if (state === "draining") onDraining();

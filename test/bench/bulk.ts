@@ -11,7 +11,12 @@ export function measureBulk(bench: Bench, visitors: 1 | 16): Promise<Row> {
     title: visitors === 1 ? "bulk, one visitor" : `bulk, ${visitors} visitors`,
     unit: "MiB/s",
     cpuUnit: "CPU s/GiB",
-    goal: visitors === 1 ? 0.7 : 0.75,
+    goals: [
+      { way: "pool", over: "haproxy", atLeast: visitors === 1 ? 0.8 : 0.9 },
+      { way: "pool", over: "ssh", atLeast: 2.5 },
+      { way: "tls", over: "haproxy", atLeast: 0.5 },
+      { way: "http2", over: "haproxy", atLeast: 0.35 },
+    ],
     load: { bodyBytes, connections: visitors, exchanges: visitors, connect: "keep" },
     value: ({ bytes, seconds }) => bytes / mebibyte / seconds,
     cpu: (seconds, { bytes }) => seconds / (bytes / gibibyte),

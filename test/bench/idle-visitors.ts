@@ -7,7 +7,7 @@ import type { WayName } from "./support/ways.ts";
 const visitors = 5_000;
 const warmUp = { bodyBytes: 64, connections: 16, seconds: 2, connect: "new" } as const;
 const restMs = 3_000; // for the garbage of the arrivals to be collected
-export const goalKilobytes = 30;
+export const goalKilobytes = 20;
 
 export interface IdleRow {
   readonly way: WayName;
@@ -15,19 +15,21 @@ export interface IdleRow {
   readonly relayKilobytes: number;
   readonly relayMegabytesBefore: number;
   readonly relayMegabytesAfter: number;
-  readonly nodeKilobytes: number | undefined;
+  readonly serverKilobytes: number;
 }
 
 export async function measureIdleVisitors(bench: Bench, name: WayName): Promise<IdleRow> {
-  const { port, relay, node } = bench.ways.all[name];
+  const way = bench.ways.all[name];
+  const { relay } = way;
+  const { backend } = bench.ways;
   if (relay === undefined) throw new Error(`there is no relay in ${name}`);
   const count = Math.ceil(visitors * bench.scale);
-  await runLoad(bench.client, { ...warmUp, port });
+  await runLoad(bench.client, way, warmUp);
   await rest();
-  const before = { relay: readResidentBytes(relay), node: node && readResidentBytes(node) };
-  const held = await holdConnections(bench.client, port, count);
+  const before = { relay: readResidentBytes(relay), server: readResidentBytes(backend) };
+  const held = await holdConnections(bench.client, way, count);
   await rest();
-  const after = { relay: readResidentBytes(relay), node: node && readResidentBytes(node) };
+  const after = { relay: readResidentBytes(relay), server: readResidentBytes(backend) };
   const open = await held.release();
   console.error(`  idle visitors: ${name} ${Math.round(before.relay / 1e6)} → ${Math.round(after.relay / 1e6)} MB`);
   if (open !== count) throw new Error(`${count - open} of ${count} idle visitors were closed`);
@@ -37,8 +39,7 @@ export async function measureIdleVisitors(bench: Bench, name: WayName): Promise<
     relayKilobytes: (after.relay - before.relay) / count / 1000,
     relayMegabytesBefore: before.relay / 1e6,
     relayMegabytesAfter: after.relay / 1e6,
-    nodeKilobytes:
-      after.node === undefined || before.node === undefined ? undefined : (after.node - before.node) / count / 1000,
+    serverKilobytes: (after.server - before.server) / count / 1000,
   };
 }
 

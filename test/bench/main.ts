@@ -1,10 +1,10 @@
 /**
- * `npm run bench`: Postern beside HAProxy and beside no relay at all, its certificate orders beside the CA alone, and
+ * `npm run bench`: Postern beside HAProxy, `ssh -R` and no relay at all, its certificate orders beside the CA alone, and
  * what a node costs the edge, on this machine.
  *
  *   BENCH_REPS   rounds over all ways (default 3); orders and starts have five times as many
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
- *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,idle,orders,flight,start,cost
+ *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,orders,flight,start,cost
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -14,9 +14,12 @@ import { measureOrderTimes } from "./acme-orders.ts";
 import { measureBulk } from "./bulk.ts";
 import { measureConnections } from "./connections.ts";
 import { measureEdgeCost } from "./edge-cost.ts";
+import { measureFairness } from "./fairness.ts";
 import { measureIdleVisitors, type IdleRow } from "./idle-visitors.ts";
 import { measureOrdersInFlight } from "./orders-in-flight.ts";
+import { measurePaced } from "./paced.ts";
 import { measureRequests } from "./requests.ts";
+import { measureRoutes } from "./routes.ts";
 import { formatCost } from "./support/cost-table.ts";
 import type { Bench } from "./support/measure.ts";
 import { buildMeteredEdge } from "./support/metered-edge.ts";
@@ -35,16 +38,23 @@ const traffic = {
   bulk16: async (bench: Bench) => formatRow(await measureBulk(bench, 16)),
   requests: async (bench: Bench) => formatRow(await measureRequests(bench)),
   connections: async (bench: Bench) => formatRow(await measureConnections(bench)),
+  paced: measurePaced,
+  fairness: measureFairness,
   idle: async (bench: Bench) => {
     const rows: IdleRow[] = [];
     for (let repetition = 0; repetition < bench.repetitions; repetition++) {
       // A process that has had visitors before keeps memory of them, which would hide what new ones cost.
       await using ways = await startWays(directory);
-      for (const way of ["haproxy", "postern", "terminated"] as const)
+      for (const way of ["haproxy", "pool", "tls", "http2"] as const)
         rows.push(await measureIdleVisitors({ ...bench, ways }, way));
     }
     return formatIdle(rows);
   },
+};
+
+/** Asked of a relay alone. */
+const relays = {
+  routes: () => measureRoutes(repetitions, scale),
 };
 
 /** Asked of an edge. */
@@ -55,7 +65,7 @@ const certificates = {
   cost: async () => formatCost(await measureEdgeCost(await buildMeteredEdge(join(directory, "metered")), scale)),
 };
 
-type Question = keyof typeof traffic | keyof typeof certificates;
+type Question = keyof typeof traffic | keyof typeof relays | keyof typeof certificates;
 
 const repetitions = readNumber("BENCH_REPS", 3, 1, 100);
 const scale = readNumber("BENCH_SCALE", 1, 0.01, 10);
@@ -63,7 +73,7 @@ const chosen = readChoice();
 
 const directory = mkdtempSync(join(tmpdir(), "postern-bench-"));
 try {
-  const answers = [...(await answersOfTraffic()), ...(await answersOfEdge())];
+  const answers = [...(await answersOfTraffic()), ...(await answersOfRelays()), ...(await answersOfEdge())];
   console.log([about(), ...answers].join("\n\n"));
 } finally {
   rmSync(directory, { recursive: true, force: true });
@@ -77,6 +87,12 @@ async function answersOfTraffic(): Promise<string[]> {
   await using ways = await startWays(directory);
   const answers = [`${versionOf("haproxy", "-v")}; ${versionOf("openssl", "version")}`];
   for (const name of names) answers.push(await traffic[name]({ client, ways, repetitions, scale }));
+  return answers;
+}
+
+async function answersOfRelays(): Promise<string[]> {
+  const answers: string[] = [];
+  for (const name of keysOf(relays)) if (chosen.has(name)) answers.push(await relays[name]());
   return answers;
 }
 
@@ -106,7 +122,7 @@ function readNumber(name: string, fallback: number, min: number, max: number): n
 }
 
 function readChoice(): ReadonlySet<Question> {
-  const known = [...keysOf(traffic), ...keysOf(certificates)];
+  const known = [...keysOf(traffic), ...keysOf(relays), ...keysOf(certificates)];
   const asked: readonly string[] = process.env["BENCH_ONLY"]?.split(",") ?? known;
   const choice = new Set(known.filter((name) => asked.includes(name)));
   if (choice.size === new Set(asked).size) return choice;

@@ -53,7 +53,7 @@ const hello = encodeFrame({ type: "hello", epoch: 1, version: "test" });
 
 describe("the door for nodes", () => {
   test("welcomes a node that proves its key and gives it passes", async () => {
-    await using world = await startWorld({ environment: { RELAY_POOL_FLOOR: "5" } });
+    await using world = await startWorld({ environment: { RELAY_POOL_FLOOR: "5", RELAY_PING_MS: "400" } });
     const { socket, frames } = await dialAsNode(world);
     socket.write(hello);
     await vi.waitFor(() => expect(frames.map(({ type }) => type)).toEqual(["welcome", "dial"]));

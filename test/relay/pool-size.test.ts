@@ -1,6 +1,6 @@
 import { array, assert, nat, property, tuple } from "fast-check";
 import { describe, expect, test } from "vitest";
-import { decidePoolSize, decideRefill, decideTrim } from "../../relay/pool-size.ts";
+import { decidePoolSize, decideRefill, decideTrim, isWorthAFrame } from "../../relay/pool-size.ts";
 
 const limits = { floor: 32, cap: 512 };
 
@@ -137,3 +137,19 @@ function randomOf(seed: number): () => number {
     return ((mixed ^ (mixed >>> 14)) >>> 0) / 2 ** 32;
   };
 }
+
+describe("a frame to the node", () => {
+  const whole = { size: 32, idle: 24, waiting: 0 };
+
+  test("is worth it once a quarter of the stock lacks, not for each visitor", () => {
+    expect([1, 7, 8, 32].map((count) => isWorthAFrame(count, [whole]))).toEqual([false, false, true, true]);
+  });
+
+  test("is worth it at once when a visitor waits", () => {
+    expect(isWorthAFrame(1, [whole, { ...whole, waiting: 1 }])).toBe(true);
+  });
+
+  test("is worth it for the only connection of a small pool", () => {
+    expect(isWorthAFrame(1, [{ ...whole, size: 1 }])).toBe(true);
+  });
+});

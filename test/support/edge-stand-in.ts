@@ -19,6 +19,9 @@ import { idHostname } from "../../shared/registry/names.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import { verifyRequest } from "../../shared/signature/signed-request.ts";
 
+/** In one part of a snapshot. */
+const maxPartRoutes = 1_000;
+
 export class EdgeStandIn {
   readonly zone: string;
   readonly reports: RelayStatusReport[] = [];
@@ -118,10 +121,11 @@ export class EdgeStandIn {
       if (!this.deaf && data.toString() === feedPing) feed.send(feedPong);
     });
     const routes = [...this.#routes.values()];
-    const half = Math.ceil(routes.length / 2);
-    const part = { type: "snapshot", cursor: this.cursor } as const;
-    feed.send(JSON.stringify({ ...part, routes: routes.slice(0, half), first: true, last: false }));
-    feed.send(JSON.stringify({ ...part, routes: routes.slice(half), first: false, last: true }));
+    const size = Math.max(1, Math.min(maxPartRoutes, Math.ceil(routes.length / 2)));
+    for (let at = 0; at === 0 || at < routes.length; at += size) {
+      const part = { first: at === 0, last: at + size >= routes.length, routes: routes.slice(at, at + size) };
+      feed.send(JSON.stringify({ type: "snapshot", cursor: this.cursor, ...part }));
+    }
   }
 
   async #answer(request: IncomingMessage, response: ServerResponse): Promise<void> {

@@ -11,14 +11,19 @@ export interface Middlebox extends Disposable {
   treat: (first: Buffer, open: number) => Treatment;
   /** Connections that are passed on now. */
   readonly open: number;
+  /** As a NAT whose table was lost: passes nothing more of open connections that began so, and tells nobody. */
+  forget(began: (first: Buffer) => boolean): void;
 }
 
 export const letsAllPass = (): Treatment => "pass";
 /** Of connections whose first byte is that of TLS. */
 export const isTls = (first: Buffer): boolean => first[0] === 0x16;
+/** Of pool connections that are not inside TLS. */
+export const isPool = (first: Buffer): boolean => first[0] === 0;
 
 export async function startMiddlebox(target: number, treat: Middlebox["treat"]): Promise<Middlebox> {
   const sockets = new Set<Socket>();
+  const pairs = new Map<Socket, { first: Buffer; far: Socket }>();
   let open = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (near) => {
     sockets.add(near);
@@ -36,9 +41,10 @@ export async function startMiddlebox(target: number, treat: Middlebox["treat"]):
         .on("close", () => {
           open--;
           sockets.delete(far);
-          near.resetAndDestroy();
+          if (pairs.delete(near)) near.resetAndDestroy();
         });
-      near.on("close", () => far.resetAndDestroy());
+      near.on("close", () => pairs.delete(near) && far.resetAndDestroy());
+      pairs.set(near, { first, far });
       far.write(first);
       near.pipe(far).pipe(near);
     });
@@ -49,6 +55,14 @@ export async function startMiddlebox(target: number, treat: Middlebox["treat"]):
     treat,
     get open() {
       return open;
+    },
+    forget(began) {
+      for (const [near, { first, far }] of pairs) {
+        if (!began(first)) continue;
+        pairs.delete(near);
+        near.unpipe(far).resume();
+        far.unpipe(near).resume();
+      }
     },
     [Symbol.dispose]() {
       server.close();

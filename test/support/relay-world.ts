@@ -107,7 +107,7 @@ export async function startWorld({
       RELAY_PORT: String(port),
       RELAY_PRIVATE_PORT: "0",
       RELAY_IDENTITY_FILE: join(directory, "relay.pem"),
-      RELAY_PING_MS: "400",
+      RELAY_PING_MS: "1000",
       RELAY_WORKERS: "1",
       ...environment,
     });

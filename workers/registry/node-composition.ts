@@ -1,4 +1,5 @@
 /** What a node's object is made of, and how the parts hear of each other. */
+import { AvoidedRelays, avoidedRelaysTable } from "./avoided-relays.ts";
 import { DnsWishes, dnsTable } from "./dns-wishes.ts";
 import type { NodeMessage } from "./node-messages.ts";
 import { NodeStore, nodeTables, relaysTable, rulesTable } from "./node-store.ts";
@@ -32,6 +33,7 @@ export interface Composition {
   readonly nonces: Nonces;
   readonly outbox: Outbox<NodeMessage>;
   readonly registrations: Registrations;
+  readonly avoided: AvoidedRelays;
   readonly wishes: DnsWishes;
   readonly caaWatch: CaaWatch;
   readonly orderStore: OrderStore;
@@ -49,6 +51,7 @@ export const nodeShapes: readonly string[] = [
   ownCertificateTable,
   rulesTable,
   relaysTable,
+  avoidedRelaysTable,
 ];
 
 export function composeNode(storage: DurableObjectStorage, env: Env, parts: NodeParts): Composition {
@@ -127,6 +130,7 @@ export function composeNode(storage: DurableObjectStorage, env: Env, parts: Node
     nonces: new Nonces(sql),
     outbox,
     registrations,
+    avoided: new AvoidedRelays(sql),
     wishes,
     caaWatch,
     orderStore,

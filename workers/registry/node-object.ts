@@ -10,15 +10,22 @@ import { AppError, errorText, fail, succeed, type Result } from "../../shared/er
 import type { AccountBinding, NodeRules, NodeView, Order, Place } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 
+/** What relays are chosen by. */
+export interface Situation {
+  /** What the node said of its place. */
+  readonly place: Place | null;
+  /** Those named to the node last. */
+  readonly relays: NodeId[];
+  /** Those it does not get through to. */
+  readonly avoided: NodeId[];
+}
+
 /** A node's registration as its object knows it; relays are chosen by the caller. */
-export interface HeldLease {
+export interface HeldLease extends Situation {
   readonly epoch: number;
   /** Aliases first, then the 52-character name. */
   readonly hostnames: string[];
   readonly expiresAt: number;
-  readonly place: Place | null;
-  /** Those named to the node last. */
-  readonly relays: NodeId[];
   /** To which the node's names lead, as far as the object has been told; sorted. */
   readonly addresses: string[];
 }
@@ -67,8 +74,16 @@ export class NodeObject extends DurableObject<Env> {
     );
   }
 
-  renew(epoch: number): Promise<Result<HeldLease>> {
-    return this.#change(({ registrations }) => this.#leaseOf(registrations.renew(epoch)));
+  /** `unreachable`: relays that the node does not get through to. */
+  renew({ epoch, unreachable }: { epoch: number; unreachable: readonly NodeId[] }): Promise<Result<HeldLease>> {
+    return this.#change(({ registrations, avoided }) => {
+      const renewed = registrations.renew(epoch);
+      avoided.add(
+        unreachable.filter((relay) => registrations.relays.includes(relay)),
+        this.#now(),
+      );
+      return this.#leaseOf(renewed);
+    });
   }
 
   /** The node has said goodbye: its names lead nowhere at once, and stay its own. */
@@ -158,9 +173,10 @@ export class NodeObject extends DurableObject<Env> {
     });
   }
 
-  /** What the node said of its place, for the choice of relays. */
-  place(): Place | null {
-    return this.#node.registrations.current?.place ?? null;
+  situation(): Situation {
+    const { registrations, avoided } = this.#node;
+    const place = registrations.current?.place ?? null;
+    return { place, relays: [...registrations.relays], avoided: avoided.at(this.#now()) };
   }
 
   override async alarm(): Promise<void> {
@@ -233,12 +249,10 @@ export class NodeObject extends DurableObject<Env> {
     return result;
   }
 
-  #leaseOf({ epoch, expiresAt, place }: NodeRecord): HeldLease {
+  #leaseOf({ epoch, expiresAt }: NodeRecord): HeldLease {
     const { registrations, wishes } = this.#node;
     const hostnames = registrations.hostnames();
-    const { relays } = registrations;
-    const addresses = [...wishes.addresses];
-    return { epoch, hostnames, expiresAt, place: place ?? null, relays: [...relays], addresses };
+    return { epoch, hostnames, expiresAt, addresses: [...wishes.addresses], ...this.situation() };
   }
 
   async #dnsStatus(node: NodeId): Promise<DnsStatus> {

@@ -21,6 +21,7 @@ import {
   type Registration,
 } from "../../shared/registry/messages.ts";
 import { parseAlias } from "../../shared/registry/names.ts";
+import type { NodeId } from "../../shared/registry/node-id.ts";
 
 const registration = named("Registration", registrationSchema);
 const aliasParams = z.object({ alias: z.string() });
@@ -117,8 +118,9 @@ export function registryRoutes(): OpenAPIHono<Edge> {
     })
     .openapi(view, async (c) => c.json(unwrap(await answerIn(nodeObject(c.env, c.var.signer).view())), 200))
     .openapi(renew, async (c) => {
-      const lease = unwrap(await answerIn(nodeObject(c.env, c.var.signer).renew(c.req.valid("json").epoch)));
-      return c.json(await registrationOf(c, lease), 200);
+      const { epoch, unreachable, draining } = c.req.valid("json");
+      const lease = unwrap(await answerIn(nodeObject(c.env, c.var.signer).renew({ epoch, unreachable })));
+      return c.json(await registrationOf(c, lease, draining), 200);
     })
     .openapi(rules, async (c) => {
       unwrap(await answerIn(nodeObject(c.env, c.var.signer).setRules(c.req.valid("json"))));
@@ -142,11 +144,17 @@ function answerIn<T>(answer: Promise<T>): Promise<T> {
   return withDeadline(answer, "The node's object", registryDeadlineMs);
 }
 
-async function registrationOf(c: Context<Edge>, lease: HeldLease): Promise<Registration> {
+/** `draining`: relays that have told the node that they stop. */
+async function registrationOf(
+  c: Context<Edge>,
+  lease: HeldLease,
+  draining: readonly NodeId[] = [],
+): Promise<Registration> {
   const { config, clock, log, signer: node } = c.var;
-  const { epoch, hostnames, expiresAt, place } = lease;
+  const { epoch, hostnames, expiresAt, place, relays: held, avoided } = lease;
   const parts = { env: c.env, config, log };
-  const { relays, addresses } = await readRelays(parts, { node, place: place ?? undefined }, clock.now());
+  const chooser = { node, place: place ?? undefined, held, avoided, draining };
+  const { relays, addresses } = await readRelays(parts, chooser, clock.now());
   const assigned = { relays: relays.map(({ relay }) => relay).toSorted(), addresses };
   if (isNews(assigned, lease, config)) await assign(c, assigned);
   const renewAfterMs = Math.floor(config.leaseMs / renewalsPerLease);

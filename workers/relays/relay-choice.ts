@@ -1,19 +1,12 @@
 /** Which relays a node should hold tunnels to. Rules only. */
-import type { Place, RelayEndpoint, RelayStatusReport } from "../../shared/registry/messages.ts";
+import { distanceBand } from "./distance.ts";
+import { decideDoubtful, isAlive, type Heartbeat } from "./liveness.ts";
+import { decideMove, decidePick, type Option } from "./load.ts";
+import type { Place, RelayEndpoint } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 
 /** Two, so that one may fail or be replaced without a visitor noticing. */
 export const relaysPerNode = 2;
-/** Relays within the same band are about equally near: about 5 ms there and back. */
-const distanceBandKm = 500;
-/** A relay that has missed two heartbeats is not named to anyone. */
-const healthyIntervals = 2.5;
-
-export interface Heartbeat {
-  readonly report: RelayStatusReport;
-  /** When the edge received it (ms since the Unix epoch). */
-  readonly at: number;
-}
 
 export interface Candidate extends Heartbeat {
   readonly relay: NodeId;
@@ -22,32 +15,36 @@ export interface Candidate extends Heartbeat {
 export interface Chooser {
   readonly node: NodeId;
   readonly place: Place | undefined;
-  readonly heartbeatMs: number;
+  /** Those that were named to it last. */
+  readonly held: readonly NodeId[];
+  /** It does not get through to these. */
+  readonly avoided: readonly NodeId[];
+  /** These have told it that they stop, which may be news here. */
+  readonly draining: readonly NodeId[];
 }
 
-/** Healthy relays, the nearest first, of about equally near ones the less loaded; at most {@link relaysPerNode}. */
+/**
+ * At most {@link relaysPerNode}, the nearest first. What the node holds stays, unless it is gone or moving pays; what is
+ * missing is the nearest, and among about equally near ones by load and lot.
+ */
 export function decideRelays(
   candidates: readonly Candidate[],
-  { node, place, heartbeatMs }: Chooser,
-  now: number,
+  chooser: Chooser,
+  { now, heartbeatMs }: { now: number; heartbeatMs: number },
 ): Candidate[] {
-  const ranked = candidates
-    .filter((candidate) => !candidate.report.draining && isAlive(candidate, heartbeatMs, now))
-    .map((candidate) => ({
-      candidate,
-      band: distanceBand(place, candidate.report.place),
-      // In powers of two, or every heartbeat would send nodes from one relay to another.
-      load: Math.floor(Math.log2(1 + candidate.report.visitors + candidate.report.tunnels)),
-      // The same pair always draws the same lot, so equals share the nodes and a node stays where it is.
-      lot: lotOf(node + candidate.relay),
-    }));
-  ranked.sort((a, b) => a.band - b.band || a.load - b.load || a.lot - b.lot);
-  return ranked.slice(0, relaysPerNode).map(({ candidate }) => candidate);
-}
-
-/** Whether its heartbeats come. */
-export function isAlive({ at }: Heartbeat, heartbeatMs: number, now: number): boolean {
-  return now - at < healthyIntervals * heartbeatMs;
+  const { node, place, held } = chooser;
+  const options = decideUsable(candidates, chooser, { now, heartbeatMs }).map((candidate) => {
+    const { report, relay } = candidate;
+    return { candidate, relay, band: distanceBand(place, report.place), load: report.visitors + report.tunnels };
+  });
+  const kept = options.filter(({ relay }) => held.includes(relay)).slice(0, relaysPerNode);
+  const others = options.filter((option) => !kept.includes(option));
+  if (kept.length < relaysPerNode) fill(kept, others, node);
+  else {
+    const move = decideMove(node, { held: kept, others }, now);
+    if (move) kept.splice(kept.indexOf(move.from), 1, move.to);
+  }
+  return kept.toSorted((a, b) => a.band - b.band).map(({ candidate }) => candidate);
 }
 
 /** The relay as a node is told of it. */
@@ -55,27 +52,31 @@ export function endpointOf({ relay, report }: Candidate): RelayEndpoint {
   return { relay, host: report.host, port: report.port, name: report.name };
 }
 
-/** Without a place of its own the node may be anywhere; a relay without one is the last resort. */
-function distanceBand(from: Place | undefined, to: Place | undefined): number {
-  if (!from) return 0;
-  return to ? Math.floor(distanceKm(from, to) / distanceBandKm) : Number.MAX_SAFE_INTEGER;
+/** With nothing else left, those that the node is said not to reach are better than none. */
+function decideUsable(
+  candidates: readonly Candidate[],
+  { held, avoided, draining }: Chooser,
+  { now, heartbeatMs }: { now: number; heartbeatMs: number },
+): readonly Candidate[] {
+  const doubtful = decideDoubtful(candidates, heartbeatMs, now);
+  const present = candidates.filter((candidate) => {
+    const { relay, report } = candidate;
+    if (report.draining || draining.includes(relay)) return false;
+    return isAlive(candidate, heartbeatMs, now) || (held.includes(relay) && doubtful.includes(candidate));
+  });
+  const reached = present.filter(({ relay }) => !avoided.includes(relay));
+  return reached.length > 0 ? reached : present;
 }
 
-const earthRadiusKm = 6371;
-
-/** Along the great circle (haversine). */
-export function distanceKm(from: Place, to: Place): number {
-  const radians = (degrees: number): number => (degrees * Math.PI) / 180;
-  const half = (a: number, b: number): number => Math.sin(radians(b - a) / 2) ** 2;
-  const h =
-    half(from.latitude, to.latitude) +
-    Math.cos(radians(from.latitude)) * Math.cos(radians(to.latitude)) * half(from.longitude, to.longitude);
-  return 2 * earthRadiusKm * Math.asin(Math.min(1, Math.sqrt(h)));
-}
-
-/** FNV-1a. */
-function lotOf(text: string): number {
-  let hash = 0x811c9dc5;
-  for (let at = 0; at < text.length; at++) hash = Math.imul(hash ^ text.charCodeAt(at), 0x01000193);
-  return hash >>> 0;
+function fill<T extends Option>(kept: T[], others: readonly T[], node: NodeId): void {
+  while (kept.length < relaysPerNode) {
+    const left = others.filter((option) => !kept.includes(option));
+    const nearest = Math.min(...left.map(({ band }) => band));
+    const pick = decidePick(
+      node,
+      left.filter(({ band }) => band === nearest),
+    );
+    if (!pick) return;
+    kept.push(pick);
+  }
 }

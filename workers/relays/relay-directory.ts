@@ -1,11 +1,13 @@
 import { visitorAddressesOf } from "./addresses.ts";
-import { decideRelays, endpointOf, isAlive, type Candidate } from "./relay-choice.ts";
-import { readHeartbeat } from "./relay-status.ts";
+import { HeartbeatMemory } from "./heartbeat-memory.ts";
+import { isAlive, type Heartbeat } from "./liveness.ts";
+import { decideRelays, endpointOf, type Candidate, type Chooser } from "./relay-choice.ts";
+import { readHeartbeat, storeHeartbeat } from "./relay-status.ts";
 import type { Config } from "../config.ts";
 import type { Env } from "../env.ts";
 import { errorText } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import type { FleetRelay, Place, RelayEndpoint } from "../../shared/registry/messages.ts";
+import type { FleetRelay, Place, RelayEndpoint, RelayStatusReport } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 
 export interface DirectoryParts {
@@ -20,39 +22,48 @@ export interface ChosenRelays {
   readonly addresses: readonly string[];
 }
 
-/** The relays to name to `node`. One whose status cannot be read is left out; that never fails the request. */
-export async function readRelays(
-  { env, config, log }: DirectoryParts,
-  { node, place }: { node: NodeId; place: Place | undefined },
-  now: number,
-): Promise<ChosenRelays> {
-  const candidates = await readCandidates({ env, config, log }, [...config.relayKeys]);
-  const chosen = decideRelays(candidates, { node, place, heartbeatMs: config.relayHeartbeatMs }, now);
+/** The relays to name to a node. One of which nothing can be read is left out; that never fails the request. */
+export async function readRelays(parts: DirectoryParts, chooser: Chooser, now: number): Promise<ChosenRelays> {
+  const { relayKeys, relayHeartbeatMs: heartbeatMs } = parts.config;
+  const chosen = decideRelays(await readCandidates(parts, [...relayKeys], now), chooser, { now, heartbeatMs });
   return { relays: chosen.map(endpointOf), addresses: visitorAddressesOf(chosen.map(({ report }) => report)) };
 }
 
-/** The relays whose heartbeats come, `asking` not among them. */
-export async function readFleet(
-  { env, config, log }: DirectoryParts,
-  asking: NodeId,
+/** Takes a relay's heartbeat; answers the other relays whose heartbeats come. */
+export async function takeHeartbeat(
+  parts: DirectoryParts,
+  { relay, report }: { relay: NodeId; report: RelayStatusReport },
   now: number,
 ): Promise<FleetRelay[]> {
-  const others = [...config.relayKeys].filter((relay) => relay !== asking);
-  const candidates = await readCandidates({ env, config, log }, others);
+  const { env, config } = parts;
+  const heartbeat = { report, at: now };
+  HeartbeatMemory.of(env).remember(relay, heartbeat, now);
+  await storeHeartbeat(env, relay, heartbeat);
+  const others = [...config.relayKeys].filter((other) => other !== relay);
+  const candidates = await readCandidates(parts, others, now);
   return candidates.filter((candidate) => isAlive(candidate, config.relayHeartbeatMs, now)).map(fleetRelayOf);
 }
 
-async function readCandidates({ env, log }: DirectoryParts, relays: readonly NodeId[]): Promise<Candidate[]> {
-  const candidates = relays.map(async (relay) => {
-    try {
-      const heartbeat = await readHeartbeat(env, relay);
-      return heartbeat ? [{ relay, ...heartbeat }] : [];
-    } catch (error) {
-      log.warn("relay.unread", { relay, error: errorText(error) });
-      return [];
-    }
+async function readCandidates(parts: DirectoryParts, relays: readonly NodeId[], now: number): Promise<Candidate[]> {
+  const read = relays.map(async (relay) => {
+    const heartbeat = await readRemembered(parts, relay, now);
+    return heartbeat ? [{ relay, ...heartbeat }] : [];
   });
-  return (await Promise.all(candidates)).flat();
+  return (await Promise.all(read)).flat();
+}
+
+async function readRemembered({ env, config, log }: DirectoryParts, relay: NodeId, now: number) {
+  const memory = HeartbeatMemory.of(env);
+  const recent = memory.recent(relay, { now, heartbeatMs: config.relayHeartbeatMs });
+  if (recent) return recent.heartbeat;
+  try {
+    const heartbeat: Heartbeat | undefined = await readHeartbeat(env, relay);
+    memory.remember(relay, heartbeat, now);
+    return heartbeat;
+  } catch (error) {
+    log.warn("relay.unread", { relay, error: errorText(error) });
+    return memory.last(relay);
+  }
 }
 
 /** A relay as the others are told of it. */

@@ -5,7 +5,7 @@
  * hangs when it is awaited. So: no alarm, no secret, and the stub never leaves this file.
  */
 import { createDurable, proxyDurable } from "itty-durable";
-import type { Heartbeat } from "./relay-choice.ts";
+import type { Heartbeat } from "./liveness.ts";
 import type { Env } from "../env.ts";
 import { withDeadline } from "../deadline.ts";
 import { relayStatusSchema } from "../../shared/registry/messages.ts";

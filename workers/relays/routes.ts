@@ -1,6 +1,5 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
-import { placeOf, readFleet, readRelays } from "./relay-directory.ts";
-import { storeHeartbeat } from "./relay-status.ts";
+import { placeOf, readRelays, takeHeartbeat } from "./relay-directory.ts";
 import { authenticated } from "../api/authenticate.ts";
 import type { Edge } from "../api/context.ts";
 import { answerOf, bodyOf, named, nodeParams, relayParams } from "../api/schemas.ts";
@@ -33,16 +32,20 @@ export function relayRoutes(): OpenAPIHono<Edge> {
   return new OpenAPIHono<Edge>()
     .openapi(report, async (c) => {
       const { config, log, clock, signer } = c.var;
-      await storeHeartbeat(c.env, signer, { report: c.req.valid("json"), at: clock.now() });
-      const relays = await readFleet({ env: c.env, config, log }, signer, clock.now());
+      const heartbeat = { relay: signer, report: c.req.valid("json") };
+      const relays = await takeHeartbeat({ env: c.env, config, log }, heartbeat, clock.now());
       return c.json({ nextInMs: config.relayHeartbeatMs, relays }, 200);
     })
     .openapi(list, async (c) => {
       const node = c.var.signer;
-      const stored = await withDeadline(nodeObject(c.env, node).place(), "The node's object");
+      const {
+        place,
+        relays: held,
+        avoided,
+      } = await withDeadline(nodeObject(c.env, node).situation(), "The node's object");
       const { config, log, clock } = c.var;
-      const place = stored ?? placeOf(c.req.raw);
-      const { relays } = await readRelays({ env: c.env, config, log }, { node, place }, clock.now());
+      const chooser = { node, place: place ?? placeOf(c.req.raw), held, avoided, draining: [] };
+      const { relays } = await readRelays({ env: c.env, config, log }, chooser, clock.now());
       return c.json({ relays }, 200);
     });
 }

@@ -81,7 +81,21 @@ void connection_next_exchange(connection *c) {
   c->started_at = now_seconds();
 }
 
+// A token begins with the monotonic time at which it was sent, in nanoseconds.
+static progress take_tokens(connection *c, const load_options *o, const unsigned char *bytes, int64_t length) {
+  for (int64_t i = 0; i < length; i++) {
+    c->token[c->body_received++ % TOKEN_BYTES] = bytes[i];
+    if (c->body_received % TOKEN_BYTES > 0) continue;
+    uint64_t sent_at;
+    memcpy(&sent_at, c->token, sizeof sent_at);
+    token_arrived(sent_at / 1e9);
+  }
+  if (c->body_received > o->body_bytes) return fail("too many bytes");
+  return c->body_received == o->body_bytes ? EXCHANGE_DONE : WANTS_MORE;
+}
+
 static progress take_body(connection *c, const load_options *o, const unsigned char *bytes, int64_t length) {
+  if (o->tokens) return take_tokens(c, o, bytes, length);
   if (length > 0 && (bytes[0] != pattern(c->body_received) || bytes[length - 1] != pattern(c->body_received + length - 1)))
     return fail("wrong bytes");
   c->body_received += length;
@@ -120,7 +134,9 @@ progress connection_advance(connection *c, const load_options *o, int epoll) {
     int written = SSL_write(c->ssl, request, length);
     if (written != length) return wait_for(c, epoll, written);
     c->state = RECEIVING;
+    if (o->stall) return watch(c, epoll, 0), EXCHANGE_DONE;
   }
+  if (c->state == HELD && o->stall) return fail("a stalled connection was closed");
   if (c->state == HELD) {
     int length = SSL_read(c->ssl, buffer, sizeof buffer); // session tickets may come after the answer
     if (length > 0) return fail("a held connection spoke");

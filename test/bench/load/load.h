@@ -16,9 +16,14 @@ typedef struct {
   double seconds;        // stop after this time, if > 0
   bool keep_alive;       // one connection for all its exchanges; else one exchange a connection
   bool hold;             // after one exchange a connection stays open, until stdin ends
+  bool stall;            // the same, but what it asked for is never read
+  bool tokens;           // the body is tokens that say when they were sent; samples are how long they took
+  double rate;           // exchanges a second over all connections, if > 0; samples begin when each was due
 } load_options;
 
 typedef enum { CONNECTING, HANDSHAKING, SENDING, RECEIVING, HELD, CLOSED } connection_state;
+
+enum { TOKEN_BYTES = 64 };
 
 typedef struct {
   connection_state state;
@@ -28,6 +33,7 @@ typedef struct {
   char head[2048];       // of the answer
   size_t head_length;
   int64_t body_received; // -1 while the head is being read
+  unsigned char token[TOKEN_BYTES];
   double started_at;
 } connection;
 
@@ -40,3 +46,6 @@ progress connection_advance(connection *, const load_options *, int epoll);
 void connection_next_exchange(connection *);
 void connection_close(connection *);
 double now_seconds(void);
+
+// main.c
+void token_arrived(double sent_at);

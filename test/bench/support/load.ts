@@ -2,20 +2,27 @@
 import { spawn, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { createInterface } from "node:readline";
+import { stop } from "./processes.ts";
 
-/** What the development stack claims, and so what every client asks for. */
-export const serverName = "demo.postern.localhost";
 const graceMs = 60_000;
 
+/** Where visitors connect, and the name they ask for. */
+export interface Door {
+  readonly port: number;
+  readonly serverName: string;
+}
+
 export interface Load {
-  port: number;
   bodyBytes: number;
   connections: number;
   /** When it ends: after so many exchanges, or after a time. */
   exchanges?: number;
   seconds?: number;
-  /** `new`: a connection for each exchange; `keep`: one for all of its exchanges. */
-  connect: "new" | "keep";
+  /**
+   * `new`: a connection for each exchange; `keep`: one for all of its exchanges; `paced`: the same, `exchanges` of them in a
+   * second, each timed from when it was due.
+   */
+  connect: "new" | "keep" | "paced";
 }
 
 export interface LoadResult {
@@ -28,23 +35,40 @@ export interface LoadResult {
 }
 
 /** Throws when any exchange failed: a figure with errors in it is none. */
-export async function runLoad(client: string, load: Load): Promise<LoadResult> {
-  const { port, bodyBytes, connections, exchanges = 0, seconds = 0, connect } = load;
-  const child = start(client, [
-    port,
-    serverName,
-    `/bytes/${bodyBytes}`,
-    bodyBytes,
-    connections,
-    exchanges,
-    seconds,
-    connect,
-  ]);
+export async function runLoad(client: string, { port, serverName }: Door, load: Load): Promise<LoadResult> {
+  const { bodyBytes, connections, exchanges = 0, seconds = 0, connect } = load;
+  const path = `/bytes/${bodyBytes}`;
+  const child = start(client, [port, serverName, path, bodyBytes, connections, exchanges, seconds, connect]);
   child.stdin?.end();
   const result = await readResult(child);
-  if (exchanges > 0 && result.exchanges < exchanges)
+  if (connect !== "paced" && exchanges > 0 && result.exchanges < exchanges)
     throw new Error(`the load client finished ${result.exchanges} of ${exchanges} exchanges`);
   return result;
+}
+
+const tokenBytes = 64;
+const tokensPerSecond = 40;
+
+/** Streams of small tokens, as a language model answers; the times are those of each token, from its sending to here. */
+export async function runTokens(
+  client: string,
+  { port, serverName }: Door,
+  { streams, seconds }: { streams: number; seconds: number },
+): Promise<LoadResult> {
+  const tokens = Math.ceil(seconds * tokensPerSecond);
+  const path = `/tokens/${tokens}`;
+  const child = start(client, [port, serverName, path, tokens * tokenBytes, streams, streams, 0, "tokens"]);
+  child.stdin?.end();
+  return readResult(child);
+}
+
+const endless = 2 ** 42;
+
+/** Visitors who take all they can get, until disposed of. */
+export function startBulk(client: string, { port, serverName }: Door, connections: number): AsyncDisposable {
+  const child = start(client, [port, serverName, `/bytes/${endless}`, endless, connections, 0, 3_600, "keep"]);
+  child.stdin?.end();
+  return { [Symbol.asyncDispose]: () => stop(child) };
 }
 
 export interface HeldConnections {
@@ -53,8 +77,25 @@ export interface HeldConnections {
 }
 
 /** Opens connections, makes one exchange over each, and keeps them open and idle. */
-export async function holdConnections(client: string, port: number, connections: number): Promise<HeldConnections> {
-  const child = start(client, [port, serverName, "/bytes/64", 64, connections, 0, 0, "hold"]);
+export async function holdConnections(
+  client: string,
+  { port, serverName }: Door,
+  connections: number,
+): Promise<HeldConnections> {
+  return hold(start(client, [port, serverName, "/bytes/64", 64, connections, 0, 0, "hold"]), connections);
+}
+
+/** Opens connections, asks for more than anybody buffers over each, and reads nothing. */
+export async function stallConnections(
+  client: string,
+  { port, serverName }: Door,
+  connections: number,
+): Promise<HeldConnections> {
+  const args = [port, serverName, `/bytes/${endless}`, endless, connections, 0, 0, "stall"];
+  return hold(start(client, args), connections);
+}
+
+async function hold(child: ChildProcess, connections: number): Promise<HeldConnections> {
   const { exchanges } = await readResult(child);
   if (exchanges !== connections) throw new Error(`${exchanges} of ${connections} connections could be opened`);
   return {

@@ -3,31 +3,33 @@ import { goalKilobytes, type IdleRow } from "../idle-visitors.ts";
 import type { Cell, Row } from "./measure.ts";
 import type { WayName } from "./ways.ts";
 
-const labels: Record<WayName, string> = {
+export const labels: Record<WayName, string> = {
   direct: "direct",
   haproxy: "HAProxy",
-  twice: "HAProxy behind HAProxy",
-  postern: "Postern, TLS passed on",
-  terminated: "Postern, TLS ends in the node",
+  pool: "Postern, pool",
+  tls: "Postern, pool inside TLS",
+  http2: "Postern, HTTP/2",
+  ssh: "ssh -R",
+  exposed: "Postern, with a node beside the server",
 };
 
-export function formatRow({ title, unit, cpuUnit, goal, cells }: Row): string {
-  const reference = medianOf(cells.haproxy ?? [], "value");
-  const twice = medianOf(cells.twice ?? [], "value");
-  const floor = medianOf(cells.direct ?? [], "value");
-  const lines = Object.entries(cells).map(([way, ofWay]) => {
+export function formatRow({ title, unit, cpuUnit, goals, cells }: Row): string {
+  const of = (way: WayName): number => medianOf(cells[way] ?? [], "value");
+  const lines = entriesOf(cells).map(([way, ofWay]) => {
     const values = ofWay.map(({ value }) => value);
-    const value = medianOf(ofWay, "value");
-    const ratio = value / reference;
-    const isGoverned = way === "postern";
+    const judged = goals
+      .filter((goal) => goal.way === way)
+      .map(({ over, atLeast }) => `${atLeast} × ${labels[over]}: ${of(way) / of(over) >= atLeast ? "met" : "missed"}`);
     return line([
-      labels[way as WayName],
-      `${short(value)} (${short(Math.min(...values))}–${short(Math.max(...values))})`,
-      `${ratio.toFixed(2)}${isGoverned ? ` (goal ${goal}: ${ratio >= goal ? "met" : "missed"})` : ""}`,
-      (value / twice).toFixed(2),
-      (value / floor).toFixed(2),
+      labels[way],
+      `${short(of(way))} (${short(Math.min(...values))}–${short(Math.max(...values))})`,
+      (of(way) / of("haproxy")).toFixed(2),
+      (of(way) / of("ssh")).toFixed(2),
+      (of(way) / of("direct")).toFixed(2),
+      judged.join("; ") || "–",
       way === "direct" ? "–" : short(medianOf(ofWay, "relayCpu")),
-      way === "direct" || way === "haproxy" ? "–" : short(medianOf(ofWay, "nodeCpu")),
+      way === "ssh" || way === "exposed" ? short(medianOf(ofWay, "nodeCpu")) : "–",
+      short(medianOf(ofWay, "serverCpu")),
       latencyOf(ofWay),
       `${percent(medianOf(ofWay, "clientShare"))} / ${percent(Math.max(...ofWay.map((cell) => cell.otherShare)))}`,
     ]);
@@ -36,10 +38,12 @@ export function formatRow({ title, unit, cpuUnit, goal, cells }: Row): string {
     `**${title}**`,
     `${unit}: median (min–max)`,
     "÷ HAProxy",
-    "÷ HAProxy twice",
+    "÷ ssh -R",
     "÷ direct",
+    "goals",
     `relay ${cpuUnit}`,
-    `node ${cpuUnit}`,
+    "node",
+    "server",
     "p50 / p99 ms",
     "client / others (max)",
   ];
@@ -47,22 +51,26 @@ export function formatRow({ title, unit, cpuUnit, goal, cells }: Row): string {
 }
 
 export function formatIdle(rows: readonly IdleRow[]): string {
-  const head = ["**idle visitors**", "count", "relay RSS MB", "relay kB a visitor", "node kB a visitor"];
+  const head = ["**idle visitors**", "count", "relay RSS MB", "relay kB a visitor", "server kB a visitor"];
   const ways = new Set(rows.map(({ way }) => way));
   const lines = [...ways].map((way) => {
     const ofWay = rows.filter((row) => row.way === way);
     const kilobytes = ofWay.map(({ relayKilobytes }) => relayKilobytes);
     const middle = medianOf(ofWay, "relayKilobytes");
-    const judged = way === "postern" ? ` (goal ${goalKilobytes}: ${middle <= goalKilobytes ? "met" : "missed"})` : "";
+    const judged = way === "pool" ? ` (goal ${goalKilobytes}: ${middle <= goalKilobytes ? "met" : "missed"})` : "";
     return line([
       labels[way],
       String(ofWay[0]?.visitors),
       `${short(medianOf(ofWay, "relayMegabytesBefore"))} → ${short(medianOf(ofWay, "relayMegabytesAfter"))}`,
       `${short(middle)} (${short(Math.min(...kilobytes))}–${short(Math.max(...kilobytes))})${judged}`,
-      way === "haproxy" ? "–" : short(medianOf(ofWay, "nodeKilobytes")),
+      short(medianOf(ofWay, "serverKilobytes")),
     ]);
   });
   return [line(head), line(head.map(() => "---")), ...lines].join("\n");
+}
+
+function entriesOf<K extends string, V>(of: Readonly<Partial<Record<K, V>>>): [K, V][] {
+  return Object.entries(of) as [K, V][];
 }
 
 function latencyOf(cells: readonly Cell[]): string {
@@ -70,7 +78,7 @@ function latencyOf(cells: readonly Cell[]): string {
   return `${short(medianOf(cells, "p50Ms"))} / ${short(medianOf(cells, "p99Ms"))}`;
 }
 
-function medianOf<T>(items: readonly T[], key: keyof T): number {
+export function medianOf<T>(items: readonly T[], key: keyof T): number {
   return median(items.map((item) => Number(item[key] ?? NaN)));
 }
 

@@ -10,6 +10,8 @@ const packages = {
   haproxy: () => runs("haproxy", "-v"),
   gcc: () => runs("gcc", "--version"),
   openssl: () => runs("openssl", "version"),
+  "openssh-client": () => existsSync("/usr/bin/ssh"),
+  "openssh-server": () => existsSync("/usr/sbin/sshd"),
   "libc6-dev": () => existsSync("/usr/include/stdio.h"),
   "libssl-dev": () => existsSync("/usr/include/openssl/ssl.h"),
 } as const;

@@ -8,7 +8,7 @@ import { startWorld, type RelayWorld } from "../../support/relay-world.ts";
 import { readBytes, readEnd } from "../../support/socket-events.ts";
 
 const threads = 2;
-const environment = { RELAY_WORKERS: String(threads), RELAY_PING_MS: "1000" };
+const environment = { RELAY_WORKERS: String(threads) };
 const timeout = 60_000;
 
 /** A world, and the thread of each number that runs now. */

@@ -83,13 +83,13 @@ describe("control channel", () => {
     expect([channel.roundTripMs, ends]).toEqual([undefined, []]);
   });
 
-  test("ends as silent when nothing was heard for two intervals", async () => {
+  test("ends as silent within two intervals in which nothing was heard, and not before the second is nearly over", async () => {
     const { channel, ends } = await startChannel();
     const startedAt = performance.now();
-    channel.startPings(100);
+    channel.startPings(400);
     await vi.waitFor(() => expect(ends[0]?.[0]).toBe("silent"), { interval: 5 });
-    expect(performance.now() - startedAt).toBeGreaterThan(200);
-    expect(performance.now() - startedAt).toBeLessThan(400);
+    expect(performance.now() - startedAt).toBeGreaterThan(690);
+    expect(performance.now() - startedAt).toBeLessThan(900);
   });
 
   test("does not judge the other end when its own process stood still", async () => {

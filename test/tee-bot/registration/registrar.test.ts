@@ -3,7 +3,8 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../../shared/errors.ts";
 import { registrationSchema, type Registration } from "../../../shared/registry/messages.ts";
-import { Registrar } from "../../../tee-bot/registration/registrar.ts";
+import { Registrar, type RelayReport } from "../../../tee-bot/registration/registrar.ts";
+import type { NodeId } from "../../../shared/registry/node-id.ts";
 import { temporaryFolder } from "../../shared/temporary-folder.ts";
 import { until } from "../../support/postern.ts";
 import { recordingLog } from "../support/log.ts";
@@ -33,7 +34,13 @@ interface Started {
   readonly stop: () => void;
 }
 
-function start({ alias }: { alias?: string } = {}): Started {
+const quiet: RelayReport = {
+  troubles: () => ({ unreachable: [], draining: [] }),
+  reached: () => {},
+  notReached: () => {},
+};
+
+function start({ alias, relays = quiet }: { alias?: string; relays?: RelayReport } = {}): Started {
   const stop = new AbortController();
   const told: Registration[] = [];
   const log = recordingLog();
@@ -47,6 +54,7 @@ function start({ alias }: { alias?: string } = {}): Started {
     log,
     random: () => 1,
     onRegistration: (registration) => told.push(registration),
+    relays,
   });
   const ended = registrar.run(stop.signal).then(
     () => "stopped",
@@ -79,7 +87,7 @@ describe("the registrar", () => {
       `PUT /v1/nodes/${node}/lease`,
     ]);
     expect(edge.requests[0]?.body).toEqual({ version: "test" });
-    expect(edge.requests[1]?.body).toEqual({ epoch: 7 });
+    expect(edge.requests[1]?.body).toEqual({ epoch: 7, unreachable: [], draining: [] });
     expect(registrar).toMatchObject({ fresh: true, problem: undefined, aliasProblem: undefined });
     expect(told[0]).toMatchObject({ epoch: 7 });
   });
@@ -117,6 +125,25 @@ describe("the registrar", () => {
     };
     registrar.confirm();
     await edge.untilAsked("PUT", 3);
+  });
+
+  it("tells with each renewal which relays do not serve it, and tells the tunnels whether the edge has answered", async () => {
+    const [lost, stopping] = ["a1", "b2"].map((id) => id.repeat(32) as NodeId);
+    if (!lost || !stopping) throw new Error("two ids");
+    const heard: string[] = [];
+    const relays: RelayReport = {
+      troubles: () => ({ unreachable: [lost], draining: [stopping] }),
+      reached: () => heard.push("reached"),
+      notReached: () => heard.push("not reached"),
+    };
+    edge.reply = () => ({ json: edge.registration() });
+    const { registrar } = start({ relays });
+    await clock.untilSleeping(isLease);
+    edge.reply = () => "dropped connection";
+    registrar.confirm();
+    await clock.untilSleeping(isBackoff);
+    expect(edge.requests[1]?.body).toEqual({ epoch: 1, unreachable: [lost], draining: [stopping] });
+    expect(heard).toEqual(["reached", "not reached"]);
   });
 
   it("asks again soon when the edge names no relay, and never without a pause", async () => {

@@ -14,8 +14,15 @@ function greet({ socket }: Visitor): void {
 
 function tunnelsOf(identity: Identity, onDraining = (): void => {}): Tunnels {
   const ignore = (): void => {};
-  const events = { onVisitor: greet, onChange: ignore, onSuperseded: ignore, onDraining };
-  return new Tunnels({ identity, transport: "auto", clock: systemClock, log: silentLog, ...events });
+  const events = { onVisitor: greet, onChange: ignore, onSuperseded: ignore, onDraining, onLost: ignore };
+  return new Tunnels({
+    identity,
+    transport: "auto",
+    clock: systemClock,
+    random: Math.random,
+    log: silentLog,
+    ...events,
+  });
 }
 
 describe("a node's tunnels", () => {

@@ -1,9 +1,10 @@
 import { beforeEach, expect, test } from "vitest";
 import { anything, clientOf, testNode } from "../support/edge.ts";
+import { zone } from "../support/constants.ts";
 import { letPass } from "../support/controls.ts";
 import { openFeed } from "../support/feed.ts";
 import { testIdentity, type TestIdentity } from "../support/identities.ts";
-import { routeSchema } from "../../../shared/registry/messages.ts";
+import { registrationSchema, routeSchema } from "../../../shared/registry/messages.ts";
 
 const [one, two] = [await testIdentity("relay one"), await testIdentity("relay two")];
 const routeOf = (name: string) => clientOf(one, "postern-relay").request("GET", `/v1/routes/${name}`, routeSchema);
@@ -37,16 +38,65 @@ test("a node's routes name the relays that were chosen for it, and follow the ch
   expect((await routeOf(name)).relays).toEqual([one.id]);
 });
 
+test("a relay that a node does not reach is not named to it for a while, and ever longer when that lasts", async () => {
+  for (const relay of [one, two]) await heartbeat(relay);
+  const [node, other] = [await testNode(), await testNode()];
+  await node.register();
+  await other.register();
+  const renew = async (unreachable: string[] = []) => {
+    for (const relay of [one, two]) await heartbeat(relay);
+    const path = `/v1/nodes/${node.id}/lease`;
+    const { relays } = await node.client.request("PUT", path, registrationSchema, { body: { epoch: 1, unreachable } });
+    return relays.map(({ relay }) => relay).toSorted();
+  };
+  const both = [one.id, two.id].toSorted();
+  expect(await renew([one.id])).toEqual([two.id]);
+  expect((await other.renew(1)).relays).toHaveLength(2);
+  letPass(119_000);
+  expect(await renew()).toEqual([two.id]);
+  letPass(1_000);
+  expect(await renew()).toEqual(both);
+  expect(await renew([one.id])).toEqual([two.id]);
+  letPass(239_000);
+  expect(await renew()).toEqual([two.id]);
+  letPass(1_000);
+  expect(await renew()).toEqual(both);
+  letPass(3_700_000);
+  expect(await renew([one.id])).toEqual([two.id]);
+  letPass(120_000);
+  expect(await renew()).toEqual(both);
+});
+
+test("what a node says of relays that it was not sent to has no effect", async () => {
+  await heartbeat(one);
+  const node = await testNode();
+  await node.register();
+  const body = { epoch: 1, unreachable: [two.id] };
+  await node.client.request("PUT", `/v1/nodes/${node.id}/lease`, registrationSchema, { body });
+  await heartbeat(two);
+  expect((await node.renew(1)).relays).toHaveLength(2);
+});
+
+test("a relay that has told a node that it stops is not named to it, before the edge has heard of it", async () => {
+  for (const relay of [one, two]) await heartbeat(relay);
+  const node = await testNode();
+  await node.register();
+  const renewed = await node.client.request("PUT", `/v1/nodes/${node.id}/lease`, registrationSchema, {
+    body: { epoch: 1, draining: [one.id] },
+  });
+  expect(renewed.relays.map(({ relay }) => relay)).toEqual([two.id]);
+  expect((await node.renew(1)).relays).toHaveLength(2);
+});
+
 test("the feed tells relays of a choice once, and says nothing at renewals or when no relay is in sight", async () => {
   await heartbeat(one);
   const node = await testNode();
   const { hostnames } = await node.register();
   await node.claim("assigned");
   const feed = await openFeed(one);
-  for (const name of [hostnames[0], "assigned.postern.localhost"])
-    if (name?.endsWith("postern.localhost")) expect(feed.routes.get(name)?.relays).toEqual([one.id]);
+  for (const name of [hostnames[0] ?? "", `assigned.${zone}`]) expect(feed.routes.get(name)?.relays).toEqual([one.id]);
   await node.renew(1);
-  letPass(60_000);
+  letPass(11 * 60_000);
   expect((await node.renew(1)).relays).toEqual([]);
   await heartbeat(two);
   await node.renew(1);

@@ -1,12 +1,12 @@
 import { expect, test } from "vitest";
 import { freshIdentity } from "../support/identities.ts";
 import type { Place } from "../../../shared/registry/messages.ts";
-import { decideRelays, distanceKm, type Candidate } from "../../../workers/relays/relay-choice.ts";
+import { decideRelays, type Candidate, type Chooser } from "../../../workers/relays/relay-choice.ts";
+import type { NodeId } from "../../../shared/registry/node-id.ts";
 
 const now = 1_000_000;
 const heartbeatMs = 10_000;
 const { id: node } = await freshIdentity();
-const { id: relay } = await freshIdentity();
 
 const berlin = { latitude: 52.52, longitude: 13.4 };
 const potsdam = { latitude: 52.39, longitude: 13.06 };
@@ -19,17 +19,17 @@ function candidate(
 ): Candidate {
   const { place, load = 0, ageMs = 0, draining = false } = given;
   const report = { host: `${name}.example`, port: 443, name, version: "1", visitors: load, tunnels: 0, draining };
-  return { relay, at: now - ageMs, report: { ...report, ...(place && { place }) } };
+  return { relay: relayId(name), at: now - ageMs, report: { ...report, ...(place && { place }) } };
 }
 
-const choose = (candidates: Candidate[], place?: Place): string[] =>
-  decideRelays(candidates, { node, place, heartbeatMs }, now).map(({ report }) => report.name);
+/** The rules do not look into ids. */
+const relayId = (name: string): NodeId => `id of ${name}` as NodeId;
 
-test("Berlin and Frankfurt are 423 km apart, and points across the date line near", () => {
-  expect(distanceKm(berlin, frankfurt)).toBeCloseTo(423.4, 0);
-  expect(distanceKm({ latitude: 0, longitude: 179.5 }, { latitude: 0, longitude: -179.5 })).toBeCloseTo(111, 0);
-  expect(distanceKm({ latitude: 90, longitude: 0 }, { latitude: -90, longitude: 0 })).toBeCloseTo(20_015, 0);
-});
+function choose(candidates: Candidate[], place?: Place, given: Partial<Record<keyof Chooser, string[]>> = {}) {
+  const { held = [], avoided = [], draining = [] } = given;
+  const ids = { held: held.map(relayId), avoided: avoided.map(relayId), draining: draining.map(relayId) };
+  return decideRelays(candidates, { node, place, ...ids }, { now, heartbeatMs }).map(({ report }) => report.name);
+}
 
 test("the nearest two are chosen, the nearest first", () => {
   const relays = [candidate("tokyo", { place: tokyo }), candidate("frankfurt", { place: frankfurt })];
@@ -39,16 +39,6 @@ test("the nearest two are chosen, the nearest first", () => {
 test("a near relay is chosen before a far idle one, whatever its load", () => {
   const relays = [candidate("tokyo", { place: tokyo }), candidate("berlin", { place: berlin, load: 5_000 })];
   expect(choose(relays, potsdam)).toEqual(["berlin", "tokyo"]);
-});
-
-test("load decides among relays about equally near", () => {
-  const relays = [candidate("busy", { place: berlin, load: 500 }), candidate("idle", { place: frankfurt, load: 5 })];
-  expect(choose(relays, potsdam)).toEqual(["idle", "busy"]);
-});
-
-test("load decides for a node that may be anywhere", () => {
-  const relays = [candidate("busy", { place: berlin, load: 500 }), candidate("idle", { place: tokyo, load: 5 })];
-  expect(choose(relays)).toEqual(["idle", "busy"]);
 });
 
 test("a relay that says nothing of its place is the last resort", () => {
@@ -64,18 +54,50 @@ test("relays that are silent, or leave, are not named", () => {
     candidate("late", { ageMs: 2.5 * heartbeatMs - 1 }),
     candidate("draining", { draining: true }),
   ];
-  expect(choose(relays)).toEqual(["late"]);
+  expect(choose(relays, undefined, { held: ["silent", "draining"] })).toEqual(["late"]);
   expect(choose([])).toEqual([]);
 });
 
-test("equals share the nodes, and each node keeps its relays", async () => {
-  const relays: Candidate[] = [];
-  for (const name of ["a", "b", "c", "d"]) relays.push({ ...candidate(name), relay: (await freshIdentity()).id });
+test("relays that are held stay, and only what is missing is chosen", () => {
+  const relays = ["a", "b", "c", "d"].map((name) => candidate(name, { load: 100 }));
+  for (const held of [
+    ["a", "b"],
+    ["c", "d"],
+    ["b", "d"],
+  ])
+    expect(choose(relays, undefined, { held })).toEqual(held);
+  expect(choose(relays, undefined, { held: ["d", "gone"] })).toContain("d");
+  expect(choose(relays, undefined, { held: ["d", "gone"] })).toHaveLength(2);
+});
+
+test("a relay that the node does not reach is not named to it, unless there is no other", () => {
+  const relays = [candidate("a"), candidate("b")];
+  expect(choose(relays, undefined, { held: ["a", "b"], avoided: ["a"] })).toEqual(["b"]);
+  expect(choose(relays, undefined, { held: ["a", "b"], avoided: ["a", "b"] })).toEqual(["a", "b"]);
+});
+
+test("a relay that has told the node that it stops is not named, though its last heartbeat does not say so", () => {
+  const relays = [candidate("a"), candidate("b"), candidate("c")];
+  expect(choose(relays, undefined, { held: ["a", "b"], draining: ["a"] }).toSorted()).toEqual(["b", "c"]);
+});
+
+test("nodes stay where they are when most relays are silent at once, for the edge was away then, but not for ever", () => {
+  const fleet = (ageMs: number) => ["a", "b", "c"].map((name) => candidate(name, { ageMs: name === "c" ? 0 : ageMs }));
+  expect(choose(fleet(60_000), undefined, { held: ["a", "b"] })).toEqual(["a", "b"]);
+  expect(choose(fleet(60_000), undefined, { held: ["a", "b"], avoided: ["b"] })).toEqual(["a", "c"]);
+  expect(choose(fleet(11 * 60_000), undefined, { held: ["a", "b"] })).toEqual(["c"]);
+  expect(choose(fleet(60_000))).toEqual(["c"]);
+});
+
+test("equals share the nodes, whatever their order", async () => {
+  const relays = ["a", "b", "c", "d"].map((name) => candidate(name));
   const chosen = new Map<string, number>();
   for (let n = 0; n < 40; n++) {
     const { id } = await freshIdentity();
-    const names = (candidates: Candidate[]) =>
-      decideRelays(candidates, { node: id, place: undefined, heartbeatMs }, now).map(({ report }) => report.name);
+    const names = (candidates: Candidate[]) => {
+      const chooser = { node: id, place: undefined, held: [], avoided: [], draining: [] };
+      return decideRelays(candidates, chooser, { now, heartbeatMs }).map(({ report }) => report.name);
+    };
     expect(names(relays.toReversed())).toEqual(names(relays));
     for (const name of names(relays)) chosen.set(name, (chosen.get(name) ?? 0) + 1);
   }
