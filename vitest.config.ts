@@ -1,8 +1,5 @@
 import { defineConfig } from "vitest/config";
 
-/** One thread for each relay, but where a test asks for more. */
-const env = { RELAY_WORKERS: "1" };
-
 // Three kinds of tests: plain ones in Node, those that run inside workerd, and those that start every process.
 export default defineConfig({
   test: {
@@ -13,7 +10,6 @@ export default defineConfig({
           include: ["test/**/*.test.ts"],
           exclude: ["test/workers/**", "test/system/**", "test/network/**", "test/acme/**"],
           testTimeout: 20_000,
-          env,
         },
       },
       "./test/workers/vitest.config.ts",
@@ -22,7 +18,6 @@ export default defineConfig({
           name: "system",
           include: ["test/system/**/*.test.ts", "test/network/**/*.test.ts", "test/acme/**/*.test.ts"],
           testTimeout: 120_000,
-          env,
           hookTimeout: 120_000,
           fileParallelism: false,
         },

@@ -1,5 +1,4 @@
 import { readFileSync } from "node:fs";
-import { availableParallelism } from "node:os";
 import { z } from "zod";
 import { logLevels } from "../shared/log.ts";
 import { addressSchema, hostnameSchema, placeSchema } from "../shared/registry/messages.ts";
@@ -49,8 +48,8 @@ const environmentSchema = z.object({
   /** One line for each visitor at its end. */
   ACCESS_LOG: z.enum(["on", "off"]).default("on"),
 
-  /** Threads that take connections; one for each processor unless told otherwise. */
-  RELAY_WORKERS: count.max(64).optional(),
+  /** Threads that take connections. */
+  RELAY_WORKERS: count.max(64).default(1),
   RELAY_MAX_CONNECTIONS: count.optional(),
   RELAY_MAX_VISITORS: count.optional(),
   /** Open visitors of one node, and of one client network (an IPv4 address or an IPv6 /64). */
@@ -142,7 +141,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = r
     place: env.RELAY_PLACE,
     logLevel: env.LOG_LEVEL,
     accessLog: env.ACCESS_LOG === "on",
-    workers: env.RELAY_WORKERS ?? availableParallelism(),
+    workers: env.RELAY_WORKERS,
     limits: {
       maxConnections,
       maxVisitors,

@@ -7,11 +7,9 @@ import type { Clock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import { splice, type SpliceOptions } from "../shared/nodejs/splice.ts";
-import type { TunnelSocket } from "../shared/nodejs/tunnel-socket.ts";
 import type { NodeRules } from "../shared/registry/messages.ts";
 import { parseHostname } from "../shared/registry/names.ts";
 import type { NodeId } from "../shared/registry/node-id.ts";
-import type { AlertDescription } from "../shared/tls/alert.ts";
 import type { ProxyAddresses } from "../shared/tunnel/proxy-header.ts";
 import type { AccessLog } from "./access-log.ts";
 import type { Farewell } from "./farewell.ts";
@@ -20,9 +18,9 @@ import type { Shares } from "./limits/shares.ts";
 import type { RelayMetrics } from "./metrics.ts";
 import { networkOf } from "./network.ts";
 import type { ForwardedVisitor } from "./peers/arrival.ts";
-import type { Forwarding } from "./peers/peers.ts";
-import type { Pairing, PendingVisitor, Tunnel } from "./tunnel.ts";
-import type { Tunnels } from "./tunnels.ts";
+import { refusals, type Refusal } from "./refusals.ts";
+import type { PendingVisitor } from "./tunnel.ts";
+import { Ways, type Way, type WaysOptions } from "./ways.ts";
 
 /** Whose name it is: the node and the epoch that may serve it. */
 export interface OwningNode {
@@ -33,7 +31,7 @@ export interface OwningNode {
 }
 export type Owner = OwningNode | { kind: "unknown" } | { kind: "unavailable" };
 
-export interface VisitorsOptions {
+export interface VisitorsOptions extends WaysOptions {
   zone: string;
   maxVisitors: number;
   idleMs: number;
@@ -42,39 +40,12 @@ export interface VisitorsOptions {
   shares: { networks: Shares; nodes: Shares };
   policies: NodePolicies;
   findOwner: (name: string) => Owner | Promise<Owner>;
-  tunnels: Tunnels;
-  /** Asks other relays to take a visitor whose node has no tunnel here. */
-  forward: (node: string, visitor: PendingVisitor) => Promise<Forwarding>;
   farewell: Farewell;
   metrics: RelayMetrics;
   access: AccessLog;
   clock: Clock;
   log: Log;
 }
-
-/** Why a visitor is not served, and what its client is told. */
-const refusals = {
-  "no-name": "unrecognized_name",
-  "foreign-name": "unrecognized_name",
-  "unknown-name": "unrecognized_name",
-  "lookup-unavailable": "internal_error",
-  "no-tunnel": "internal_error",
-  "too-many-visitors": "internal_error",
-  "network-rate": "internal_error",
-  "network-full": "internal_error",
-  "not-allowed": "access_denied",
-  "node-rate": "internal_error",
-  "node-full": "internal_error",
-  "pairing-closed": "internal_error",
-  "pairing-busy": "internal_error",
-  "pairing-timeout": "internal_error",
-  "pairing-broken": "internal_error",
-  "pairing-gone": "internal_error",
-  "forward-full": "internal_error",
-  "forward-refused": "internal_error",
-} as const satisfies Record<string, AlertDescription>;
-
-type Refusal = keyof typeof refusals;
 
 /** A visitor and what is known of it so far. */
 interface Guest {
@@ -93,21 +64,16 @@ interface Guest {
   node?: string;
 }
 
-/** A socket that leads to the node, and whether an end of its bytes is one that was meant. */
-interface Way {
-  readonly socket: TunnelSocket;
-  readonly proveAlive: () => Promise<boolean>;
-  readonly via?: NodeId;
-}
-
 export class Visitors {
   readonly #options: VisitorsOptions;
+  readonly #ways: Ways;
   readonly #sockets = new Set<Socket>();
   #lastAt: number | undefined;
   #onEmpty: (() => void) | undefined;
 
   constructor(options: VisitorsOptions) {
     this.#options = options;
+    this.#ways = new Ways(options);
   }
 
   get size(): number {
@@ -191,7 +157,7 @@ export class Visitors {
     else socket.once("close", () => nodes.leave(owner.node));
     const visitor = visitorOf(guest);
     if (!visitor) return this.#tell(guest, "left");
-    const way = await this.#findWay(guest, owner, visitor);
+    const way = await this.#ways.find(owner, visitor, guest.from);
     if (typeof way === "string") return this.#refuse(guest, way);
     guest.via = way.via;
     metrics.paired((performance.now() - startedAt) / 1000);
@@ -206,41 +172,6 @@ export class Visitors {
     const owner = await this.#options.findOwner(serverName);
     if (owner.kind === "node") return owner;
     return owner.kind === "unknown" ? "unknown-name" : "lookup-unavailable";
-  }
-
-  /** By a tunnel of this relay, else by another relay, unless that is where the visitor came from. */
-  async #findWay({ from }: Guest, { node, epoch }: OwningNode, visitor: PendingVisitor): Promise<Way | Refusal> {
-    const own = await this.#pair(node, epoch, visitor);
-    if (from || (own !== "no-tunnel" && own !== "pairing-closed")) return own;
-    const forwarding = await this.#options.forward(node, visitor);
-    if (forwarding.kind === "forwarded") return forwarding;
-    switch (forwarding.reason) {
-      case "no-relay":
-        return own;
-      case "full":
-      case "refused":
-        return `forward-${forwarding.reason}`;
-      case "timeout":
-      case "gone":
-        return `pairing-${forwarding.reason}`;
-    }
-  }
-
-  async #pair(node: string, epoch: number, visitor: PendingVisitor): Promise<Way | Refusal> {
-    const { tunnels } = this.#options;
-    let pairing: Pairing = { kind: "failed", reason: "closed" };
-    let tried: Tunnel | undefined;
-    // A tunnel that closes while the visitor waits may have a successor already.
-    while (pairing.kind === "failed" && pairing.reason === "closed") {
-      const tunnel = tunnels.choose(node, epoch);
-      if (!tunnel) return "no-tunnel";
-      if (tunnel === tried) return "pairing-closed";
-      tried = tunnel;
-      if (tunnel.ready) this.#options.metrics.pool("hit");
-      pairing = await tunnel.pair(visitor);
-      if (pairing.kind === "paired") return { socket: pairing.socket, proveAlive: () => tunnel.proveAlive() };
-    }
-    return `pairing-${pairing.reason}`;
   }
 
   async #join(guest: Guest, { socket: node, proveAlive }: Way, through: SpliceOptions["through"]): Promise<void> {

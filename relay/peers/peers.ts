@@ -90,9 +90,11 @@ export class Peers {
   }
 
   async #try(tries: readonly FleetRelay[], visitor: PendingVisitor): Promise<Forwarding> {
+    const startedAt = this.#options.clock.now();
     let reason: "full" | "refused" = "full";
     for (const peer of tries) {
       const { relay: via } = peer;
+      if ((this.#failedAt.get(via) ?? -1) > startedAt) continue; // there is no sense in asking it twice
       if (this.#shares.enter(via)) continue;
       this.#forwarded++;
       const leave = (): void => {

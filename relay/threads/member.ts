@@ -4,7 +4,7 @@ import { errorText } from "../../shared/errors.ts";
 import type { Command, LogLine, ThreadEvent, ThreadStart } from "./messages.ts";
 
 const startMs = 20_000;
-/** For a thread to answer what it has counted, and to end. */
+/** For a thread to answer what it has counted, and to stop. */
 const answerMs = 2_000;
 
 /** One thread of the relay, as its head sees it. */
@@ -25,6 +25,7 @@ export class Member {
   #problem = "It ended.";
   #onReady: () => void = () => {};
   #onEmptied: () => void = () => {};
+  #onStopped: () => void = () => {};
   #onListening: (port: number) => void = () => {};
 
   constructor(start: ThreadStart) {
@@ -69,12 +70,15 @@ export class Member {
     });
   }
 
-  /** Resets all that it has and ends it. */
+  /**
+   * Resets all that it has. What is left holds nothing and does nothing: tearing down the loop of a thread that has lost
+   * sockets to resets can spin for ever (Node 24.21, node::Environment::CleanupHandles), so it ends with the process.
+   */
   async stop(): Promise<void> {
+    const stopped = new Promise<void>((resolve) => (this.#onStopped = resolve));
     this.tell({ type: "stop" });
-    if (await this.#endsWithin(answerMs)) return;
-    void this.#worker.terminate();
-    await this.#endsWithin(answerMs);
+    await this.#within(answerMs, stopped);
+    this.#worker.unref();
   }
 
   /** Ends it as an error would. */
@@ -96,6 +100,8 @@ export class Member {
         return this.#asked.get(event.ask)?.(event.metrics);
       case "emptied":
         return this.#onEmptied();
+      case "stopped":
+        return this.#onStopped();
       case "logged":
         return this.onLogged(event.lines);
     }
@@ -114,12 +120,12 @@ export class Member {
     }
   }
 
-  async #endsWithin(ms: number): Promise<boolean> {
+  /** Resolves with what is awaited, the end of the thread, or the time. */
+  async #within(ms: number, awaited: Promise<void>): Promise<void> {
     let timer: NodeJS.Timeout | undefined;
-    const late = new Promise<boolean>((resolve) => (timer = setTimeout(() => resolve(false), ms)));
-    const ended = await Promise.race([this.ended.then(() => true), late]);
+    const late = new Promise<void>((resolve) => (timer = setTimeout(resolve, ms)));
+    await Promise.race([awaited, this.ended, late]);
     clearTimeout(timer);
-    return ended;
   }
 }
 

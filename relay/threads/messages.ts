@@ -44,6 +44,7 @@ export type ThreadEvent =
   | { type: "failed"; detail: string }
   | { type: "measured"; ask: number; metrics: readonly MetricObject[] }
   | { type: "emptied" }
+  | { type: "stopped" }
   | { type: "logged"; lines: readonly LogLine[] };
 
 /** Between any two threads. The holder of a tunnel is the one to which its control connection came. */

@@ -83,7 +83,7 @@ async function obey(command: Command): Promise<void> {
     case "stop":
       hops.destroy();
       await worker[Symbol.asyncDispose]();
-      process.exit(); // of this thread
+      return tell({ type: "stopped" });
   }
 }
 

@@ -95,7 +95,6 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         RELAY_LISTEN_HOST: "127.0.0.1",
         RELAY_PORT: String(ports.visitors),
         RELAY_PRIVATE_PORT: "0",
-        RELAY_WORKERS: "1",
         RELAY_DRAIN_MS: "2000", // nobody is waiting for this machine
         RELAY_PUBLIC_HOST: "127.0.0.1",
         RELAY_IDENTITY_FILE: relayIdentity,

@@ -13,6 +13,8 @@ export class AnswerRelay implements Dispatcher.DispatchHandler {
   readonly #log: Log;
   readonly #version: 1 | 2;
   #controller: Dispatcher.DispatchController | undefined;
+  /** Of an answer that says its length: bytes that have not come yet. */
+  #missing = Number.POSITIVE_INFINITY;
   #visitorLeft = false;
 
   constructor(request: HttpRequest, response: HttpResponse, log: Log) {
@@ -39,6 +41,7 @@ export class AnswerRelay implements Dispatcher.DispatchHandler {
     headers: Record<string, string | string[] | undefined>,
   ): void {
     if (status < 200) return; // interim answers; 100 was given by our own server
+    this.#missing = Number(headers["content-length"] ?? Number.POSITIVE_INFINITY);
     this.#response.writeHead(status, responseHeaders(headers, this.#version));
     // Headers alone are sent at once, as those of HTTP/2 are: an event stream may be quiet for long after them. Not by
     // flushHeaders(), which writes them as UTF-8 (Node 24): a header is bytes.
@@ -46,7 +49,10 @@ export class AnswerRelay implements Dispatcher.DispatchHandler {
   }
 
   onResponseData(controller: Dispatcher.DispatchController, chunk: Buffer): void {
-    if (!this.#response.write(chunk)) controller.pause();
+    this.#missing -= chunk.length;
+    // Nothing is read after the last chunk, so there is nothing to put off; and undici 8.12, paused there, would take the
+    // end of the connection, which a service may close once it has sent everything, for a lost answer.
+    if (!this.#response.write(chunk) && this.#missing > 0) controller.pause();
   }
 
   onResponseEnd(): void {

@@ -11,6 +11,8 @@ export interface Middlebox extends Disposable {
   treat: (first: Buffer, open: number) => Treatment;
   /** Connections that are passed on now. */
   readonly open: number;
+  /** Resets every connection, as a box does that has forgotten them. */
+  resetAll(): void;
   /** As a NAT whose table was lost: passes nothing more of open connections that began so, and tells nobody. */
   forget(began: (first: Buffer) => boolean): void;
 }
@@ -41,9 +43,9 @@ export async function startMiddlebox(target: number, treat: Middlebox["treat"]):
         .on("close", () => {
           open--;
           sockets.delete(far);
-          if (pairs.delete(near)) near.resetAndDestroy();
+          if (pairs.delete(near) && !isOver(far)) near.resetAndDestroy();
         });
-      near.on("close", () => pairs.delete(near) && far.resetAndDestroy());
+      near.on("close", () => pairs.delete(near) && !isOver(near) && far.resetAndDestroy());
       pairs.set(near, { first, far });
       far.write(first);
       near.pipe(far).pipe(near);
@@ -55,6 +57,9 @@ export async function startMiddlebox(target: number, treat: Middlebox["treat"]):
     treat,
     get open() {
       return open;
+    },
+    resetAll() {
+      for (const socket of sockets) socket.resetAndDestroy();
     },
     forget(began) {
       for (const [near, { first, far }] of pairs) {
@@ -70,4 +75,9 @@ export async function startMiddlebox(target: number, treat: Middlebox["treat"]):
     },
   };
   return box;
+}
+
+/** It has closed because both directions had ended; what the other side was sent may still be under way. */
+function isOver({ readableEnded, writableFinished, errored }: Socket): boolean {
+  return readableEnded && writableFinished && !errored;
 }

@@ -59,6 +59,26 @@ describe("the HTTP proxy, when the service fails,", () => {
     expect((await name.ask("/", { agent })).body).toBe("ok");
   });
 
+  it("and closes right after a whole answer, a visitor who reads slowly still gets all of it", async () => {
+    const { name } = await exposeRaw(stack, ({ socket }, received) => {
+      const length = Number(/\/(\d+)/.exec(received)?.[1]);
+      socket.end(`HTTP/1.1 200 OK\r\ncontent-length: ${length}\r\n\r\n${"x".repeat(length)}`);
+    });
+    const session = name.http2();
+    stack.defer(() => session.destroy());
+    const lengths = Array.from({ length: 16 }, (_, at) => 200_000 + 12_345 * at);
+    const read = lengths.map(async (length) => {
+      const stream = session.request({ ":path": `/${length}` });
+      let bytes = 0;
+      for await (const chunk of stream as AsyncIterable<Buffer>) {
+        bytes += chunk.length;
+        await new Promise((resolve) => setTimeout(resolve, 5));
+      }
+      return bytes;
+    });
+    expect(await Promise.all(read)).toEqual(lengths);
+  });
+
   const cuts: [what: string, text: string][] = [
     ["ends before the length it gave", "HTTP/1.1 200 OK\r\ncontent-length: 100\r\n\r\nhalf"],
     ["ends between chunks", "HTTP/1.1 200 OK\r\ntransfer-encoding: chunked\r\n\r\n4\r\nhalf\r\n"],
