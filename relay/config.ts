@@ -21,6 +21,12 @@ const addresses = z
   .transform((text) => text.split(/[\s,]+/).filter((part) => part !== ""))
   .pipe(z.array(addressSchema).max(8));
 
+/** DNS servers as Node.js takes them: `192.0.2.53`, `[2001:db8::53]:5353`. `off`: DNS is not asked. */
+const dnsServers = z
+  .string()
+  .transform((text) => (text === "off" ? undefined : text.split(/[\s,]+/).filter((part) => part !== "")))
+  .pipe(z.array(z.string().regex(/^(\[[\da-f:.]+\](:\d{1,5})?|[\d.]+(:\d{1,5})?|[\da-f:.]+)$/i)).optional());
+
 /** Every setting of a relay: its environment variable, its form and its default. */
 const environmentSchema = z.object({
   /** Origin of the edge, e.g. `https://edge.example.com`. */
@@ -47,6 +53,15 @@ const environmentSchema = z.object({
   LOG_LEVEL: z.enum(logLevels).default("info"),
   /** One line for each visitor at its end. */
   ACCESS_LOG: z.enum(["on", "off"]).default("on"),
+
+  /** Whether this relay looks from outside whether visitors get through to nodes. */
+  RELAY_PROBES: z.enum(["on", "off"]).default("on"),
+  /** How often each path is looked at, as far as {@link RELAY_PROBES_PER_SECOND} allow; and one that has just failed. */
+  RELAY_PROBE_MS: milliseconds.default(20_000),
+  RELAY_PROBE_RETRY_MS: milliseconds.default(5_000),
+  RELAY_PROBES_PER_SECOND: count.max(1_000).default(20),
+  /** Who is asked where names lead; empty: the system's. */
+  RELAY_DNS_SERVERS: dnsServers.default([]),
 
   /** Threads that take connections. */
   RELAY_WORKERS: count.max(64).default(1),
@@ -141,6 +156,14 @@ export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = r
     place: env.RELAY_PLACE,
     logLevel: env.LOG_LEVEL,
     accessLog: env.ACCESS_LOG === "on",
+    probes: {
+      on: env.RELAY_PROBES === "on",
+      everyMs: env.RELAY_PROBE_MS,
+      retryMs: env.RELAY_PROBE_RETRY_MS,
+      perSecond: env.RELAY_PROBES_PER_SECOND,
+      /** Empty: the system's; undefined: DNS has no say. */
+      dnsServers: env.RELAY_DNS_SERVERS,
+    },
     workers: env.RELAY_WORKERS,
     limits: {
       maxConnections,

@@ -8,6 +8,7 @@ import type { RelayConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { EdgeLink } from "./edge-link.ts";
 import { mergeMetrics } from "./merge-metrics.ts";
+import { PathHealth } from "./probes/path-health.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { startPrivatePort, type Health } from "./private-port.ts";
 import { Routing } from "./routing.ts";
@@ -66,13 +67,18 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     tunnels: worker.counts.tunnels,
     draining,
   });
+  const paths = new PathHealth({ ...options, port, routing });
   const edge = new EdgeLink({
     ...options,
     routing,
-    onMessage: (message) => worker.take(message),
+    onMessage(message) {
+      worker.take(message);
+      paths.take(message);
+    },
     onFleet(fleet) {
       others = fleet.length;
       worker.takeFleet(fleet);
+      paths.takeFleet(fleet);
     },
     report,
   });
@@ -83,8 +89,9 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   };
   const own = processMetrics(() => ({ ...edge.state, draining }));
   const metrics = async (): Promise<string> => {
-    const [ofWorkers, ofProcess] = await Promise.all([worker.metrics(), own.getMetricsAsJSON()]);
-    return mergeMetrics([ofProcess, ...ofWorkers]).metrics();
+    const registries = [own, paths.metrics].map((registry) => registry.getMetricsAsJSON());
+    const [ofWorkers, ...ofHead] = await Promise.all([worker.metrics(), ...registries]);
+    return mergeMetrics([ofHead.flat(), ...ofWorkers]).metrics();
   };
   // A listener left open would keep a process alive that failed to start.
   const privatePort = await startPrivatePort({ ...config.private, health, metrics }).catch(async (error: unknown) => {
@@ -100,6 +107,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     async drain() {
       draining = true;
       worker.refuseTunnels(goaway);
+      void paths.stop();
       // The edge first: nodes ask it at once which relays to use instead.
       await edge.report(AbortSignal.timeout(lastReportMs));
       const told = new AbortController();
@@ -117,6 +125,7 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
       privatePort.server.close();
       privatePort.server.closeAllConnections();
       await worker[Symbol.asyncDispose]();
+      await paths[Symbol.asyncDispose]();
       await edge[Symbol.asyncDispose]();
     },
   };

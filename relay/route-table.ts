@@ -17,6 +17,8 @@ export interface KnownNode {
   names: number;
   rules: NodeRules | undefined;
   relays: readonly NodeId[];
+  /** The key that visitors must meet; undefined while that is not known. */
+  key: string | undefined;
 }
 
 interface KnownRoute {
@@ -31,6 +33,10 @@ export class RouteTable {
 
   get size(): number {
     return this.#routes.size;
+  }
+
+  get names(): Iterable<string> {
+    return this.#routes.keys();
   }
 
   get nodes(): Iterable<string> {
@@ -61,6 +67,7 @@ export class RouteTable {
     // The same object for all names of a node, and until it changes, for what is counted by it.
     if (JSON.stringify(change.rules) !== JSON.stringify(node.rules)) node.rules = change.rules;
     node.relays = this.#shared(change.relays);
+    node.key = change.key;
     const route = this.#routes.get(name);
     if (route) route.epoch = change.epoch;
     else {
@@ -80,7 +87,7 @@ export class RouteTable {
   }
 
   #add(id: NodeId): KnownNode {
-    const node = { id, epoch: 0, names: 0, rules: undefined, relays: noRelays };
+    const node = { id, epoch: 0, names: 0, rules: undefined, relays: noRelays, key: undefined };
     this.#nodes.set(id, node);
     return node;
   }
@@ -98,6 +105,13 @@ export class RouteTable {
 }
 
 function routeOf(name: string, { node, epoch }: KnownRoute): Route {
-  const { id, rules, relays } = node;
-  return { name, node: id, epoch, ...(rules && { rules }), ...(relays.length > 0 && { relays: [...relays] }) };
+  const { id, rules, relays, key } = node;
+  return {
+    name,
+    node: id,
+    epoch,
+    ...(rules && { rules }),
+    ...(relays.length > 0 && { relays: [...relays] }),
+    ...(key !== undefined && { key }),
+  };
 }

@@ -30,6 +30,10 @@ export class Routing {
     return this.#table.find(name);
   }
 
+  get names(): Iterable<string> {
+    return this.#table.names;
+  }
+
   /** The newest epoch known of a node; undefined when it has no name here. */
   epochOf(node: string): number | undefined {
     return this.#table.node(node)?.epoch;

@@ -28,7 +28,10 @@ import { createGateway } from "./gateway/app.ts";
 import { handlerOf } from "./gateway/handler.ts";
 import { decideHealth, type HealthReport } from "./health/health.ts";
 import { NameWatch, type NameWatchSubject } from "./health/name-watch.ts";
+import { areCutOff, PublicPaths } from "./health/public-paths.ts";
 import { reportSteps } from "./health/steps.ts";
+import { publicUrlOf } from "./registration/public-url.ts";
+import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
 import { listenLocal } from "./server/listen-local.ts";
@@ -67,6 +70,7 @@ class PrivateNode {
   readonly #registrar: Registrar;
   readonly #certificates: CertificateKeeper;
   readonly #view: EdgeView;
+  readonly #paths = new PublicPaths();
   readonly #ending = new AbortController();
   #issuer: Issuer;
   #issuerEpoch = 0;
@@ -99,7 +103,7 @@ class PrivateNode {
       challenges: alpn,
       log,
     });
-    this.#watch = new NameWatch({ subject: () => this.#watchSubject(), clock, log, onChange: () => this.#tell() });
+    this.#watch = new NameWatch({ subject: () => this.#watchSubject(), clock, log, onChange: () => this.#onWatch() });
     this.#tunnels = new Tunnels({
       identity,
       transport: config.tunnel.transport,
@@ -121,6 +125,7 @@ class PrivateNode {
       clock,
       log,
       random,
+      servedKey: () => decideServedKey(config.acmeAccount, this.#exposure.target, this.#key, this.#watch),
       onRegistration: (registration) => this.#onRegistration(registration),
       relays: this.#tunnels.lost,
     });
@@ -185,6 +190,7 @@ class PrivateNode {
   }
 
   #onRegistration(registration: Registration): void {
+    if (this.#paths.follow(registration)) this.#view.check();
     this.#tunnels.follow(registration);
     this.#certificates.follow(registration.hostnames, this.#ending.signal);
     if (this.#registrar.fresh && registration.epoch !== this.#issuerEpoch) {
@@ -206,6 +212,12 @@ class PrivateNode {
       log.info("issuer.kept", { error: errorText(error) });
     }
     return this.#issuer;
+  }
+
+  /** The name answers, or does not any more, or another key does. */
+  #onWatch(): void {
+    this.#registrar.checkKey();
+    this.#tell();
   }
 
   #onView(): void {
@@ -239,7 +251,7 @@ class PrivateNode {
     return { hostnames, relays, ...trust, spki: this.#key.spki, target: this.#exposure.target };
   }
 
-  #health(): HealthReport {
+  #health(paths = this.#paths.at(this.#options.clock.now())): HealthReport {
     const steps = reportSteps({
       node: this.#identity.id,
       alias: this.#options.config.alias,
@@ -247,20 +259,22 @@ class PrivateNode {
       certificates: this.#certificates,
       tunnels: this.#tunnels,
       watch: this.#watch,
+      paths,
     });
     const hostnames = this.#registrar.current?.hostnames ?? [];
     const troubled = this.#wasComplete && this.#view.troubles.length > 0;
-    return decideHealth(steps, { hostnames, wasHealthy: this.#watch.wasHealthy, troubled });
+    return decideHealth(steps, { hostnames, wasHealthy: this.#watch.wasHealthy, troubled, cutOff: areCutOff(paths) });
   }
 
   #status(): NodeStatus {
     const { current } = this.#registrar;
+    const paths = this.#paths.at(this.#options.clock.now());
     const up = new Set(this.#tunnels.up.map(({ relay }) => relay));
     return {
       node: this.#identity.id,
       version,
       epoch: current?.epoch ?? null,
-      url: urlOf(current),
+      url: publicUrlOf(current),
       hostnames: current?.hostnames ?? [],
       target: formatTarget(this.#exposure.target),
       gateway: `http://127.0.0.1:${this.#gatewayPort}`,
@@ -269,18 +283,11 @@ class PrivateNode {
         up: up.has(relay.relay),
         transport: this.#tunnels.to(relay)?.transport,
       })),
+      paths,
       visitors: this.#exposure.terminator.connections,
       certificate: this.#certificates.report,
       troubles: this.#view.troubles,
-      health: this.#health(),
+      health: this.#health(paths),
     };
   }
-}
-
-/** The alias, or the 52-character name, at the port of the relays. */
-function urlOf(registration: Registration | undefined): string | null {
-  const hostname = registration?.hostnames[0];
-  if (hostname === undefined) return null;
-  const port = registration?.relays[0]?.port ?? 443;
-  return `https://${hostname}${port === 443 ? "" : `:${port}`}`;
 }

@@ -127,11 +127,17 @@ export class Peers {
     const onEnd = (end: "quiet" | "lost", detail: string): void => {
       this.#links.delete(relay);
       log[end === "lost" ? "warn" : "debug"]("peer.closed", { relay, name, detail });
-      if (end === "lost") this.#failedAt.set(relay, clock.now());
+      if (end === "lost") this.#doubt(relay);
     };
     const link = new PeerLink({ peer, secureContext: this.#secureContext, pingMs, pairingMs, clock, onEnd });
     this.#links.set(relay, link);
     log.debug("peer.opened", { relay, name });
     return link;
+  }
+
+  #doubt(relay: NodeId): void {
+    const { fleet, clock } = this.#options;
+    this.#failedAt.set(relay, clock.now());
+    for (const id of this.#failedAt.keys()) if (!fleet().some((one) => one.relay === id)) this.#failedAt.delete(id);
   }
 }

@@ -97,6 +97,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         RELAY_PRIVATE_PORT: "0",
         RELAY_DRAIN_MS: "2000", // nobody is waiting for this machine
         RELAY_PUBLIC_HOST: "127.0.0.1",
+        RELAY_DNS_SERVERS: "off", // visitors of this machine find it without
         RELAY_IDENTITY_FILE: relayIdentity,
         RELAY_STATE_DIR: join(state, "relay"),
       }),
@@ -159,7 +160,10 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
           const told = nodeMessageSchema.safeParse(message);
           if (!told.success) return;
           const before = certificateWords(node);
+          const wasWell = node?.health.status === "healthy";
           node = told.data.status;
+          if (up && wasWell && node.health.status !== "healthy")
+            progress.note(`the node is ${node.health.status}${missing(node)}`);
           const words = certificateWords(node);
           if (!up && acme && words !== before && words !== undefined) progress.note(words);
           if (node.health.steps.every(({ ok }) => ok)) settle();

@@ -38,8 +38,16 @@ export const pathSchema = z.object({
 });
 export type Path = z.infer<typeof pathSchema>;
 
+/** SHA-256 of a SubjectPublicKeyInfo, in hexadecimal. */
+const keyDigestSchema = z.string().regex(/^[0-9a-f]{64}$/);
+
 /** `POST /v1/nodes/{node}/registration`: a node has started. Raises the epoch. */
-export const registrationRequestSchema = z.object({ version: z.string().max(40), place: placeSchema.optional() });
+export const registrationRequestSchema = z.object({
+  version: z.string().max(40),
+  place: placeSchema.optional(),
+  /** The key that visitors meet, where that is not the one of the newest certificate by the edge. */
+  key: keyDigestSchema.optional(),
+});
 export type RegistrationRequest = z.infer<typeof registrationRequestSchema>;
 
 /** The newest registration of a key; every older one is void. Times are milliseconds since the Unix epoch. */
@@ -67,6 +75,8 @@ export const leaseRequestSchema = z.object({
   unreachable: z.array(nodeIdSchema).max(maxRelays).default([]),
   /** Relays that have told the node that they stop. */
   draining: z.array(nodeIdSchema).max(maxRelays).default([]),
+  /** As in the registration. */
+  key: keyDigestSchema.optional(),
 });
 
 /** `PUT /v1/aliases/{alias}`. */
@@ -128,6 +138,8 @@ export const nodeViewSchema = z.object({
     orderSchema.omit({ certificate: true }).extend({ purpose: z.enum(["serve", "rehearsal"]), createdAt: z.int() }),
   ),
   dns: z.object({ state: z.enum(["written", "pending", "failing"]), records: z.int(), words: z.string() }),
+  /** As in {@link registrationSchema}. */
+  paths: z.array(pathSchema).default([]),
   /** What somebody has to look at: a CAA record that is overridden, a token without rights, a rehearsal that failed. */
   troubles: z.array(troubleSchema),
 });
@@ -172,10 +184,7 @@ export const routeSchema = z.object({
   /** Where the node has its tunnels, as far as the edge knows. */
   relays: z.array(nodeIdSchema).max(maxRelays).optional(),
   /** The key that visitors must meet: SHA-256 of its SubjectPublicKeyInfo, in hexadecimal. */
-  key: z
-    .string()
-    .regex(/^[0-9a-f]{64}$/)
-    .optional(),
+  key: keyDigestSchema.optional(),
 });
 export type Route = z.infer<typeof routeSchema>;
 
@@ -204,6 +213,14 @@ export type FleetRelay = z.infer<typeof fleetRelaySchema>;
 
 /** The answer to a heartbeat: when the next one is due, and the relays whose heartbeats come, the asking one not among them. */
 export const relayStatusAnswerSchema = z.object({ nextInMs: z.int(), relays: z.array(fleetRelaySchema).default([]) });
+
+/** What a relay has found of one name, as a visitor who comes through `relay`. Times are milliseconds since the Unix epoch. */
+export const observationSchema = pathSchema.extend({ node: nodeIdSchema, hostname: hostnameSchema });
+export type Observation = z.infer<typeof observationSchema>;
+
+export const maxObservations = 200;
+/** `PUT /v1/relays/{relay}/observations`: what is new, and what still is as it was. */
+export const observationsSchema = z.object({ observations: z.array(observationSchema).min(1).max(maxObservations) });
 
 /** `GET /v1/nodes/{node}/relays`. */
 export const relayListSchema = z.object({ relays: z.array(relayEndpointSchema) });

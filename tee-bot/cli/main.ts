@@ -1,5 +1,6 @@
 #!/usr/bin/env node
 import { Command } from "commander";
+import { systemClock } from "../../shared/clock.ts";
 import { version } from "../../shared/version.ts";
 import { defaultControlPort, defaultGatewayPort, defaultStateDirectory } from "../config.ts";
 import { parseTarget } from "../expose/target.ts";
@@ -42,7 +43,7 @@ program
   .action(({ state, json }: StateFlag & { json?: boolean }) =>
     run("The status is not known.", async () => {
       const status = await askStatus(state);
-      print(json ? `${JSON.stringify(status)}\n` : formatStatus(status, wantsColor()));
+      print(json ? `${JSON.stringify(status)}\n` : formatStatus(status, wantsColor(), systemClock.now()));
       if (status.health.status !== "healthy") process.exitCode = 1;
     }),
   );

@@ -43,7 +43,7 @@ export async function start(flags: StartFlags): Promise<void> {
   const write = (line: string): void => void process.stderr.write(`${line}\n`);
   const log = jsonLog({ process: "node", level: config.logLevel, clock: systemClock, write });
 
-  const show = statusPrinter({ write: print, terminal: process.stdout.isTTY, color: wantsColor() });
+  const show = statusPrinter({ write: print, terminal: process.stdout.isTTY, color: wantsColor(), clock: systemClock });
   const onStatus = (status: NodeStatus): void => {
     if (process.send) process.send({ status });
     else show(status);

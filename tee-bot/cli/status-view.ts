@@ -2,16 +2,20 @@ import type { NodeStatus } from "../control/status.ts";
 import { formatTroubles, painter } from "./paint.ts";
 
 /** The status as a person reads it: the verdict first, then each step. */
-export function formatStatus(status: NodeStatus, color: boolean): string {
+export function formatStatus(status: NodeStatus, color: boolean, now: number): string {
   const paint = painter(color);
   const { health, certificate } = status;
-  const verdict = paint(health.status === "healthy" ? "green" : "yellow", health.status);
+  const verdict = paint(verdictColors[health.status], health.status);
   const { trouble } = certificate;
   const lines = [
     `${status.url ?? "no name yet"}  ${verdict}`,
     "",
     ...health.steps.map(
       ({ step, ok, detail }) => `  ${ok ? paint("green", "✓") : paint("red", "✗")} ${step.padEnd(13)} ${detail}`,
+    ),
+    ...status.paths.map(
+      ({ relay, state, checkedAt }) =>
+        `      ${paint(state === "up" ? "green" : "red", state.padEnd(4))} through ${relay}, ${formatAge(now - checkedAt)}`,
     ),
     "",
     `  behind the name  ${status.target}`,
@@ -20,4 +24,11 @@ export function formatStatus(status: NodeStatus, color: boolean): string {
     ...formatTroubles([...(trouble ? [trouble] : []), ...status.troubles], color),
   ];
   return `${lines.join("\n")}\n`;
+}
+
+const verdictColors = { healthy: "green", degraded: "yellow", starting: "yellow", down: "red" } as const;
+
+function formatAge(ms: number): string {
+  const seconds = Math.max(0, Math.round(ms / 1_000));
+  return seconds < 120 ? `${seconds} s ago` : `${Math.round(seconds / 60)} min ago`;
 }

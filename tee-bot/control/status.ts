@@ -1,7 +1,7 @@
 import { z } from "zod";
 import { troubleSchema } from "../../shared/registry/messages.ts";
 import { certificateReportSchema } from "../certificate/certificate-report.ts";
-import { healthSteps } from "../health/health.ts";
+import { healthStates, healthSteps } from "../health/health.ts";
 import { transports } from "../tunnel/transport.ts";
 
 /** What `GET /v1/status` of the control API tells, for the CLI and later the dashboard. */
@@ -15,12 +15,23 @@ export const nodeStatusSchema = z.object({
   target: z.string(),
   gateway: z.string(),
   relays: z.array(z.object({ name: z.string(), up: z.boolean(), transport: z.enum(transports).optional() })),
+  /** How visitors fare through each relay, as others have found from outside. */
+  paths: z
+    .array(
+      z.object({
+        relay: z.string(),
+        state: z.enum(["up", "down"]),
+        detail: z.string().optional(),
+        checkedAt: z.int(),
+      }),
+    )
+    .default([]),
   visitors: z.int(),
   certificate: certificateReportSchema,
   /** What somebody has to look at, as the edge tells it: each with its remedy. */
   troubles: z.array(troubleSchema),
   health: z.object({
-    status: z.enum(["starting", "healthy", "degraded"]),
+    status: z.enum(healthStates),
     hostnames: z.array(z.string()),
     steps: z.array(z.object({ step: z.enum(healthSteps), ok: z.boolean(), detail: z.string() })),
   }),

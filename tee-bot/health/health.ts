@@ -1,6 +1,21 @@
 /** Each step between the node and a working public name, in the order in which they happen. */
-export const healthSteps = ["identity", "registration", "alias", "certificate", "tunnels", "loopback"] as const;
+export const healthSteps = [
+  "identity",
+  "registration",
+  "alias",
+  "certificate",
+  "tunnels",
+  "loopback",
+  "paths",
+] as const;
 export type HealthStep = (typeof healthSteps)[number];
+
+/**
+ * `healthy`: a call through the relay to our own name reached our own key, and relays that looked from outside did too.
+ * `degraded`: reachable, yet something needs attention, or reachable once and not now. `down`: the node is well, and
+ * visitors do not get through to it. `starting`: never reachable since this process began.
+ */
+export const healthStates = ["starting", "healthy", "degraded", "down"] as const;
 
 export interface StepReport {
   readonly step: HealthStep;
@@ -10,8 +25,7 @@ export interface StepReport {
 }
 
 export interface HealthReport {
-  /** `healthy` only when a call through the relay to our own name reached our own key. */
-  readonly status: "starting" | "healthy" | "degraded";
+  readonly status: (typeof healthStates)[number];
   readonly hostnames: string[];
   readonly steps: StepReport[];
 }
@@ -22,17 +36,17 @@ export interface HealthSurroundings {
   wasHealthy: boolean;
   /** Somebody has to look at something, though every step is made: a record that is overridden, say. */
   troubled: boolean;
+  /** Relays that looked from outside got through on no way. */
+  cutOff: boolean;
 }
 
-/**
- * The state of the name. `degraded`: reachable from outside, yet something needs attention, or reachable
- * once and not now; `starting`: never reachable since this process began.
- */
+/** The state of the name. */
 export function decideHealth(
   steps: StepReport[],
-  { hostnames, wasHealthy, troubled }: HealthSurroundings,
+  { hostnames, wasHealthy, troubled, cutOff }: HealthSurroundings,
 ): HealthReport {
   const allWell = steps.every(({ ok }) => ok) && !troubled;
   const reachable = steps.some(({ step, ok }) => step === "loopback" && ok);
-  return { status: allWell ? "healthy" : wasHealthy || reachable ? "degraded" : "starting", hostnames, steps };
+  const status = cutOff ? "down" : allWell ? "healthy" : "degraded";
+  return { status: allWell || wasHealthy || reachable ? status : "starting", hostnames, steps };
 }

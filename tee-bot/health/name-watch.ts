@@ -35,6 +35,7 @@ export class NameWatch {
   readonly #options: NameWatchOptions;
   #problem: string | undefined = "not checked yet";
   #wasHealthy = false;
+  #expected: Buffer | undefined;
   #wake: AbortController = new AbortController();
 
   constructor(options: NameWatchOptions) {
@@ -44,6 +45,11 @@ export class NameWatch {
   /** Why the name does not answer as it should; undefined when it does. */
   get problem(): string | undefined {
     return this.#problem;
+  }
+
+  /** The key (SubjectPublicKeyInfo, DER) that answered at home when it was last looked at. */
+  get expected(): Buffer | undefined {
+    return this.#expected;
   }
 
   /** Whether the name has answered since this process began. */
@@ -61,12 +67,12 @@ export class NameWatch {
     while (!signal.aborted) {
       this.#wake = new AbortController();
       const before = this.#problem;
+      const expectedBefore = this.#expected;
       this.#problem = await this.#checkAll();
       if (this.#problem === undefined) this.#wasHealthy = true;
-      if (this.#problem !== before) {
-        log.info(this.#problem === undefined ? "name.answered" : "name.failed", { problem: this.#problem });
-        onChange();
-      }
+      const isNews = this.#problem !== before;
+      if (isNews) log.info(this.#problem === undefined ? "name.answered" : "name.failed", { problem: this.#problem });
+      if (isNews || areOther(this.#expected, expectedBefore)) onChange();
       const waitMs = this.#problem === undefined ? healthyIntervalMs : unhealthyIntervalMs;
       await clock.sleep(waitMs, AbortSignal.any([signal, this.#wake.signal])).catch(() => {});
     }
@@ -78,6 +84,7 @@ export class NameWatch {
     let expected = subject.spki;
     try {
       expected = await expectedKey(subject);
+      this.#expected = expected;
     } catch (error) {
       return `the exposed TLS server does not answer: ${errorText(error)}`;
     }
@@ -91,6 +98,10 @@ export class NameWatch {
     }
     return undefined;
   }
+}
+
+function areOther(key: Buffer | undefined, before: Buffer | undefined): boolean {
+  return key !== undefined && before?.equals(key) !== true;
 }
 
 /** With TLS handed on, the key to expect is the one that the local server shows when it is asked directly. */

@@ -3,6 +3,7 @@ import type { Registrar } from "../registration/registrar.ts";
 import type { Tunnels } from "../tunnel/tunnels.ts";
 import type { StepReport } from "./health.ts";
 import type { NameWatch } from "./name-watch.ts";
+import { reportPaths, type PublicPath } from "./public-paths.ts";
 
 export interface StepSources {
   node: string;
@@ -11,10 +12,19 @@ export interface StepSources {
   certificates: CertificateKeeper;
   tunnels: Tunnels;
   watch: NameWatch;
+  paths: readonly PublicPath[];
 }
 
 /** How far each step has come, in words an operator can act on. */
-export function reportSteps({ node, alias, registrar, certificates, tunnels, watch }: StepSources): StepReport[] {
+export function reportSteps({
+  node,
+  alias,
+  registrar,
+  certificates,
+  tunnels,
+  watch,
+  paths,
+}: StepSources): StepReport[] {
   const { current, fresh } = registrar;
   const up = tunnels.up.length;
   return [
@@ -43,6 +53,7 @@ export function reportSteps({ node, alias, registrar, certificates, tunnels, wat
       ok: watch.problem === undefined,
       detail: watch.problem ?? "The public name leads here, and our own key answers.",
     },
+    reportPaths(paths),
   ];
 }
 

@@ -24,6 +24,8 @@ export interface RegistrarOptions {
   clock: Clock;
   log: Log;
   random: () => number;
+  /** The key that visitors meet, where the edge cannot know it: SHA-256 of its SubjectPublicKeyInfo, in hexadecimal. */
+  servedKey: () => string | undefined;
   /** Called with each registration that differs from the one before. */
   onRegistration: (registration: Registration) => void;
   /** What the edge should know of the relays that it has named; told with each renewal. */
@@ -51,6 +53,7 @@ export class Registrar {
   #fresh = false;
   #problem: string | undefined;
   #aliasProblem: string | undefined;
+  #toldKey: string | undefined;
   #wake: AbortController = new AbortController();
 
   constructor(options: RegistrarOptions) {
@@ -112,6 +115,11 @@ export class Registrar {
     this.#wake.abort();
   }
 
+  /** The key that visitors meet may have changed: the edge hears of it now. */
+  checkKey(): void {
+    if (this.#fresh && this.#options.servedKey() !== this.#toldKey) this.confirm();
+  }
+
   /** Gives the routes back at once, so that visitors are refused rather than left waiting. Best effort. */
   async release(): Promise<void> {
     const { edge, node, log } = this.#options;
@@ -126,10 +134,12 @@ export class Registrar {
 
   async #renewOrRegister(signal: AbortSignal): Promise<void> {
     if (!this.#fresh || !this.#current) return this.#register(signal);
-    const { edge, node, relays } = this.#options;
+    const { edge, node, relays, servedKey } = this.#options;
+    const key = servedKey();
     try {
-      const body = { epoch: this.#current.epoch, ...relays.troubles() };
+      const body = { epoch: this.#current.epoch, key, ...relays.troubles() };
       this.#accept(await edge.request("PUT", `/v1/nodes/${node}/lease`, registrationSchema, { body, signal }));
+      this.#toldKey = key;
     } catch (error) {
       if (error instanceof AppError && (error.code === "not-registered" || error.code === "lease-expired"))
         return this.#register(signal);
@@ -139,9 +149,11 @@ export class Registrar {
   }
 
   async #register(signal: AbortSignal): Promise<void> {
-    const { edge, node, version, log } = this.#options;
+    const { edge, node, version, servedKey, log } = this.#options;
     const path = `/v1/nodes/${node}/registration`;
-    const registration = await edge.request("POST", path, registrationSchema, { body: { version }, signal });
+    const body = { version, key: servedKey() };
+    const registration = await edge.request("POST", path, registrationSchema, { body, signal });
+    this.#toldKey = body.key;
     this.#fresh = true;
     log.info("registration.granted", { epoch: registration.epoch, hostnames: registration.hostnames });
     // With the alias first, the first certificate already covers every name.

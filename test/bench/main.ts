@@ -4,7 +4,7 @@
  *
  *   BENCH_REPS   rounds over all ways (default 3); orders and starts have five times as many
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
- *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,orders,flight,start,cost
+ *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,distance,orders,flight,start,cost
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -13,6 +13,7 @@ import { join } from "node:path";
 import { measureOrderTimes } from "./acme-orders.ts";
 import { measureBulk } from "./bulk.ts";
 import { measureConnections } from "./connections.ts";
+import { measureDistance } from "./distance.ts";
 import { measureEdgeCost } from "./edge-cost.ts";
 import { measureFairness } from "./fairness.ts";
 import { measureIdleVisitors, type IdleRow } from "./idle-visitors.ts";
@@ -55,6 +56,7 @@ const traffic = {
 /** Asked of a relay alone. */
 const relays = {
   routes: () => measureRoutes(repetitions, scale),
+  distance: () => measureDistance(directory, repetitions, scale),
 };
 
 /** Asked of an edge. */

@@ -42,6 +42,7 @@ const well: NodeStatus = {
   target: "gateway",
   gateway: "http://127.0.0.1:1",
   relays: [],
+  paths: [],
   visitors: 0,
   certificate: {
     state: "valid",

@@ -1,4 +1,5 @@
 import { describe, expect, it } from "vitest";
+import { systemClock } from "../../shared/clock.ts";
 import { statusPrinter } from "../../tee-bot/cli/status-printer.ts";
 import type { NodeStatus } from "../../tee-bot/control/status.ts";
 
@@ -14,6 +15,7 @@ const status = (
   target: "gateway",
   gateway: "http://127.0.0.1:1",
   relays: [],
+  paths: [],
   visitors: 0,
   certificate: {
     state: "ordering",
@@ -32,7 +34,7 @@ const status = (
 
 function printed(terminal: boolean, ...told: NodeStatus[]): string {
   let text = "";
-  const print = statusPrinter({ write: (part) => (text += part), terminal, color: false });
+  const print = statusPrinter({ write: (part) => (text += part), terminal, color: false, clock: systemClock });
   for (const one of told) print(one);
   return text;
 }

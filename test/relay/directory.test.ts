@@ -119,19 +119,21 @@ describe("what a relay knows", () => {
         async () => expect((await readBytes(await world.visit(node.name), 7)).toString()).toBe("welcome"),
         5_000,
       );
-      expect(JSON.parse(readFileSync(join(directory, "routes.json"), "utf8"))).toMatchObject({
-        version: 1,
-        routes: [{ epoch: 1 }],
-      });
+      const [head = "", routes = ""] = readFileSync(join(directory, "routes.json"), "utf8").split("\n");
+      expect(JSON.parse(head)).toMatchObject({ version: 2, routes: 1 });
+      expect(JSON.parse(routes)).toMatchObject([{ epoch: 1 }]);
     } finally {
       rmSync(directory, { recursive: true });
     }
   });
 
-  test("starts from nothing when the saved routes are damaged", async () => {
+  test.each([
+    ["damaged", '{"version":2,"cursor":"g.1","rou'],
+    ["cut short", '{"version":2,"cursor":"g.1","routes":3}\n'],
+  ])("starts from nothing when the saved routes are %s", async (_, saved) => {
     const directory = mkdtempSync(join(tmpdir(), "postern-routes-"));
     try {
-      writeFileSync(join(directory, "routes.json"), '{"version":1,"cursor":"g.1","rou');
+      writeFileSync(join(directory, "routes.json"), saved);
       await using world = await startWorld({ environment: { RELAY_STATE_DIR: directory } });
       expect(world.edge.cursors).toEqual([null]);
       expect((await world.health()).status).toBe(200);

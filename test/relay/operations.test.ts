@@ -2,6 +2,7 @@
 import { readFileSync } from "node:fs";
 import { expect, test } from "vitest";
 import { RelayMetrics } from "../../relay/metrics.ts";
+import { ProbeMetrics } from "../../relay/probes/probe-metrics.ts";
 import { processMetrics } from "../../relay/process-metrics.ts";
 
 const settings = [
@@ -24,6 +25,7 @@ test("the dashboard asks only for metrics that a relay has, and for each of its 
   const { registry } = new RelayMetrics(() => ({ ...counts, ...sums }));
   const own = processMetrics(() => ({ routes: 0, feed: { connected: true }, draining: false }));
   const metrics = [...(await registry.getMetricsAsJSON()), ...(await own.getMetricsAsJSON())];
+  metrics.push(...(await new ProbeMetrics().registry.getMetricsAsJSON()));
   const names = metrics.map(({ name }) => name);
   const { panels } = JSON.parse(readFileSync("docs/grafana-relay.json", "utf8")) as Dashboard;
   const asked = panels

@@ -10,8 +10,10 @@ import { WebSocketServer, type WebSocket } from "ws";
 import { problemOf } from "../../shared/problem.ts";
 import { feedPing, feedPong, type FeedMessage } from "../../shared/registry/feed.ts";
 import {
+  observationsSchema,
   relayStatusSchema,
   type FleetRelay,
+  type Observation,
   type RelayStatusReport,
   type Route,
 } from "../../shared/registry/messages.ts";
@@ -27,6 +29,8 @@ export class EdgeStandIn {
   readonly reports: RelayStatusReport[] = [];
   /** Paths that were asked for, lookups among them. */
   readonly requests: string[] = [];
+  /** What relays have found of names, in the order in which they told. */
+  readonly observations: Observation[] = [];
   /** The cursors with which relays came back. */
   readonly cursors: (string | null)[] = [];
   /** Routes told by lookup only, as if the feed lagged. */
@@ -150,6 +154,10 @@ export class EdgeStandIn {
     if (name !== undefined) {
       const route = this.untold.get(name) ?? this.#routes.get(name);
       return route ? send(200, route) : send(404, problemOf("not-found", "No such name."));
+    }
+    if (pathname.endsWith("/observations")) {
+      this.observations.push(...observationsSchema.parse(JSON.parse(body.toString())).observations);
+      return void response.writeHead(204).end();
     }
     const relay = (/^\/v1\/relays\/(.+)\/status$/.exec(pathname)?.[1] ?? "") as NodeId;
     const report = relayStatusSchema.parse(JSON.parse(body.toString()));

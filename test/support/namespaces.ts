@@ -5,12 +5,16 @@
  *     host ── eth0 (10.77.n.2) ───── to-host (10.77.n.1) ── router ── … ── other host
  */
 import { execFileSync } from "node:child_process";
+import { existsSync, readdirSync } from "node:fs";
 
-const commandMs = 5_000;
+const commandMs = 15_000;
+const directory = "/run/netns";
 
 export interface Network extends Disposable {
   /** Where other hosts reach it. */
   address(host: string): string;
+  /** The file by which other programs enter the host's namespace. */
+  namespace(host: string): string;
   /** Put before a program and its arguments, runs it on the host; the process id is the program's. */
   prefix(host: string): [string, ...string[]];
   /** Runs a program on a host, or on `router`, to its end and returns what it said. Throws when it fails. */
@@ -52,6 +56,7 @@ export function createNetwork(hosts: readonly string[]): Network {
   process.once("exit", dispose);
   let obstructions = 0;
 
+  removeOrphans();
   try {
     add("router");
     run("router", "sh", ["-c", "echo 1 > /proc/sys/net/ipv4/ip_forward"]);
@@ -73,6 +78,7 @@ export function createNetwork(hosts: readonly string[]): Network {
 
   return {
     address: (host) => addressOf(host, 2),
+    namespace: (host) => `${directory}/${nameOf(host)}`,
     prefix: (host) => ["ip", "netns", "exec", nameOf(host)],
     run,
     from: (host, to) => `iifname "to-${host}" oifname "to-${to}"`,
@@ -83,7 +89,7 @@ export function createNetwork(hosts: readonly string[]): Network {
       return { [Symbol.dispose]: () => nft(`delete table ${table}`) };
     },
     publish(host, port) {
-      run(host, "sh", ["-c", "echo 1 > /proc/sys/net/ipv4/conf/eth0/route_localnet"]);
+      run(host, "sh", ["-c", "echo 1 > /proc/sys/net/ipv4/conf/all/route_localnet"]);
       const hook = "type nat hook prerouting priority -100;";
       const rule = `tcp dport ${port} dnat to 127.0.0.1`;
       run(host, "nft", ["-f", "-"], `table ip published${port} {\nchain in {\n${hook}\n${rule}\n}\n}\n`);
@@ -119,6 +125,14 @@ export function whyNoNetwork(): string | undefined {
     return undefined;
   } catch (error) {
     return `this machine cannot make a network: ${String(error).split("\n", 2).join(" ")}`;
+  }
+}
+
+/** What processes that were killed have left behind. */
+function removeOrphans(): void {
+  for (const name of existsSync(directory) ? readdirSync(directory) : []) {
+    const [, pid] = /^postern-(\d+)-/.exec(name) ?? [];
+    if (pid !== undefined && !existsSync(`/proc/${pid}`)) execute("ip", ["netns", "delete", name]);
   }
 }
 

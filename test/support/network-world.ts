@@ -37,6 +37,7 @@ export interface VisitResult {
   /** curl's words when it went wrong. */
   readonly error: string;
   readonly ms: number;
+  readonly bytesPerSecond: number;
 }
 
 /** An answer that goes on for as long as the test wants. */
@@ -51,11 +52,13 @@ export interface Stream {
 
 export interface NetworkWorld extends AsyncDisposable {
   readonly network: Network;
+  /** The service behind the name, where its own host reaches it. */
+  readonly service: string;
   readonly status: NodeStatus | undefined;
   log(host: RelayHost | "node"): readonly LogLine[];
   /** The first line of this kind since `since`; throws when none comes in time. */
   logged(host: RelayHost | "node", event: string, since: number, timeoutMs: number): Promise<LogLine>;
-  visit(relay: RelayHost, path?: string): Promise<VisitResult>;
+  visit(relay: RelayHost, path?: string, timeoutMs?: number): Promise<VisitResult>;
   stream(relay: RelayHost, path: string): Stream;
   /** As the relay's metrics have it: the sum of the samples with this text in their labels. */
   metric(relay: RelayHost, name: string, labels?: string): number;
@@ -66,14 +69,16 @@ export interface NetworkWorld extends AsyncDisposable {
 export interface NetworkWorldOptions {
   /** Of both relays. */
   environment?: Readonly<Record<string, string>>;
+  nodeEnvironment?: Readonly<Record<string, string>>;
   /** What runs as the node; it has its settings in the environment. */
   nodeScript?: string;
   /** Before anything runs. */
-  prepare?: (network: Network) => void;
+  prepare?: (network: Network) => void | Promise<void>;
 }
 
 export async function startNetworkWorld({
   environment = {},
+  nodeEnvironment = {},
   nodeScript = "tee-bot/cli/main.ts",
   prepare,
 }: NetworkWorldOptions = {}): Promise<NetworkWorld> {
@@ -81,7 +86,7 @@ export async function startNetworkWorld({
   const directory = mkdtempSync(join(tmpdir(), "postern-network-"));
   stack.defer(() => rmSync(directory, { recursive: true, force: true }));
   const network = stack.use(createNetwork(["edge", ...relayHosts, "node", "visitor"]));
-  prepare?.(network);
+  await prepare?.(network);
   const logs = new Map<string, LogLine[]>();
   let status: NodeStatus | undefined;
 
@@ -148,6 +153,7 @@ export async function startNetworkWorld({
     POSTERN_GATEWAY_PORT: "0",
     POSTERN_CONTROL_PORT: "0",
     LOG_LEVEL: "info",
+    ...nodeEnvironment,
   });
 
   const curl = (relay: RelayHost, path: string): [string, string[]] => {
@@ -163,6 +169,7 @@ export async function startNetworkWorld({
   const running = stack.move();
   return {
     network,
+    service: service.url,
     get status() {
       return status;
     },
@@ -172,14 +179,17 @@ export async function startNetworkWorld({
       await until(() => find() !== undefined, timeoutMs, `${event} in the log of ${host}`);
       return find()!;
     },
-    visit(relay, path = "/") {
+    visit(relay, path = "/", timeout = visitMs) {
       const [program, args] = curl(relay, path);
       const startedAt = performance.now();
       return new Promise((resolve) => {
-        const options = { timeout: visitMs, encoding: "utf8" as const };
-        execFile(program, [...args, "-o", "/dev/null", "-w", "%{http_code}"], options, (_, stdout, stderr) =>
-          resolve({ status: Number(stdout), error: stderr.trim(), ms: performance.now() - startedAt }),
-        );
+        const options = { timeout, encoding: "utf8" as const };
+        const words = "%{http_code} %{speed_download}";
+        execFile(program, [...args, "-o", "/dev/null", "-w", words], options, (_, stdout, stderr) => {
+          const [code = 0, bytesPerSecond = 0] = stdout.split(" ").map(Number);
+          const error = stdout === "" ? `no end within ${timeout} ms` : stderr.trim();
+          resolve({ status: code, error, ms: performance.now() - startedAt, bytesPerSecond });
+        });
       });
     },
     stream(relay, path) {

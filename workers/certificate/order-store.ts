@@ -23,6 +23,9 @@ export const orderColumns = `
   ALTER TABLE orders ADD COLUMN renewal TEXT;
   ALTER TABLE orders ADD COLUMN look_at INTEGER;`;
 
+export const orderKeyColumn = `
+  ALTER TABLE orders ADD COLUMN spki_digest TEXT;`;
+
 /** `rehearsal`: a dry run of a renewal, whose certificate serves nobody. */
 export type OrderPurpose = "serve" | "rehearsal";
 
@@ -36,6 +39,8 @@ export interface StoredOrder {
   readonly digest: string;
   /** SHA-256 of the key and the names: the same for every request that asks for the same. */
   readonly keyDigest: string;
+  /** SHA-256 of the key alone, its SubjectPublicKeyInfo; undefined for orders of before it was kept. */
+  readonly spkiDigest: string | undefined;
   readonly hostnames: readonly string[];
   readonly replaces: AcmeOrder["replaces"];
   readonly createdAt: number;
@@ -64,7 +69,10 @@ export interface StoredOrder {
 /** What is to come of a certificate. */
 export type Future = Pick<StoredOrder, "certificateId" | "renewal" | "lookAt">;
 
-export type NewOrder = Pick<StoredOrder, "id" | "purpose" | "csr" | "digest" | "keyDigest" | "hostnames" | "replaces">;
+export type NewOrder = Pick<
+  StoredOrder,
+  "id" | "purpose" | "csr" | "digest" | "keyDigest" | "spkiDigest" | "hostnames" | "replaces"
+>;
 
 type Row = {
   id: string;
@@ -73,6 +81,7 @@ type Row = {
   csr: ArrayBuffer;
   digest: string;
   key_digest: string;
+  spki_digest: string | null;
   hostnames: string;
   replaces: string | null;
   created_at: number;
@@ -111,16 +120,17 @@ export class OrderStore {
     return this.all().find((order) => order.id === id);
   }
 
-  add({ id, purpose, digest, csr, keyDigest, hostnames, replaces }: NewOrder, now: number): void {
+  add({ id, purpose, digest, csr, keyDigest, spkiDigest, hostnames, replaces }: NewOrder, now: number): void {
     this.#write(
-      `INSERT INTO orders (id, serial, purpose, digest, csr, key_digest, hostnames, replaces, status, progress, attempt,
-         created_at, due_at, stepped_at)
-       VALUES (?, (SELECT ifnull(max(serial), 0) + 1 FROM orders), ?, ?, ?, ?, ?, ?, 'processing', '', 0, ?, ?, ?)`,
+      `INSERT INTO orders (id, serial, purpose, digest, csr, key_digest, spki_digest, hostnames, replaces, status,
+         progress, attempt, created_at, due_at, stepped_at)
+       VALUES (?, (SELECT ifnull(max(serial), 0) + 1 FROM orders), ?, ?, ?, ?, ?, ?, ?, 'processing', '', 0, ?, ?, ?)`,
       id,
       purpose,
       digest,
       csr,
       keyDigest,
+      spkiDigest ?? null,
       JSON.stringify(hostnames),
       replaces ? JSON.stringify(replaces) : null,
       now,
@@ -219,6 +229,7 @@ function orderOfRow(row: Row): StoredOrder {
     csr: new Uint8Array(row.csr),
     digest: row.digest,
     keyDigest: row.key_digest,
+    spkiDigest: row.spki_digest ?? undefined,
     hostnames: JSON.parse(row.hostnames) as string[],
     replaces: row.replaces === null ? undefined : (JSON.parse(row.replaces) as AcmeOrder["replaces"]),
     createdAt: row.created_at,

@@ -37,7 +37,8 @@ export class Orders {
   async create(csrPem: string, owned: readonly string[]): Promise<Order> {
     this.#parts.issuer("serve");
     const csr = await readCsr(csrPem, owned);
-    const [digest, keyDigest] = await Promise.all([sha256Hex(csr.der), sha256Hex(keyAndNames(csr))]);
+    const digests = [csr.der, keyAndNames(csr), csr.spki].map(sha256Hex);
+    const [digest = "", keyDigest = "", spkiDigest] = await Promise.all(digests);
 
     // From here to the end of #add without a pause, so that two requests never make two orders.
     const again = this.#store.all().find((order) => order.purpose === "serve" && order.digest === digest);
@@ -52,7 +53,7 @@ export class Orders {
         "too-many-requests",
         `At most ${maxOrdersProcessing} orders of a node are processed at a time.`,
       );
-    const id = this.#add("serve", { ...csr, digest, keyDigest });
+    const id = this.#add("serve", { ...csr, digest, keyDigest, spkiDigest });
 
     const waited = new AbortController();
     await Promise.race([
@@ -64,8 +65,8 @@ export class Orders {
   }
 
   /** Orders for the key and the names of `last` again, where nobody is served by it. */
-  rehearse({ csr, hostnames, digest, keyDigest }: StoredOrder): void {
-    this.#add("rehearsal", { der: csr, hostnames, digest, keyDigest });
+  rehearse({ csr, ...order }: StoredOrder): void {
+    this.#add("rehearsal", { der: csr, ...order });
   }
 
   /** Throws `not-found`. */
@@ -105,11 +106,14 @@ export class Orders {
     }
   }
 
-  #add(purpose: OrderPurpose, csr: Omit<CheckedCsr, "spki"> & { digest: string; keyDigest: string }): string {
-    const { der, hostnames, digest, keyDigest } = csr;
+  #add(
+    purpose: OrderPurpose,
+    csr: Omit<CheckedCsr, "spki"> & Pick<StoredOrder, "digest" | "keyDigest" | "spkiDigest">,
+  ): string {
+    const { der, hostnames, digest, keyDigest, spkiDigest } = csr;
     const id = crypto.randomUUID();
     const replaces = purpose === "serve" ? this.#replacedBy(hostnames) : undefined;
-    this.#store.add({ id, purpose, digest, csr: der, keyDigest, hostnames, replaces }, this.#now());
+    this.#store.add({ id, purpose, digest, csr: der, keyDigest, spkiDigest, hostnames, replaces }, this.#now());
     this.#store.trim("serve", maxOrdersKept);
     this.#store.trim("rehearsal", maxRehearsalsKept);
     return id;
@@ -139,7 +143,10 @@ const replaced: Trouble = {
 };
 
 /** Whether its certificate may be served at `now`. */
-export function isServing({ purpose, status, notAfter }: StoredOrder, now: number): boolean {
+export function isServing(
+  { purpose, status, notAfter }: Pick<StoredOrder, "purpose" | "status" | "notAfter">,
+  now: number,
+): boolean {
   return purpose === "serve" && status === "valid" && notAfter !== undefined && now < notAfter;
 }
 

@@ -8,7 +8,7 @@ export const avoidedRelaysTable = `
   CREATE TABLE avoided_relays (relay TEXT PRIMARY KEY, until INTEGER NOT NULL, times INTEGER NOT NULL);`;
 
 /** A relay that was restarted meanwhile has its nodes back soon. */
-const firstAvoidMs = 2 * 60_000;
+const firstAvoidMs = 60_000;
 const maxAvoidMs = 30 * 60_000;
 /** So long after it was last avoided a relay is as good as any. */
 const forgetMs = 60 * 60_000;
@@ -31,6 +31,7 @@ export class AvoidedRelays {
 
   /** These do not get visitors through to the node. */
   add(relays: readonly NodeId[], now: number): void {
+    if (relays.length === 0) return;
     this.#sql.exec("DELETE FROM avoided_relays WHERE until < ?", now - forgetMs);
     const rows = this.#rows();
     for (const relay of relays) {

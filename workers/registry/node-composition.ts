@@ -2,11 +2,12 @@
 import { AvoidedRelays, avoidedRelaysTable } from "./avoided-relays.ts";
 import { DnsWishes, dnsTable } from "./dns-wishes.ts";
 import type { NodeMessage } from "./node-messages.ts";
-import { NodeStore, nodeTables, relaysTable, rulesTable } from "./node-store.ts";
+import { NodeStore, nodeTables, relaysTable, rulesTable, servedKeyTable } from "./node-store.ts";
+import { PathMarks, pathsTable } from "./path-marks.ts";
 import { Registrations } from "./registrations.ts";
 import { liveSurroundings, type Surroundings } from "./surroundings.ts";
 import { CaaWatch, caaTable } from "../certificate/caa-watch.ts";
-import { orderColumns, OrderStore, orderTable } from "../certificate/order-store.ts";
+import { orderColumns, orderKeyColumn, OrderStore, orderTable } from "../certificate/order-store.ts";
 import { Orders } from "../certificate/orders.ts";
 import { ownCertificateTable, OwnOrders, ownOrderTable } from "../certificate/own-orders.ts";
 import { Rehearsals } from "../certificate/rehearsals.ts";
@@ -34,6 +35,7 @@ export interface Composition {
   readonly outbox: Outbox<NodeMessage>;
   readonly registrations: Registrations;
   readonly avoided: AvoidedRelays;
+  readonly pathMarks: PathMarks;
   readonly wishes: DnsWishes;
   readonly caaWatch: CaaWatch;
   readonly orderStore: OrderStore;
@@ -52,6 +54,7 @@ export const nodeShapes: readonly string[] = [
   rulesTable,
   relaysTable,
   avoidedRelaysTable,
+  servedKeyTable + orderKeyColumn + pathsTable,
 ];
 
 export function composeNode(storage: DurableObjectStorage, env: Env, parts: NodeParts): Composition {
@@ -124,6 +127,7 @@ export function composeNode(storage: DurableObjectStorage, env: Env, parts: Node
     withdraw: (order) => outbox.put(`withdraw:${order}`, { kind: "withdraw", node: node(), order }, clock.now()),
     admissions: (directory) => surroundings.admissions(directory),
   });
+  const pathMarks = new PathMarks({ ...common, hostnames });
   return {
     log,
     surroundings,
@@ -131,6 +135,7 @@ export function composeNode(storage: DurableObjectStorage, env: Env, parts: Node
     outbox,
     registrations,
     avoided: new AvoidedRelays(sql),
+    pathMarks,
     wishes,
     caaWatch,
     orderStore,

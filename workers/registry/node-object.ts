@@ -1,41 +1,18 @@
 import { DurableObject } from "cloudflare:workers";
 import type { NodeRecord } from "./lease.ts";
+import type { AssignedRelays, HeldLease, Registering, Renewing, Situation } from "./node-calls.ts";
 import { composeNode, liveNodeParts, type Composition, type NodeParts } from "./node-composition.ts";
 import { nodeViewOf } from "./node-view.ts";
+import type { Verdict } from "./path-marks.ts";
+import { decideLost, decidePathTrouble } from "./path-rules.ts";
+import { decideKey } from "./served-key.ts";
 import type { OwnAdmission } from "../certificate/own-orders.ts";
 import type { DnsStatus } from "../dns/publication.ts";
 import type { Env } from "../env.ts";
 import type { Admission, ChallengeRecord, Presented, Trouble } from "../../shared/acme/ports.ts";
 import { AppError, errorText, fail, succeed, type Result } from "../../shared/errors.ts";
-import type { AccountBinding, NodeRules, NodeView, Order, Place } from "../../shared/registry/messages.ts";
+import type { AccountBinding, NodeRules, NodeView, Observation, Order } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
-
-/** What relays are chosen by. */
-export interface Situation {
-  /** What the node said of its place. */
-  readonly place: Place | null;
-  /** Those named to the node last. */
-  readonly relays: NodeId[];
-  /** Those it does not get through to. */
-  readonly avoided: NodeId[];
-}
-
-/** A node's registration as its object knows it; relays are chosen by the caller. */
-export interface HeldLease extends Situation {
-  readonly epoch: number;
-  /** Aliases first, then the 52-character name. */
-  readonly hostnames: string[];
-  readonly expiresAt: number;
-  /** To which the node's names lead, as far as the object has been told; sorted. */
-  readonly addresses: string[];
-}
-
-/** What the caller has chosen for the node. */
-export interface AssignedRelays {
-  readonly relays: readonly NodeId[];
-  /** Where visitors reach them, sorted; empty where they are not known. */
-  readonly addresses: readonly string[];
-}
 
 /** Orders of a node that has been gone for so long are given up; it makes new ones when it is back. */
 const awayMs = 3_600_000;
@@ -68,22 +45,29 @@ export class NodeObject extends DurableObject<Env> {
   }
 
   /** Raises the epoch; answers once the hubs know, or cannot be reached. */
-  register({ node, place }: { node: NodeId; place: Place | null }): Promise<Result<HeldLease>> {
-    return this.#change(({ registrations }) =>
-      this.#leaseOf(registrations.register({ node, place: place ?? undefined })),
-    );
+  register({ node, place, key }: Registering): Promise<Result<HeldLease>> {
+    return this.#change(({ registrations }) => {
+      const record = registrations.register({ node, place: place ?? undefined });
+      registrations.tellKey(key);
+      return this.#leaseOf(record);
+    });
   }
 
-  /** `unreachable`: relays that the node does not get through to. */
-  renew({ epoch, unreachable }: { epoch: number; unreachable: readonly NodeId[] }): Promise<Result<HeldLease>> {
+  renew({ epoch, unreachable, key }: Renewing): Promise<Result<HeldLease>> {
     return this.#change(({ registrations, avoided }) => {
       const renewed = registrations.renew(epoch);
+      registrations.tellKey(key);
       avoided.add(
         unreachable.filter((relay) => registrations.relays.includes(relay)),
         this.#now(),
       );
       return this.#leaseOf(renewed);
     });
+  }
+
+  /** What a relay has found of this node's names; answers what it comes to, for each relay it is of. */
+  observe(seen: { reporter: NodeId; observations: readonly Observation[] }): Promise<Result<Verdict[]>> {
+    return this.#change(({ pathMarks }) => pathMarks.observe(seen.reporter, seen.observations));
   }
 
   /** The node has said goodbye: its names lead nowhere at once, and stay its own. */
@@ -164,19 +148,21 @@ export class NodeObject extends DurableObject<Env> {
 
   view(): Promise<Result<NodeView>> {
     return resultOf(async () => {
-      const { registrations, orderStore, caaWatch, rehearsals } = this.#node;
+      const { registrations, orderStore, caaWatch, rehearsals, pathMarks } = this.#node;
       const record = registrations.known;
       const dns = await this.#dnsStatus(record.node);
-      const troubles = [caaWatch.trouble, rehearsals?.trouble];
+      const { paths } = pathMarks;
+      const troubles = [decidePathTrouble(paths), caaWatch.trouble, rehearsals?.trouble];
       const hostnames = registrations.hostnames();
-      return nodeViewOf({ record, hostnames, orders: orderStore.all(), dns, troubles, now: this.#now() });
+      return nodeViewOf({ record, hostnames, orders: orderStore.all(), dns, paths, troubles, now: this.#now() });
     });
   }
 
   situation(): Situation {
-    const { registrations, avoided } = this.#node;
+    const { registrations, avoided, pathMarks } = this.#node;
     const place = registrations.current?.place ?? null;
-    return { place, relays: [...registrations.relays], avoided: avoided.at(this.#now()) };
+    const shunned = new Set([...avoided.at(this.#now()), ...decideLost(pathMarks.paths)]);
+    return { place, relays: [...registrations.relays], avoided: [...shunned] };
   }
 
   override async alarm(): Promise<void> {
@@ -187,6 +173,7 @@ export class NodeObject extends DurableObject<Env> {
       nonces.forget(this.#now());
       const held = registrations.current;
       await Promise.all([outbox.flush(), held && this.#work(held)]);
+      this.#followKey();
       await outbox.flush();
       await this.#setAlarm();
     } catch (error) {
@@ -244,15 +231,24 @@ export class NodeObject extends DurableObject<Env> {
   /** Makes a change, and delivers what follows from it. */
   async #change<T>(make: (node: Composition) => T | Promise<T>): Promise<Result<T>> {
     const result = await resultOf(() => make(this.#node));
+    this.#followKey();
     await this.#node.outbox.flush();
     await this.#setAlarm();
     return result;
   }
 
+  /** Certificates come and end, and the node's word changes: hubs are told of the key that follows. */
+  #followKey(): void {
+    const { registrations, orderStore, wishes } = this.#node;
+    const { hasOwnAccounts } = wishes;
+    registrations.publishKey(decideKey(registrations.toldKey, orderStore.all(), { now: this.#now(), hasOwnAccounts }));
+  }
+
   #leaseOf({ epoch, expiresAt }: NodeRecord): HeldLease {
-    const { registrations, wishes } = this.#node;
+    const { registrations, wishes, pathMarks } = this.#node;
     const hostnames = registrations.hostnames();
-    return { epoch, hostnames, expiresAt, addresses: [...wishes.addresses], ...this.situation() };
+    const { paths } = pathMarks;
+    return { epoch, hostnames, expiresAt, addresses: [...wishes.addresses], paths, ...this.situation() };
   }
 
   async #dnsStatus(node: NodeId): Promise<DnsStatus> {

@@ -16,6 +16,12 @@ export const rulesTable = `
 export const relaysTable = `
   CREATE TABLE relays (only INTEGER PRIMARY KEY CHECK (only = 1), relays TEXT NOT NULL);`;
 
+/** `told`: the node's own word; `published`: what hubs are told. */
+export const servedKeyTable = `
+  CREATE TABLE served_key (only INTEGER PRIMARY KEY CHECK (only = 1), told TEXT, published TEXT);`;
+
+type ServedKeys = { told: string | null; published: string | null };
+
 type NodeRow = {
   node: NodeId;
   epoch: number;
@@ -72,6 +78,15 @@ export class NodeStore {
 
   writeRelays(relays: readonly NodeId[]): void {
     this.#sql.exec("INSERT OR REPLACE INTO relays VALUES (1, ?)", JSON.stringify(relays));
+  }
+
+  servedKeys(): ServedKeys {
+    const [row] = this.#sql.exec<ServedKeys>("SELECT told, published FROM served_key").toArray();
+    return row ?? { told: null, published: null };
+  }
+
+  writeServedKeys({ told, published }: ServedKeys): void {
+    this.#sql.exec("INSERT OR REPLACE INTO served_key VALUES (1, ?, ?)", told, published);
   }
 
   /** Those the hub has confirmed, oldest first. */

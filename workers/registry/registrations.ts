@@ -137,6 +137,29 @@ export class Registrations {
     log.info("relays.assigned", { node: held.node, relays });
   }
 
+  /** The node's own word for the key that its visitors meet; undefined when it has none to give. */
+  get toldKey(): string | undefined {
+    return this.#parts.store.servedKeys().told ?? undefined;
+  }
+
+  tellKey(key: string | undefined): void {
+    const { store } = this.#parts;
+    const { told, published } = store.servedKeys();
+    if (told !== (key ?? null)) store.writeServedKeys({ told: key ?? null, published });
+  }
+
+  /** Relays look for this key from now on; undefined: for none. */
+  publishKey(key: string | undefined): void {
+    const { store, transaction } = this.#parts;
+    const held = this.current;
+    const { told, published } = store.servedKeys();
+    if (!held || published === (key ?? null)) return;
+    transaction(() => {
+      store.writeServedKeys({ told, published: key ?? null });
+      this.#write({ ...held, revision: held.revision + 1 });
+    });
+  }
+
   async claimAlias(alias: string): Promise<void> {
     const { store, zone, hubOf, log } = this.#parts;
     const { node } = this.up;
@@ -213,7 +236,8 @@ export class Registrations {
       store.write(record);
       if (told === record.revision) return;
       const { node, epoch, revision } = record;
-      const about = { rules: store.rules(), relays: store.relays() };
+      const key = store.servedKeys().published ?? undefined;
+      const about = { rules: store.rules(), relays: store.relays(), key };
       const live = record.state === "up" ? this.hostnames() : [];
       for (const shard of shards) {
         const names = live.filter((name) => shardOf(name) === shard);

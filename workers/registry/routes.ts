@@ -1,7 +1,7 @@
 import { createRoute, OpenAPIHono, z } from "@hono/zod-openapi";
 import type { Context } from "hono";
 import { renewalsPerLease } from "./lease.ts";
-import type { AssignedRelays, HeldLease } from "./node-object.ts";
+import type { AssignedRelays, HeldLease } from "./node-calls.ts";
 import { nodeObject } from "./node-stub.ts";
 import { authenticated } from "../api/authenticate.ts";
 import type { Edge } from "../api/context.ts";
@@ -103,8 +103,8 @@ const unclaim = createRoute({
 export function registryRoutes(): OpenAPIHono<Edge> {
   return new OpenAPIHono<Edge>()
     .openapi(register, async (c) => {
-      const { place } = c.req.valid("json");
-      const request = { node: c.var.signer, place: place ?? placeOf(c.req.raw) ?? null };
+      const { place, key } = c.req.valid("json");
+      const request = { node: c.var.signer, place: place ?? placeOf(c.req.raw) ?? null, key };
       const lease = unwrap(await answerIn(nodeObject(c.env, c.var.signer).register(request)));
       return c.json(await registrationOf(c, lease), 200);
     })
@@ -118,8 +118,8 @@ export function registryRoutes(): OpenAPIHono<Edge> {
     })
     .openapi(view, async (c) => c.json(unwrap(await answerIn(nodeObject(c.env, c.var.signer).view())), 200))
     .openapi(renew, async (c) => {
-      const { epoch, unreachable, draining } = c.req.valid("json");
-      const lease = unwrap(await answerIn(nodeObject(c.env, c.var.signer).renew({ epoch, unreachable })));
+      const { draining, ...renewing } = c.req.valid("json");
+      const lease = unwrap(await answerIn(nodeObject(c.env, c.var.signer).renew(renewing)));
       return c.json(await registrationOf(c, lease, draining), 200);
     })
     .openapi(rules, async (c) => {
@@ -151,14 +151,14 @@ async function registrationOf(
   draining: readonly NodeId[] = [],
 ): Promise<Registration> {
   const { config, clock, log, signer: node } = c.var;
-  const { epoch, hostnames, expiresAt, place, relays: held, avoided } = lease;
+  const { epoch, hostnames, expiresAt, place, relays: held, avoided, paths } = lease;
   const parts = { env: c.env, config, log };
   const chooser = { node, place: place ?? undefined, held, avoided, draining };
   const { relays, addresses } = await readRelays(parts, chooser, clock.now());
   const assigned = { relays: relays.map(({ relay }) => relay).toSorted(), addresses };
   if (isNews(assigned, lease, config)) await assign(c, assigned);
   const renewAfterMs = Math.floor(config.leaseMs / renewalsPerLease);
-  return { node, epoch, zone: config.zone, hostnames, expiresAt, renewAfterMs, relays, paths: [] };
+  return { node, epoch, zone: config.zone, hostnames, expiresAt, renewAfterMs, relays, paths };
 }
 
 /** With no relay in sight, names go on leading to those of before. */

@@ -10,6 +10,8 @@ export interface Heartbeat {
   readonly report: RelayStatusReport;
   /** When the edge received it (ms since the Unix epoch). */
   readonly at: number;
+  /** Until then nobody is sent to it, since visitors do not get through it (ms since the Unix epoch). */
+  readonly illUntil?: number;
 }
 
 export function isAlive({ at }: Heartbeat, heartbeatMs: number, now: number): boolean {

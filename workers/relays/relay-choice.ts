@@ -52,7 +52,7 @@ export function endpointOf({ relay, report }: Candidate): RelayEndpoint {
   return { relay, host: report.host, port: report.port, name: report.name };
 }
 
-/** With nothing else left, those that the node is said not to reach are better than none. */
+/** With nothing else left, those that the node or visitors are said not to reach are better than none. */
 function decideUsable(
   candidates: readonly Candidate[],
   { held, avoided, draining }: Chooser,
@@ -64,7 +64,7 @@ function decideUsable(
     if (report.draining || draining.includes(relay)) return false;
     return isAlive(candidate, heartbeatMs, now) || (held.includes(relay) && doubtful.includes(candidate));
   });
-  const reached = present.filter(({ relay }) => !avoided.includes(relay));
+  const reached = present.filter(({ relay, illUntil = 0 }) => !avoided.includes(relay) && illUntil <= now);
   return reached.length > 0 ? reached : present;
 }
 

@@ -35,13 +35,20 @@ export async function takeHeartbeat(
   { relay, report }: { relay: NodeId; report: RelayStatusReport },
   now: number,
 ): Promise<FleetRelay[]> {
-  const { env, config } = parts;
+  const { env } = parts;
+  const memory = HeartbeatMemory.of(env);
   const heartbeat = { report, at: now };
-  HeartbeatMemory.of(env).remember(relay, heartbeat, now);
-  await storeHeartbeat(env, relay, heartbeat);
-  const others = [...config.relayKeys].filter((other) => other !== relay);
+  memory.remember(relay, { ...memory.last(relay), ...heartbeat }, now);
+  memory.remember(relay, await storeHeartbeat(env, relay, heartbeat), now);
+  return readFleet(parts, relay, now);
+}
+
+/** The relays whose heartbeats come, `asking` not among them. */
+export async function readFleet(parts: DirectoryParts, asking: NodeId, now: number): Promise<FleetRelay[]> {
+  const { relayKeys, relayHeartbeatMs } = parts.config;
+  const others = [...relayKeys].filter((relay) => relay !== asking);
   const candidates = await readCandidates(parts, others, now);
-  return candidates.filter((candidate) => isAlive(candidate, config.relayHeartbeatMs, now)).map(fleetRelayOf);
+  return candidates.filter((candidate) => isAlive(candidate, relayHeartbeatMs, now)).map(fleetRelayOf);
 }
 
 async function readCandidates(parts: DirectoryParts, relays: readonly NodeId[], now: number): Promise<Candidate[]> {

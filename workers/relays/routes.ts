@@ -1,11 +1,17 @@
 import { createRoute, OpenAPIHono } from "@hono/zod-openapi";
+import { takeObservations } from "./observations.ts";
 import { placeOf, readRelays, takeHeartbeat } from "./relay-directory.ts";
 import { authenticated } from "../api/authenticate.ts";
 import type { Edge } from "../api/context.ts";
-import { answerOf, bodyOf, named, nodeParams, relayParams } from "../api/schemas.ts";
+import { answerOf, bodyOf, emptyAnswer, named, nodeParams, relayParams } from "../api/schemas.ts";
 import { withDeadline } from "../deadline.ts";
 import { nodeObject } from "../registry/node-stub.ts";
-import { relayListSchema, relayStatusAnswerSchema, relayStatusSchema } from "../../shared/registry/messages.ts";
+import {
+  observationsSchema,
+  relayListSchema,
+  relayStatusAnswerSchema,
+  relayStatusSchema,
+} from "../../shared/registry/messages.ts";
 
 const report = createRoute({
   method: "put",
@@ -17,6 +23,15 @@ const report = createRoute({
     "When the next one is due, and the other relays",
     named("RelayStatusAnswer", relayStatusAnswerSchema),
   ),
+});
+
+const observe = createRoute({
+  method: "put",
+  path: "/v1/relays/{relay}/observations",
+  summary: "What a relay has found of nodes' names, as a visitor who comes through a relay (signed by the relay)",
+  middleware: [authenticated("postern-relay", "relay")] as const,
+  request: { params: relayParams, ...bodyOf(named("Observations", observationsSchema)) },
+  responses: emptyAnswer("Their nodes are told with their next lease"),
 });
 
 const list = createRoute({
@@ -35,6 +50,12 @@ export function relayRoutes(): OpenAPIHono<Edge> {
       const heartbeat = { relay: signer, report: c.req.valid("json") };
       const relays = await takeHeartbeat({ env: c.env, config, log }, heartbeat, clock.now());
       return c.json({ nextInMs: config.relayHeartbeatMs, relays }, 200);
+    })
+    .openapi(observe, async (c) => {
+      const { config, log, clock, signer } = c.var;
+      const { observations } = c.req.valid("json");
+      await takeObservations({ env: c.env, config, log }, signer, observations, clock.now());
+      return c.body(null, 204);
     })
     .openapi(list, async (c) => {
       const node = c.var.signer;

@@ -49,10 +49,10 @@ function* changes(store: RouteStore, after: number): Generator<FeedMessage> {
 
 const bytesOfRoute = 125;
 
-/** As how many routes without rules and relays it counts for the size of a message: rules may be longer than 30. */
+/** As how many routes without rules, relays and key it counts for the size of a message: rules may be longer than 30. */
 function weightOf(change: RouteChange): number {
   if (change.node === null) return 1;
   const rules = change.rules ? JSON.stringify(change.rules).length : 0;
   const relays = change.relays ? JSON.stringify(change.relays).length : 0;
-  return 1 + (rules + relays) / bytesOfRoute;
+  return 1 + (rules + relays + (change.key?.length ?? 0)) / bytesOfRoute;
 }

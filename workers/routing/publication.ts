@@ -14,6 +14,8 @@ export interface Publication {
   readonly rules?: NodeRules | undefined;
   /** Those named to the node last; absent before the first time. */
   readonly relays?: readonly NodeId[] | undefined;
+  /** The key that visitors must meet; absent where it is not known. */
+  readonly key?: string | undefined;
 }
 
 /** An older epoch never overwrites a newer one, whatever its revision says. */
@@ -27,16 +29,23 @@ export function isNewer(
 
 /** `held`: the live routes of the node and of the names it publishes. */
 export function decideChanges(
-  { node, epoch, names, rules, relays }: Publication,
+  { node, epoch, names, rules, relays, key }: Publication,
   held: readonly Route[],
 ): RouteChange[] {
   const heldByName = new Map(held.map((route) => [route.name, route]));
   const changes: RouteChange[] = [];
   for (const name of names) {
     const route = heldByName.get(name);
-    const isHeld = route?.node === node && route.epoch === epoch;
+    const isHeld = route?.node === node && route.epoch === epoch && route.key === key;
     if (!isHeld || !areSame(route.rules, rules) || !areSame(route.relays, relays))
-      changes.push({ name, node, epoch, ...(rules && { rules }), ...(relays && { relays: [...relays] }) });
+      changes.push({
+        name,
+        node,
+        epoch,
+        ...(rules && { rules }),
+        ...(relays && { relays: [...relays] }),
+        ...(key !== undefined && { key }),
+      });
   }
   const wanted = new Set(names);
   for (const route of held)

@@ -24,10 +24,18 @@ export const hubShapes: readonly string[] = [
    ${nonceTable}`,
   "ALTER TABLE routes ADD COLUMN rules TEXT",
   "ALTER TABLE routes ADD COLUMN relays TEXT",
+  "ALTER TABLE routes ADD COLUMN key TEXT",
 ];
 
-const routeColumns = "name, node, epoch, rules, relays";
-type RouteRow = { name: string; node: NodeId; epoch: number; rules: string | null; relays: string | null };
+const routeColumns = "name, node, epoch, rules, relays, key";
+type RouteRow = {
+  name: string;
+  node: NodeId;
+  epoch: number;
+  rules: string | null;
+  relays: string | null;
+  key: string | null;
+};
 type ChangeRow = RouteRow & { version: number; removed_at: number | null };
 
 export interface VersionedChange {
@@ -128,13 +136,14 @@ export class RouteStore {
         this.#sql.exec("UPDATE routes SET version = ?, removed_at = ? WHERE name = ?", version, now, change.name);
       else
         this.#sql.exec(
-          "INSERT OR REPLACE INTO routes (name, node, epoch, version, rules, relays) VALUES (?, ?, ?, ?, ?, ?)",
+          "INSERT OR REPLACE INTO routes (name, node, epoch, version, rules, relays, key) VALUES (?, ?, ?, ?, ?, ?, ?)",
           change.name,
           change.node,
           change.epoch,
           version,
           change.rules ? JSON.stringify(change.rules) : null,
           change.relays ? JSON.stringify(change.relays) : null,
+          change.key ?? null,
         );
     }
     return changes;
@@ -151,12 +160,13 @@ export class RouteStore {
   }
 }
 
-function routeOf({ name, node, epoch, rules, relays }: RouteRow): Route & { node: NodeId } {
+function routeOf({ name, node, epoch, rules, relays, key }: RouteRow): Route & { node: NodeId } {
   return {
     name,
     node,
     epoch,
     ...(rules !== null && { rules: JSON.parse(rules) as NodeRules }),
     ...(relays !== null && { relays: JSON.parse(relays) as NodeId[] }),
+    ...(key !== null && { key }),
   };
 }

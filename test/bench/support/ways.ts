@@ -1,4 +1,5 @@
 /** The ways from a client to one and the same server that are compared, all running at once on loopback. */
+import type { Transport } from "../../../tee-bot/tunnel/transport.ts";
 import { startPostern } from "../../support/postern.ts";
 import { startBackend } from "./backend-process.ts";
 import { startHaproxy } from "./haproxy.ts";
@@ -41,7 +42,7 @@ export async function startWays(directory: string): Promise<Ways> {
 
   const plain = { serverName: exposedName, relay: undefined, node: undefined };
   const ofRelay = { port: run.relay.port, relay: run.pids.relay, node: undefined };
-  const openTunnel = async (transport: "pool" | "tls" | "http2"): Promise<Way> => ({
+  const openTunnel = async (transport: Transport): Promise<Way> => ({
     name: transport,
     ...ofRelay,
     serverName: await backend.openTunnel(run.edge, transport),
@@ -56,5 +57,9 @@ export async function startWays(directory: string): Promise<Ways> {
     exposed: { ...ofRelay, name: "exposed", serverName: exposedName, node: run.pids.node },
   } as const;
   const running = stack.move();
-  return { all, backend: backend.process.pid ?? 0, [Symbol.asyncDispose]: () => running.disposeAsync() };
+  return {
+    all,
+    backend: backend.process.pid ?? 0,
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
 }

@@ -20,6 +20,7 @@ const status: NodeStatus = {
   target: "gateway",
   gateway: "http://127.0.0.1:1",
   relays: [],
+  paths: [],
   visitors: 0,
   certificate: {
     state: "missing",

@@ -16,12 +16,22 @@ describe("decideHealth", () => {
   ];
   it.each(cases)("registered %s, reachable %s, healthy before %s: %s", (registered, reachable, wasHealthy, status) => {
     const steps = [step("registration", registered), step("loopback", reachable)];
-    const report = decideHealth(steps, { hostnames: ["a.test"], wasHealthy, troubled: false });
+    const report = decideHealth(steps, { hostnames: ["a.test"], wasHealthy, troubled: false, cutOff: false });
     expect(report).toEqual({ status, hostnames: ["a.test"], steps });
+  });
+
+  it.each([
+    [true, true, "down"],
+    [true, false, "down"],
+    [false, false, "starting"],
+  ])("where no visitor gets through, reachable %s, healthy before %s: %s", (reachable, wasHealthy, status) => {
+    const steps = [step("loopback", reachable), step("paths", false)];
+    expect(decideHealth(steps, { hostnames: [], wasHealthy, troubled: false, cutOff: true }).status).toBe(status);
   });
 
   it("calls a name degraded that somebody has to look at, though every step is made", () => {
     const steps = [step("registration", true), step("loopback", true)];
-    expect(decideHealth(steps, { hostnames: [], wasHealthy: true, troubled: true }).status).toBe("degraded");
+    const surroundings = { hostnames: [], wasHealthy: true, troubled: true, cutOff: false };
+    expect(decideHealth(steps, surroundings).status).toBe("degraded");
   });
 });

@@ -49,6 +49,7 @@ function viewOf(told: Partial<NodeView> = {}): Reply {
     expiresAt: 1,
     certificates: [],
     dns: { state: "written", records: 0, words: "" },
+    paths: [],
     troubles: [],
     ...told,
   };

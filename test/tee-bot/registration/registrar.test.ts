@@ -25,6 +25,12 @@ beforeEach(async () => {
 });
 afterEach(() => stack.disposeAsync());
 
+interface StartOptions {
+  alias?: string;
+  servedKey?: () => string | undefined;
+  relays?: RelayReport;
+}
+
 interface Started {
   readonly registrar: Registrar;
   readonly told: Registration[];
@@ -40,7 +46,7 @@ const quiet: RelayReport = {
   notReached: () => {},
 };
 
-function start({ alias, relays = quiet }: { alias?: string; relays?: RelayReport } = {}): Started {
+function start({ alias, servedKey = () => undefined, relays = quiet }: StartOptions = {}): Started {
   const stop = new AbortController();
   const told: Registration[] = [];
   const log = recordingLog();
@@ -53,6 +59,7 @@ function start({ alias, relays = quiet }: { alias?: string; relays?: RelayReport
     clock,
     log,
     random: () => 1,
+    servedKey,
     onRegistration: (registration) => told.push(registration),
     relays,
   });

@@ -3,7 +3,8 @@ import { AcmeAccount as RealAcmeAccount } from "../../../workers/acme/account-ob
 import { createApp } from "../../../workers/api/app.ts";
 import { DnsZone as RealDnsZone } from "../../../workers/dns/zone-object.ts";
 import type { Env } from "../../../workers/env.ts";
-import { NodeObject as RealNodeObject, type AssignedRelays } from "../../../workers/registry/node-object.ts";
+import type { AssignedRelays } from "../../../workers/registry/node-calls.ts";
+import { NodeObject as RealNodeObject } from "../../../workers/registry/node-object.ts";
 import type { Publication } from "../../../workers/routing/publication.ts";
 import { RouteHub as RealRouteHub } from "../../../workers/routing/route-hub.ts";
 import type { Result } from "../../../shared/errors.ts";

@@ -9,6 +9,7 @@ import { silentLog } from "../../../../shared/log.ts";
 import { Orders } from "../../../../workers/certificate/orders.ts";
 import {
   orderColumns,
+  orderKeyColumn,
   OrderStore,
   orderTable,
   type OrderPurpose,
@@ -41,7 +42,7 @@ export function withIssuer<T>(
   use: (scripted: ScriptedOrders) => Promise<T>,
 ): Promise<T> {
   return runInDurableObject(env.HUBS.get(env.HUBS.newUniqueId()), (_, { storage: { sql } }) => {
-    sql.exec(orderTable + orderColumns);
+    sql.exec(orderTable + orderColumns + orderKeyColumn);
     const abandoned: string[] = [];
     const issuer = (purpose: OrderPurpose): Issuer => {
       if (!step) throw new AppError("issuer-unavailable", "There is none.");
