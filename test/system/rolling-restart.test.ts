@@ -65,7 +65,6 @@ async function startRelay(label: string, port: number, privatePort: number): Pro
     RELAY_PUBLIC_HOST: "127.0.0.1",
     RELAY_PORT: String(port),
     RELAY_PRIVATE_PORT: String(privatePort),
-    RELAY_WORKERS: label === "a" ? "1" : "2",
     RELAY_IDENTITY_FILE: join(directory, `relay-${label}.pem`),
     RELAY_STATE_DIR: join(directory, `relay-${label}`),
     RELAY_DRAIN_QUIET_MS: "500",
