@@ -58,11 +58,14 @@ interface Guest {
   /** The relay that it was forwarded to. */
   via?: NodeId | undefined;
   readonly serverName: string | undefined;
-  readonly firstBytes: Buffer;
+  /** Nothing any more once its node has answered: visitors may stay for a day. */
+  firstBytes: Buffer;
   readonly cameAt: number;
   /** Whose name it asked for, once that is known. */
   node?: string;
 }
+
+const nothing = Buffer.alloc(0);
 
 export class Visitors {
   readonly #options: VisitorsOptions;
@@ -94,7 +97,7 @@ export class Visitors {
     const refused = shares.networks.enter(network);
     if (refused) return this.#refuse(guest, `network-${refused}`);
     socket.once("close", () => shares.networks.leave(network));
-    await this.#welcome(guest);
+    return this.#welcome(guest);
   }
 
   /**
@@ -103,7 +106,7 @@ export class Visitors {
    */
   async serveForwarded(socket: Socket, from: NodeId, visitor: ForwardedVisitor): Promise<void> {
     const network = networkOf(visitor.addresses.sourceAddress);
-    await this.#welcome({ ...visitor, socket, network, from, cameAt: this.#options.clock.now() });
+    return this.#welcome({ ...visitor, socket, network, from, cameAt: this.#options.clock.now() });
   }
 
   /** Resolves when no visitor is left. */
@@ -160,6 +163,7 @@ export class Visitors {
     const way = await this.#ways.find(owner, visitor, guest.from);
     if (typeof way === "string") return this.#refuse(guest, way);
     guest.via = way.via;
+    guest.firstBytes = nothing;
     metrics.paired((performance.now() - startedAt) / 1000);
     if (guest.from) metrics.forwarded("in", "served");
     // A relay that has the tunnel knows what goes through it, and so how fast that may be.
@@ -218,13 +222,16 @@ function addressesOf({ remoteAddress, remotePort, localAddress, localPort }: Soc
 }
 
 /** Undefined when the socket was gone before its addresses could be read. */
-function visitorOf({ socket, addresses, firstBytes }: Guest): PendingVisitor | undefined {
+function visitorOf(guest: Guest): PendingVisitor | undefined {
+  const { addresses } = guest;
   return (
     addresses && {
       addresses,
-      firstBytes,
+      get firstBytes() {
+        return guest.firstBytes;
+      },
       get gone() {
-        return socket.destroyed;
+        return guest.socket.destroyed;
       },
     }
   );

@@ -12,29 +12,30 @@ export interface NeededProgram {
 export function ensurePrograms(needed: readonly NeededProgram[]): void {
   const missing = needed.filter(({ program }) => !isInstalled(program));
   if (missing.length === 0) return;
+  const canDoWithout = missing.every(({ optional }) => optional);
   const packages = missing.map(({ debianPackage }) => debianPackage);
   if (process.getuid?.() !== 0 || !isInstalled("apt-get")) {
-    if (missing.every(({ optional }) => optional)) return;
+    if (canDoWithout) return;
     process.stderr.write(
       `Missing: ${missing.map(({ program }) => program).join(", ")}. Install with: apt-get install ${packages.join(" ")}\n`,
     );
     process.exit(1);
   }
   process.stderr.write(`Installing ${packages.join(", ")} …\n`);
-  aptGet(["update", "-qq"]);
-  aptGet(["install", "-y", "-qq", "--no-install-recommends", ...packages]);
+  const isDone =
+    aptGet(["update", "-qq"]) && aptGet(["install", "-y", "-qq", "--no-install-recommends", ...packages]);
+  if (!isDone && !canDoWithout) process.exit(1);
 }
 
 function isInstalled(program: string): boolean {
   return spawnSync("sh", ["-c", `command -v ${program}`], { stdio: "ignore" }).status === 0;
 }
 
-function aptGet(args: readonly string[]): void {
+function aptGet(args: readonly string[]): boolean {
   const { status } = spawnSync("apt-get", args, {
     env: { ...process.env, DEBIAN_FRONTEND: "noninteractive" },
     stdio: ["ignore", "ignore", "inherit"],
   });
-  if (status === 0) return;
-  process.stderr.write(`apt-get ${args.join(" ")} failed.\n`);
-  process.exit(1);
+  if (status !== 0) process.stderr.write(`apt-get ${args.join(" ")} failed.\n`);
+  return status === 0;
 }

@@ -186,9 +186,9 @@ export async function startNetworkWorld({
         const options = { timeout, encoding: "utf8" as const };
         const words = "%{http_code} %{speed_download}";
         execFile(program, [...args, "-o", "/dev/null", "-w", words], options, (_, stdout, stderr) => {
-          const [status = 0, bytesPerSecond = 0] = stdout.split(" ").map(Number);
+          const [code = 0, bytesPerSecond = 0] = stdout.split(" ").map(Number);
           const error = stdout === "" ? `no end within ${timeout} ms` : stderr.trim();
-          resolve({ status, error, ms: performance.now() - startedAt, bytesPerSecond });
+          resolve({ status: code, error, ms: performance.now() - startedAt, bytesPerSecond });
         });
       });
     },
