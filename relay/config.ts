@@ -63,6 +63,8 @@ const environmentSchema = z.object({
   /** Who is asked where names lead; empty: the system's. */
   RELAY_DNS_SERVERS: dnsServers.default([]),
 
+  /** Threads that take connections. */
+  RELAY_WORKERS: count.max(64).default(1),
   RELAY_MAX_CONNECTIONS: count.optional(),
   RELAY_MAX_VISITORS: count.optional(),
   /** Open visitors of one node, and of one client network (an IPv4 address or an IPv6 /64). */
@@ -162,6 +164,7 @@ export function readConfig(environment: NodeJS.ProcessEnv, openFiles: number = r
       /** Empty: the system's; undefined: DNS has no say. */
       dnsServers: env.RELAY_DNS_SERVERS,
     },
+    workers: env.RELAY_WORKERS,
     limits: {
       maxConnections,
       maxVisitors,

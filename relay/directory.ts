@@ -1,7 +1,7 @@
 /** Whose names are whose, for who takes visitors and nodes: what the feed has told, and single lookups beyond it. */
 import { decideAdmission, type Admission } from "./admission.ts";
 import type { RelayConfig } from "./config.ts";
-import { signerOf } from "./edge-link.ts";
+import { signerOf } from "./edge-signer.ts";
 import { EdgeLookup, type Lookup } from "./lookup.ts";
 import type { Routing } from "./routing.ts";
 import type { Owner } from "./visitors.ts";

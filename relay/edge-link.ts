@@ -3,6 +3,7 @@
  * goes on with what it knows while the edge is away.
  */
 import type { RelayConfig } from "./config.ts";
+import { signerOf } from "./edge-signer.ts";
 import { Feed } from "./feed.ts";
 import { Heartbeat } from "./heartbeat.ts";
 import { RouteCache } from "./route-cache.ts";
@@ -109,9 +110,4 @@ export class EdgeLink {
     const { routing } = this.#options;
     return routing.cursor === undefined ? undefined : { cursor: routing.cursor, routes: routing.all() };
   }
-}
-
-/** As whom a relay asks the edge. */
-export function signerOf(identity: Identity) {
-  return { id: identity.id, role: "postern-relay", privateKey: identity.signingKey } as const;
 }

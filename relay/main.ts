@@ -6,6 +6,7 @@ import { errorText } from "../shared/errors.ts";
 import { jsonLog } from "../shared/log.ts";
 import { LineWriter } from "../shared/nodejs/line-writer.ts";
 import { readOrCreateIdentity } from "../shared/nodejs/identity-file.ts";
+import { leaveProcess } from "../shared/nodejs/leave-process.ts";
 import { aborted, onTermination } from "../shared/nodejs/termination.ts";
 import { collectBuffersYoung } from "../shared/nodejs/young-buffers.ts";
 import { version } from "../shared/version.ts";
@@ -48,6 +49,10 @@ try {
   log.info("relay.draining", { reason: errorText(stop.reason) });
   await relay.drain();
   log.info("relay.stopped");
+  if (config.workers > 1) {
+    lines.flush();
+    leaveProcess();
+  }
   process.exitCode = 0;
 } catch (error) {
   if (!stop.aborted) {

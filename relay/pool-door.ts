@@ -6,7 +6,7 @@ import type { Socket } from "node:net";
 import { TLSSocket, type SecureContext } from "node:tls";
 import type { Clock } from "../shared/clock.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
-import { createPoolContext } from "../shared/nodejs/pool-tls.ts";
+import { createPoolContext, ticketKeysOf } from "../shared/nodejs/pool-tls.ts";
 import { resetThrough } from "../shared/nodejs/tunnel-socket.ts";
 import { poolAlpn } from "../shared/tunnel/pool.ts";
 import { FirstBytes, type FirstBytesAnswer } from "./first-bytes.ts";
@@ -21,6 +21,8 @@ const maxStrangers = 1_024;
 
 export interface PoolDoorOptions {
   identity: Identity;
+  /** Shared with those who take up each other's sessions. */
+  ticketSecret?: Uint8Array | undefined;
   metrics: RelayMetrics;
   clock: Clock;
   /** Answers false when the pass is nobody's. */
@@ -33,9 +35,9 @@ export class PoolDoor {
   readonly #strangers: PendingHellos<FirstBytes>;
 
   constructor(options: PoolDoorOptions) {
-    const { identity, clock, metrics } = options;
+    const { identity, ticketSecret, clock, metrics } = options;
     this.#options = options;
-    this.#context = createPoolContext(identity);
+    this.#context = createPoolContext(identity, ticketKeysOf(ticketSecret, poolAlpn));
     this.#strangers = new PendingHellos({
       max: maxStrangers,
       maxPerAddress: maxStrangers,

@@ -1,5 +1,5 @@
 import type { TLSSocket } from "node:tls";
-import { ed25519KeyOfSpki } from "../shared/certificate/self-signed.ts";
+import { ed25519KeyOfSpki } from "../shared/certificate/ed25519-spki.ts";
 import { nodeIdOfKey, type NodeId } from "../shared/registry/node-id.ts";
 
 /** The id that the other end has proved in TLS; undefined when its certificate is missing or has another kind of key. */

@@ -1,5 +1,4 @@
 /** A relay: what takes its connections, its link to the edge, and its private port, put together. */
-import { Registry } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
 import type { Log } from "../shared/log.ts";
 import type { Identity } from "../shared/nodejs/identity-file.ts";
@@ -8,11 +7,13 @@ import type { Goaway } from "../shared/tunnel/control.ts";
 import type { RelayConfig } from "./config.ts";
 import { drain } from "./drain.ts";
 import { EdgeLink } from "./edge-link.ts";
+import { mergeMetrics } from "./merge-metrics.ts";
 import { PathHealth } from "./probes/path-health.ts";
 import { processMetrics } from "./process-metrics.ts";
 import { startPrivatePort, type Health } from "./private-port.ts";
 import { Routing } from "./routing.ts";
-import { startWorker } from "./worker.ts";
+import { startCrew, type CrewOptions } from "./threads/crew.ts";
+import { createWorker } from "./worker.ts";
 
 const lastReportMs = 1_000;
 const goaway: Goaway = { reason: "draining", detail: "This relay stops; use another, or come back later." };
@@ -27,6 +28,8 @@ export interface RelayOptions {
   log: Log;
   /** How often to ask whether the edge still listens; every 15 s unless told otherwise. */
   feedPingMs?: number;
+  /** Starts a thread where there are several; for tests, which end them. */
+  spawn?: CrewOptions["spawn"];
 }
 
 export interface Relay extends AsyncDisposable {
@@ -47,8 +50,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
   let others = 0;
 
   const routing = new Routing();
-  const worker = await startWorker({ ...options, routing });
-  const { port } = worker;
+  const worker =
+    config.workers === 1 ? createWorker({ ...options, routing }) : await startCrew({ ...options, routing });
+  const port = await worker.listen(config.listen).catch(async (error: unknown) => {
+    await worker[Symbol.asyncDispose]();
+    throw error;
+  });
   const report = (): RelayStatusReport => ({
     host: config.public.host,
     port: config.public.port ?? port,
@@ -81,8 +88,11 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     return { ok: known && !draining, relay: identity.id, draining, ...state, others, tunnels, visitors };
   };
   const own = processMetrics(() => ({ ...edge.state, draining }));
-  const metrics = async (): Promise<string> =>
-    Registry.merge([...(await worker.metrics()), own, paths.metrics]).metrics();
+  const metrics = async (): Promise<string> => {
+    const registries = [own, paths.metrics].map((registry) => registry.getMetricsAsJSON());
+    const [ofWorkers, ...ofHead] = await Promise.all([worker.metrics(), ...registries]);
+    return mergeMetrics([ofHead.flat(), ...ofWorkers]).metrics();
+  };
   // A listener left open would keep a process alive that failed to start.
   const privatePort = await startPrivatePort({ ...config.private, health, metrics }).catch(async (error: unknown) => {
     await worker[Symbol.asyncDispose]();

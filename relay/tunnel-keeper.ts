@@ -49,7 +49,7 @@ export interface PartOptions {
 export class TunnelKeeper {
   readonly tunnels: Tunnels;
   /** Those whose control connection is here, until it ends. */
-  readonly controls = new Set<TunnelControl>();
+  readonly controls = new Map<number, TunnelControl>();
   readonly #options: TunnelKeeperOptions;
   readonly #parts = new Map<number, Tunnel & TunnelPart>();
   #size = 0;
@@ -87,14 +87,14 @@ export class TunnelKeeper {
       log,
     });
     this.#size++;
-    this.controls.add(control);
+    this.controls.set(id, control);
     control.join(this.addPart({ id, node, epoch, control, link, confirmEnd: () => Promise.resolve(true) }));
     onOpened?.(control);
     log.info("tunnel.opened", { node, epoch, version, ...(link && { transport: "http2" }) });
     return {
       onGoaway: () => control.close(),
       onEnd: (end, detail) => {
-        this.controls.delete(control);
+        this.controls.delete(id);
         metrics.tunnelEnded(end);
         log.info("tunnel.closed", { node, epoch, end, detail, openMs: clock.now() - openedAt });
         // A frozen node holds its visitors for ever; one that only lost its control connection may still serve them.
@@ -148,7 +148,7 @@ export class TunnelKeeper {
   async announce(goaway: Goaway, signal: AbortSignal): Promise<void> {
     const { announcedAtOnce, clock } = this.#options;
     let told = 0;
-    for (const { admitted } of this.controls) {
+    for (const { admitted } of this.controls.values()) {
       if (told++ % announcedAtOnce === announcedAtOnce - 1) await clock.sleep(announceEveryMs, signal).catch(() => {});
       if (signal.aborted) return;
       admitted.channel.send({ type: "goaway", ...goaway });
@@ -156,10 +156,10 @@ export class TunnelKeeper {
   }
 
   retireAll(goaway: Goaway): void {
-    for (const control of this.controls) control.retire(goaway);
+    for (const control of this.controls.values()) control.retire(goaway);
   }
 
   destroy(): void {
-    for (const control of this.controls) control.destroy();
+    for (const control of this.controls.values()) control.destroy();
   }
 }

@@ -1,7 +1,7 @@
 /** What takes the relay's connections, put together from its parts: the public port, its doors, tunnels and visitors. */
 import { once } from "node:events";
-import { createServer, type AddressInfo, type Socket } from "node:net";
-import type { Registry } from "prom-client";
+import { createServer, type AddressInfo, type ListenOptions, type Socket } from "node:net";
+import type { MetricObject } from "prom-client";
 import type { Clock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
@@ -16,6 +16,7 @@ import type { RelayConfig } from "./config.ts";
 import { ControlDoor } from "./control.ts";
 import { Directory } from "./directory.ts";
 import { Farewell } from "./farewell.ts";
+import { decideWorkerLimits } from "./limits/worker-limits.ts";
 import { NodePolicies } from "./limits/node-policy.ts";
 import { Shares } from "./limits/shares.ts";
 import { RelayMetrics } from "./metrics.ts";
@@ -25,12 +26,13 @@ import { PeerDoor } from "./peers/peer-door.ts";
 import { Peers } from "./peers/peers.ts";
 import { PublicPort } from "./public-port.ts";
 import type { Routing } from "./routing.ts";
+import type { TunnelControl } from "./tunnel-control.ts";
 import { TunnelKeeper } from "./tunnel-keeper.ts";
 import { Visitors, type VisitorsOptions } from "./visitors.ts";
 
 const backlog = 4_096;
 /** 500 nodes a second: what the relays they go to, and the edge, take without a queue. */
-const announcedAtOnce = 50;
+const announcedByAll = 50;
 
 export interface WorkerOptions {
   config: RelayConfig;
@@ -41,6 +43,20 @@ export interface WorkerOptions {
   clock: Clock;
   random: () => number;
   log: Log;
+  /** Set where it is one of several. */
+  team?: Team;
+}
+
+/** What the workers of one relay share, each in a thread of its own. */
+export interface Team {
+  readonly workers: number;
+  readonly table: PassTable;
+  /** So that what one has begun can be resumed at another. */
+  readonly ticketSecret: Uint8Array;
+  /** A node was let in here. */
+  readonly onOpened: (control: TunnelControl) => void;
+  /** Something is asked for that the others may have told of. */
+  readonly onMissing: () => void;
 }
 
 /** What there is now. */
@@ -53,13 +69,15 @@ export interface WorkerCounts {
 }
 
 export interface RelayWorker extends AsyncDisposable {
-  readonly port: number;
+  /** Begins to take connections; answers the port. Rejects when it cannot. */
+  listen(at: ListenOptions): Promise<number>;
   readonly counts: WorkerCounts;
   /** The edge has told something of names. */
   take(message: FeedMessage): void;
   /** The edge has named the other relays. */
   takeFleet(fleet: readonly FleetRelay[]): void;
-  metrics(): Promise<Registry[]>;
+  /** Those of each thread. */
+  metrics(): Promise<(readonly MetricObject[])[]>;
   /** Takes no new tunnel from now on: who knocks is told why. */
   refuseTunnels(goaway: Goaway): void;
   /** Tells every node, while their tunnels go on. Resolves when all know, or the signal aborts. */
@@ -70,10 +88,15 @@ export interface RelayWorker extends AsyncDisposable {
   emptied(): Promise<void>;
 }
 
-/** Resolves once it listens; rejects when it cannot. */
-export async function startWorker({ config, identity, ...options }: WorkerOptions): Promise<RelayWorker> {
+/** A worker with its tunnels, for the other threads. */
+export interface OwnWorker extends RelayWorker {
+  readonly keeper: TunnelKeeper;
+}
+
+export function createWorker({ config, identity, team, ...options }: WorkerOptions): OwnWorker {
   const { clock, log } = options;
-  const { limits } = config;
+  const { workers = 1, table = new PassTable(), ticketSecret } = team ?? {};
+  const limits = decideWorkerLimits(config.limits, workers);
   let refusal: Goaway | undefined;
 
   const metrics = new RelayMetrics(() => ({
@@ -86,9 +109,9 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
     peers: peers.links,
     bytes: visitors.bytes(),
   }));
-  const table = new PassTable();
   const epochOf = (node: string): number | undefined => directory.epochOf(node);
-  const keeper = new TunnelKeeper({ limits, table, announcedAtOnce, epochOf, metrics, clock, log });
+  const announcedAtOnce = Math.ceil(announcedByAll / workers);
+  const keeper = new TunnelKeeper({ ...team, limits, table, announcedAtOnce, epochOf, metrics, clock, log });
   const { tunnels } = keeper;
   const directory: Directory = new Directory({
     ...options,
@@ -104,7 +127,7 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
     networks: new Shares({ ...limits.perNetwork, clock }),
     nodes: new Shares({ ...limits.perNode, clock }),
   };
-  const policies = new NodePolicies({ clock });
+  const policies = new NodePolicies({ workers, clock });
   const access = accessLog({ on: config.accessLog, log });
   const shared = { tunnels, farewell, metrics, clock, log };
   const fleet = (): readonly FleetRelay[] => directory.fleet;
@@ -115,6 +138,7 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
   const peerDoor = new PeerDoor({
     ...options,
     identity,
+    ticketSecret,
     limits,
     fleet,
     metrics,
@@ -130,7 +154,7 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
     onNode: (node) => keeper.open(node),
   });
   const onPass = (socket: Socket, pass: Uint8Array): boolean => keeper.adopt(socket, pass);
-  const pools = new PoolDoor({ identity, metrics, clock, onPass });
+  const pools = new PoolDoor({ identity, ticketSecret, metrics, clock, onPass });
   const door = new PublicPort({
     relayName: config.name,
     limits,
@@ -148,24 +172,26 @@ export async function startWorker({ config, identity, ...options }: WorkerOption
   // Past this they are closed as they come, before they cost a socket object.
   server.maxConnections = limits.maxConnections;
   server.on("drop", () => metrics.refused("too-many-connections"));
-  server.listen({ ...config.listen, backlog });
-  await once(server, "listening");
-  // Such as no file descriptor left; those who are here stay, and the next accept may succeed.
-  const failures = new Rate({ clock });
-  server.on("error", (error) => {
-    metrics.refused("not-accepted");
-    failures.count();
-    if (failures.thisSecond === 1) log.error("accept.failed", { error: errorText(error) });
-  });
-
   return {
-    port: (server.address() as AddressInfo).port,
+    keeper,
+    async listen(at) {
+      server.listen({ ...at, backlog });
+      await once(server, "listening");
+      // Such as no file descriptor left; those who are here stay, and the next accept may succeed.
+      const failures = new Rate({ clock });
+      server.on("error", (error) => {
+        metrics.refused("not-accepted");
+        failures.count();
+        if (failures.thisSecond === 1) log.error("accept.failed", { error: errorText(error) });
+      });
+      return (server.address() as AddressInfo).port;
+    },
     get counts() {
       return { visitors: visitors.size, tunnels: keeper.size, lastVisitorAt: visitors.lastAt };
     },
     take: (message) => directory.take(message),
     takeFleet: (relays) => directory.takeFleet(relays),
-    metrics: () => Promise.resolve([metrics.registry]),
+    metrics: async () => [await metrics.registry.getMetricsAsJSON()],
     refuseTunnels: (goaway) => void (refusal = goaway),
     announce: (goaway, signal) => keeper.announce(goaway, signal),
     close(goaway) {

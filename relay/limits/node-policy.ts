@@ -12,12 +12,14 @@ export class NodePolicy {
   readonly #received: TokenBucket | undefined;
   readonly #sent: TokenBucket | undefined;
 
-  constructor({ allow, deny, bytesPerSecond }: NodeRules, clock: Clock) {
+  /** `workers`: how many share what the node allows. */
+  constructor({ allow, deny, bytesPerSecond }: NodeRules, workers: number, clock: Clock) {
     this.#allow = new NetworkSet(allow);
     this.#deny = new NetworkSet(deny);
     this.#clock = clock;
     if (bytesPerSecond === undefined) return;
-    const options = { perSecond: bytesPerSecond, burst: bytesPerSecond };
+    const perSecond = bytesPerSecond / workers;
+    const options = { perSecond, burst: perSecond };
     this.#received = new TokenBucket(options, clock.now());
     this.#sent = new TokenBucket(options, clock.now());
   }
@@ -35,15 +37,17 @@ export class NodePolicy {
 
 /** Policies by the rules they come from, which routing keeps as one object for each node while they stay the same. */
 export class NodePolicies {
+  readonly #workers: number;
   readonly #clock: Clock;
   readonly #byRules = new WeakMap<NodeRules, NodePolicy>();
 
-  constructor({ clock }: { clock: Clock }) {
+  constructor({ workers = 1, clock }: { workers?: number; clock: Clock }) {
+    this.#workers = workers;
     this.#clock = clock;
   }
 
   of(rules: NodeRules): NodePolicy {
-    const policy = this.#byRules.get(rules) ?? new NodePolicy(rules, this.#clock);
+    const policy = this.#byRules.get(rules) ?? new NodePolicy(rules, this.#workers, this.#clock);
     this.#byRules.set(rules, policy);
     return policy;
   }

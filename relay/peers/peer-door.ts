@@ -9,7 +9,7 @@ import type { Log } from "../../shared/log.ts";
 import { ControlChannel } from "../../shared/nodejs/control-channel.ts";
 import { Deadlines } from "../../shared/nodejs/deadlines.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
-import { createPoolContext } from "../../shared/nodejs/pool-tls.ts";
+import { createPoolContext, ticketKeysOf } from "../../shared/nodejs/pool-tls.ts";
 import { resetThrough } from "../../shared/nodejs/tunnel-socket.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
@@ -37,6 +37,8 @@ const maxFramesPerSecond = 1_000;
 
 export interface PeerDoorOptions {
   identity: Identity;
+  /** Shared with those who take up each other's sessions. */
+  ticketSecret?: Uint8Array | undefined;
   limits: Pick<RelayLimits, "maxForwarded" | "perPeer" | "pingMs">;
   fleet: () => readonly FleetRelay[];
   onVisitor: (socket: Socket, from: NodeId, visitor: ForwardedVisitor) => void;
@@ -57,9 +59,9 @@ export class PeerDoor {
   #forwarded = 0;
 
   constructor(options: PeerDoorOptions) {
-    const { identity, limits, metrics, clock } = options;
+    const { identity, ticketSecret, limits, metrics, clock } = options;
     this.#options = options;
-    this.#secureContext = createPoolContext(identity);
+    this.#secureContext = createPoolContext(identity, ticketKeysOf(ticketSecret, peerAlpn));
     this.#shares = new Shares({ ...limits.perPeer, clock });
     const channels = { maxOpen: maxChannelsPerPeer, perSecond: maxChannelsPerPeer, burst: maxChannelsPerPeer };
     this.#channels = new Shares({ ...channels, clock });

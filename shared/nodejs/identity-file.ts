@@ -7,7 +7,8 @@ import { mkdirSync, readFileSync, statSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../errors.ts";
 import { nodeIdOfKey, type NodeId } from "../registry/node-id.ts";
-import { createIdentityCertificate, ed25519KeyOfSpki } from "../certificate/self-signed.ts";
+import { ed25519KeyOfSpki } from "../certificate/ed25519-spki.ts";
+import { createIdentityCertificate } from "../certificate/self-signed.ts";
 import { writeFileAtomic } from "./files.ts";
 
 // @types/node declares the WebCrypto classes as values only; shared code names them as types.

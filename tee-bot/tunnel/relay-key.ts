@@ -1,5 +1,5 @@
 import type { TLSSocket } from "node:tls";
-import { ed25519KeyOfSpki } from "../../shared/certificate/self-signed.ts";
+import { ed25519KeyOfSpki } from "../../shared/certificate/ed25519-spki.ts";
 import { nodeIdOfKey } from "../../shared/registry/node-id.ts";
 
 /** Why the peer is not the relay that the edge has named, or undefined when it is. */

@@ -5,7 +5,7 @@ import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { readConfig } from "../../relay/config.ts";
-import { startRelay, type Relay } from "../../relay/relay.ts";
+import { startRelay, type Relay, type RelayOptions } from "../../relay/relay.ts";
 import { systemClock, type Clock } from "../../shared/clock.ts";
 import { silentLog, type Log } from "../../shared/log.ts";
 import { generateIdentityPem, identityOfPem, type Identity } from "../../shared/nodejs/identity-file.ts";
@@ -74,6 +74,7 @@ export async function startWorld({
   feedPingMs = 15_000,
   transport = "auto",
   clock = systemClock,
+  spawn,
   edge: shared,
   label = "relay",
 }: {
@@ -84,6 +85,7 @@ export async function startWorld({
   transport?: TransportSetting;
   /** The relay's. */
   clock?: Clock;
+  spawn?: RelayOptions["spawn"];
   /** That of another world, whose relay is then of the same fleet. */
   edge?: EdgeStandIn;
   /** The first label of the relay's own name. */
@@ -106,6 +108,7 @@ export async function startWorld({
       RELAY_PRIVATE_PORT: "0",
       RELAY_IDENTITY_FILE: join(directory, "relay.pem"),
       RELAY_PING_MS: "1000",
+      RELAY_WORKERS: "1",
       ...environment,
     });
   const start = (port: number): Promise<Relay> =>
@@ -118,6 +121,7 @@ export async function startWorld({
       random: Math.random,
       log,
       feedPingMs,
+      ...(spawn && { spawn }),
     });
 
   let relay = await start(0);

@@ -2,7 +2,7 @@ import { createPrivateKey, generateKeyPairSync, sign, verify, X509Certificate } 
 import { chmodSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { dirname, join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { ed25519KeyOfSpki } from "../../../shared/certificate/self-signed.ts";
+import { ed25519KeyOfSpki } from "../../../shared/certificate/ed25519-spki.ts";
 import {
   generateIdentityPem,
   identityOfPem,

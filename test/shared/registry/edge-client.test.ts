@@ -3,7 +3,7 @@ import { createServer, type IncomingMessage, type RequestListener, type ServerRe
 import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
-import { ed25519KeyOfSpki } from "../../../shared/certificate/self-signed.ts";
+import { ed25519KeyOfSpki } from "../../../shared/certificate/ed25519-spki.ts";
 import { systemClock } from "../../../shared/clock.ts";
 import { problemOf } from "../../../shared/problem.ts";
 import { EdgeClient } from "../../../shared/registry/edge-client.ts";

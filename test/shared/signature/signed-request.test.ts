@@ -1,6 +1,6 @@
 import { createHash, generateKeyPairSync, sign, verify, type KeyObject } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { ed25519KeyOfSpki } from "../../../shared/certificate/self-signed.ts";
+import { ed25519KeyOfSpki } from "../../../shared/certificate/ed25519-spki.ts";
 import { nodeIdOfKey } from "../../../shared/registry/node-id.ts";
 import {
   maxAgeMs,

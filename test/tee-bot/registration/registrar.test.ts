@@ -332,3 +332,21 @@ describe("the registrar's release", () => {
     expect(edge.asked.filter((one) => one.startsWith("DELETE"))).toEqual([]);
   });
 });
+
+describe("the key that visitors meet", () => {
+  it("is told with the registration, and at once when it has changed", async () => {
+    edge.reply = () => ({ json: edge.registration() });
+    const served: { key?: string } = {};
+    const { registrar } = start({ servedKey: () => served.key });
+    await clock.untilSleeping(isLease);
+    expect(edge.requests[0]?.body).toEqual({ version: "test" });
+    registrar.checkKey();
+    served.key = "ab".repeat(32);
+    registrar.checkKey();
+    await edge.untilAsked("PUT");
+    expect(edge.requests.at(-1)?.body).toMatchObject({ epoch: 1, key: served.key });
+    await clock.untilSleeping(isLease);
+    registrar.checkKey();
+    expect(edge.asked.filter((one) => one.startsWith("PUT"))).toHaveLength(1);
+  });
+});

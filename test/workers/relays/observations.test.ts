@@ -47,7 +47,7 @@ describe("what a relay has found of a name", () => {
   test("is told to its node with the next lease, and in the view of it", async () => {
     const node = await registered();
     const checkedAt = clock.now();
-    await tell(two, [seen(node, one, "up"), seen(node, three, "down")]);
+    await tell(two, [seen(node, one, "up", { checkedAt }), seen(node, three, "down", { checkedAt })]);
     const paths = [
       { relay: one.id, state: "up", checkedAt },
       { relay: three.id, state: "down", detail: "no answer within 5 s", checkedAt },
