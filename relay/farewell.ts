@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { Clock } from "../shared/clock.ts";
 import { Deadlines } from "../shared/nodejs/deadlines.ts";
 import { encodeAlert, type AlertDescription } from "../shared/tls/alert.ts";
+import { reset } from "../shared/nodejs/reset.ts";
 
 const lingerMs = 1_000;
 
@@ -10,7 +11,7 @@ export class Farewell {
   readonly #lingering: Deadlines<Socket>;
 
   constructor({ clock }: { clock: Clock }) {
-    this.#lingering = new Deadlines({ ms: lingerMs, clock, onExpired: (socket) => socket.resetAndDestroy() });
+    this.#lingering = new Deadlines({ ms: lingerMs, clock, onExpired: (socket) => reset(socket) });
   }
 
   /** The socket must not be read by anyone else. What it still sends is thrown away: unread, it would turn the alert into a reset. */

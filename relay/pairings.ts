@@ -9,6 +9,7 @@ import type { TunnelSocket } from "../shared/nodejs/tunnel-socket.ts";
 import { encodeProxyHeader } from "../shared/tunnel/proxy-header.ts";
 import type { PoolConnection } from "./pool-connection.ts";
 import type { Pairing, PendingVisitor } from "./tunnel.ts";
+import { reset } from "../shared/nodejs/reset.ts";
 
 const defaultMaxAttempts = 2;
 /** How long a node may say nothing over a connection until it is asked whether it lives. */
@@ -134,7 +135,7 @@ export class Pairings {
     this.close();
     for (const connection of this.#claimed.keys()) connection.destroy();
     for (const attempt of this.#claimed.values()) this.fail(attempt, "closed");
-    for (const socket of this.#running) socket.resetAndDestroy();
+    for (const socket of this.#running) reset(socket);
   }
 
   /** A pong to a ping that came after the visitor's bytes, and no answer to these: they did not reach the node. */

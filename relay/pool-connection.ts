@@ -1,4 +1,5 @@
 import type { TunnelSocket } from "../shared/nodejs/tunnel-socket.ts";
+import { reset } from "../shared/nodejs/reset.ts";
 
 export interface PoolConnectionEvents {
   /** The first bytes of the node's answer have come; the socket is the caller's, without any listener of this class. */
@@ -29,7 +30,7 @@ export class PoolConnection {
 
   destroy(): void {
     this.#release();
-    this.socket.resetAndDestroy();
+    reset(this.socket);
   }
 
   // An end is readable too, with nothing to read.

@@ -13,6 +13,7 @@ import { FirstBytes, type FirstBytesAnswer } from "./first-bytes.ts";
 import type { RelayMetrics } from "./metrics.ts";
 import { networkOf } from "./network.ts";
 import { PendingHellos } from "./pending-hellos.ts";
+import { reset } from "../shared/nodejs/reset.ts";
 
 /** For the handshake and the pass. */
 const passMs = 5_000;
@@ -46,7 +47,7 @@ export class PoolDoor {
       onDropped: (first) => {
         first.stop();
         metrics.refused("no-pass-in-time");
-        first.socket.resetAndDestroy();
+        reset(first.socket);
       },
     });
   }
@@ -64,7 +65,7 @@ export class PoolDoor {
     this.#strangers.delete(first);
     if (answer.kind === "pass" && onPass(first.socket, answer.pass)) return;
     metrics.refused(answer.kind === "pass" ? "unknown-pass" : "bad-preface");
-    first.socket.resetAndDestroy();
+    reset(first.socket);
   };
 }
 

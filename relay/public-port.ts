@@ -10,6 +10,7 @@ import type { RelayMetrics } from "./metrics.ts";
 import { networkOf } from "./network.ts";
 import { peerAlpn } from "./peers/protocol.ts";
 import { PendingHellos } from "./pending-hellos.ts";
+import { reset } from "../shared/nodejs/reset.ts";
 
 export interface PublicPortOptions {
   relayName: string;
@@ -45,7 +46,7 @@ export class PublicPort {
         first.stop();
         metrics.refused(reason);
         metrics.handshake(reason);
-        first.socket.resetAndDestroy();
+        reset(first.socket);
       },
     });
   }
@@ -68,7 +69,7 @@ export class PublicPort {
 
   /** Resets every connection there is. */
   destroy(): void {
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   readonly #onAnswer = (first: FirstBytes, answer: FirstBytesAnswer): void => {
@@ -78,7 +79,7 @@ export class PublicPort {
     metrics.handshake(outcomeOf(answer));
     const drop = (reason: string): void => {
       metrics.refused(reason);
-      socket.resetAndDestroy();
+      reset(socket);
     };
     switch (answer.kind) {
       case "left":

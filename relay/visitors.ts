@@ -21,6 +21,7 @@ import type { ForwardedVisitor } from "./peers/arrival.ts";
 import { refusals, type Refusal } from "./refusals.ts";
 import type { PendingVisitor } from "./tunnel.ts";
 import { Ways, type Way, type WaysOptions } from "./ways.ts";
+import { reset } from "../shared/nodejs/reset.ts";
 
 /** Whose name it is: the node and the epoch that may serve it. */
 export interface OwningNode {
@@ -138,7 +139,7 @@ export class Visitors {
     } catch (error) {
       // Whatever it is, it is this visitor's end and nobody else's.
       log.error("visitor.failed", { error: errorText(error) });
-      socket.resetAndDestroy();
+      reset(socket);
       this.#tell(guest, "failed");
     }
   }

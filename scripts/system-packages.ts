@@ -22,8 +22,7 @@ export function ensurePrograms(needed: readonly NeededProgram[]): void {
     process.exit(1);
   }
   process.stderr.write(`Installing ${packages.join(", ")} …\n`);
-  const isDone =
-    aptGet(["update", "-qq"]) && aptGet(["install", "-y", "-qq", "--no-install-recommends", ...packages]);
+  const isDone = aptGet(["update", "-qq"]) && aptGet(["install", "-y", "-qq", "--no-install-recommends", ...packages]);
   if (!isDone && !canDoWithout) process.exit(1);
 }
 

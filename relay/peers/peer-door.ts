@@ -21,6 +21,7 @@ import { PendingHellos } from "../pending-hellos.ts";
 import { provedIdOf } from "../proved-id.ts";
 import { Arrival, type ArrivalEvents, type ForwardedVisitor } from "./arrival.ts";
 import { peerAlpn, warmMs } from "./protocol.ts";
+import { reset } from "../../shared/nodejs/reset.ts";
 
 const handshakeMs = 5_000;
 /** For header and ClientHello once their first byte has come. */
@@ -72,7 +73,7 @@ export class PeerDoor {
       clock,
       onDropped: (socket) => {
         metrics.refused("peer-handshake");
-        socket.resetAndDestroy();
+        reset(socket);
       },
     });
     const dropped = (arrival: Arrival): void => {
@@ -141,7 +142,7 @@ export class PeerDoor {
     onBroken: (arrival, reason) => {
       this.#forget(arrival);
       if (reason !== "left-before-header") this.#options.metrics.refused(`peer-${reason}`);
-      arrival.socket.resetAndDestroy();
+      reset(arrival.socket);
     },
   };
 

@@ -14,6 +14,7 @@ import { decidePoolSize, decideRefill } from "../pool-size.ts";
 import type { Pairing, PendingVisitor } from "../tunnel.ts";
 import { createPeerDial, type PeerDial } from "./peer-dial.ts";
 import { warmMs } from "./protocol.ts";
+import { reset } from "../../shared/nodejs/reset.ts";
 
 const connectMs = 2_500;
 const upkeepMs = 1_000;
@@ -60,7 +61,7 @@ export class PeerLink {
     this.#arrivals = new Rate({ clock });
     this.#dials = new Rate({ clock });
     this.#busyAt = clock.now();
-    this.#dialling = new Deadlines({ ms: connectMs, clock, onExpired: (socket) => socket.resetAndDestroy() });
+    this.#dialling = new Deadlines({ ms: connectMs, clock, onExpired: (socket) => reset(socket) });
     this.#pairings = new Pairings({
       ...options,
       maxAttempts: 1, // the next relay may do better
@@ -185,7 +186,7 @@ export class PeerLink {
     const socket = this.#dial((found) => {
       if (found !== undefined) {
         problem = found;
-        return void socket.resetAndDestroy();
+        return reset(socket);
       }
       this.#dialling.stop(socket);
       socket.off("close", onClose);

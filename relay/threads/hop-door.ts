@@ -7,6 +7,7 @@ import { Deadlines } from "../../shared/nodejs/deadlines.ts";
 import { splice } from "../../shared/nodejs/splice.ts";
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { hopPrefaceBytes, hopSecretBytes } from "./hop-link.ts";
+import { reset } from "../../shared/nodejs/reset.ts";
 
 const prefaceMs = 5_000;
 const maxStrangers = 1_024;
@@ -29,7 +30,7 @@ export class HopDoor {
   constructor(options: HopDoorOptions) {
     this.#options = options;
     const { clock } = options;
-    this.#strangers = new Deadlines({ ms: prefaceMs, clock, onExpired: (socket) => socket.resetAndDestroy() });
+    this.#strangers = new Deadlines({ ms: prefaceMs, clock, onExpired: (socket) => reset(socket) });
     this.#server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => this.#accept(socket));
   }
 
@@ -42,12 +43,12 @@ export class HopDoor {
 
   destroy(): void {
     this.#server.close();
-    for (const socket of this.#sockets) socket.resetAndDestroy();
+    for (const socket of this.#sockets) reset(socket);
   }
 
   #accept(socket: Socket): void {
     socket.on("error", () => {}); // "close" follows
-    if (this.#strangers.size >= maxStrangers) return void socket.resetAndDestroy();
+    if (this.#strangers.size >= maxStrangers) return reset(socket);
     this.#sockets.add(socket);
     this.#strangers.start(socket);
     const decide = (): void => {
@@ -57,7 +58,7 @@ export class HopDoor {
       socket.off("readable", decide).off("end", decide);
       this.#strangers.stop(socket);
       if (preface?.length === hopPrefaceBytes) this.#join(socket, preface);
-      else socket.resetAndDestroy();
+      else reset(socket);
     };
     socket.on("readable", decide).on("end", decide);
     socket.once("close", () => {
@@ -71,6 +72,6 @@ export class HopDoor {
     const isOurs = timingSafeEqual(preface.subarray(0, hopSecretBytes), secret);
     const node = isOurs ? open(preface.readUInt32BE(hopSecretBytes)) : undefined;
     if (node) void splice(socket, node, { idleMs });
-    else socket.resetAndDestroy();
+    else reset(socket);
   }
 }

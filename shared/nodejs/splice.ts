@@ -9,6 +9,7 @@
 import type { Duplex } from "node:stream";
 import { carry } from "./carry.ts";
 import type { TunnelSocket } from "./tunnel-socket.ts";
+import { reset } from "./reset.ts";
 
 export interface SpliceOptions {
   /** Longest time without a byte in either direction. */
@@ -41,8 +42,8 @@ export function splice(a: TunnelSocket, b: TunnelSocket, options: SpliceOptions)
 
     const abort = (how: SpliceResult["ended"]): void => {
       if (ended === "finished") ended = how;
-      a.resetAndDestroy();
-      b.resetAndDestroy();
+      reset(a);
+      reset(b);
     };
     // One timer watches both directions and both sides.
     const watchMs = Math.max(10, Math.min(idleMs / 4, stalledMs / 4, maxWatchMs));

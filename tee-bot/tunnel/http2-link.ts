@@ -6,6 +6,7 @@ import { StreamSocket } from "../../shared/nodejs/stream-socket.ts";
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { controlAuthority, visitorAuthority } from "../../shared/tunnel/http2.ts";
 import { EagerWrites } from "./eager-writes.ts";
+import { reset } from "../../shared/nodejs/reset.ts";
 
 export interface Http2LinkEvents {
   /** The stream of control frames; called once. */
@@ -38,7 +39,7 @@ export class Http2Link {
     stream.respond({ ":status": 200 });
     const socket = new StreamSocket(stream);
     if (authority === visitorAuthority) return this.#events.onVisitor(socket);
-    if (authority !== controlAuthority || this.#hasControl) return void socket.resetAndDestroy();
+    if (authority !== controlAuthority || this.#hasControl) return reset(socket);
     this.#hasControl = true;
     this.#events.onControl(socket);
   }

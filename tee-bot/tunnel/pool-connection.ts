@@ -1,5 +1,6 @@
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { parseProxyHeader, type ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
+import { reset } from "../../shared/nodejs/reset.ts";
 
 export interface PoolConnectionEvents {
   /** The relay has begun its header and not finished it. */
@@ -29,7 +30,7 @@ export class PoolConnection {
   close(reason?: string): void {
     if (this.#done) return;
     this.#release();
-    this.socket.resetAndDestroy();
+    reset(this.socket);
     this.#events.onClosed(this, reason);
   }
 

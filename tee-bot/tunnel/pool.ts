@@ -11,6 +11,7 @@ import { Rate } from "../../shared/rate.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { Dial, RelayAddress } from "./dial.ts";
 import { PoolConnection } from "./pool-connection.ts";
+import { reset } from "../../shared/nodejs/reset.ts";
 
 /** For a connection to be made, and for a header once it has begun. */
 const answerMs = 5_000;
@@ -78,7 +79,7 @@ export class Pool {
 
   /** Takes a connection that the relay has opened for a visitor; its header is on the way. */
   adopt(socket: TunnelSocket): void {
-    if (this.#closing || this.#connections.size >= maxIdle) return void socket.resetAndDestroy();
+    if (this.#closing || this.#connections.size >= maxIdle) return reset(socket);
     const connection = new PoolConnection(socket, this.#events);
     this.#connections.set(connection, this.#options.clock.now());
     this.#answering.start(connection);
@@ -101,7 +102,7 @@ export class Pool {
   /** Resets everything, visitors too. */
   destroy(): void {
     this.closeIdle();
-    for (const socket of this.#visitors) socket.resetAndDestroy();
+    for (const socket of this.#visitors) reset(socket);
   }
 
   readonly #events = {
@@ -160,7 +161,7 @@ export class Pool {
       onVisitor({ socket, addresses });
     } catch (error) {
       log.error("visitor.failed", { error: errorText(error) });
-      socket.resetAndDestroy();
+      reset(socket);
     }
   }
 

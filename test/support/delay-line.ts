@@ -8,6 +8,7 @@
  */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { reset } from "../../shared/nodejs/reset.ts";
 
 const segmentBytes = 1_448;
 const minRetransmitMs = 200; // Linux: TCP_RTO_MIN
@@ -110,7 +111,7 @@ class Lane {
     from.on("end", () => this.#add(way.send(0, openAt), () => (to.end(), true)));
     from.on("close", () => {
       // Without an end of its own it is a reset, which takes its time as well.
-      if (!from.readableEnded) this.#add(way.send(0, openAt), () => (to.resetAndDestroy(), true));
+      if (!from.readableEnded) this.#add(way.send(0, openAt), () => (reset(to), true));
     });
     to.on("close", () => this.stop());
     from.resume();

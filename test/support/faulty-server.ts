@@ -11,6 +11,7 @@ import { createServer as createTlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { setTimeout as sleep } from "node:timers/promises";
 import { Faults, type Answer, type SeenRequest } from "./faults.ts";
+import { reset } from "../../shared/nodejs/reset.ts";
 
 export interface Exchange {
   readonly method: string;
@@ -90,7 +91,7 @@ async function serve(
   if (fault?.kind === "answer" && !fault.applied) return answer(fault.answer);
   if (fault?.kind === "delay") await sleep(fault.ms, undefined, { signal: closing });
   if (fault?.kind === "silence" && fault.when === "before") return;
-  if (fault?.kind === "drop" && fault.when === "before") return void request.socket.resetAndDestroy();
+  if (fault?.kind === "drop" && fault.when === "before") return reset(request.socket);
 
   const given = await handle(exchange);
   await faults.pass(seen, "after");
@@ -100,7 +101,7 @@ async function serve(
     case "silence":
       return;
     case "drop":
-      return void request.socket.resetAndDestroy();
+      return reset(request.socket);
     case "truncate":
       return truncate(response, given);
     case "rewrite":

@@ -1,6 +1,7 @@
 /** A box on the way to a port, such as a firewall: it looks at the first bytes of each connection and treats it by them. */
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { reset } from "../../shared/nodejs/reset.ts";
 
 /** `swallow`: it takes every byte and passes none on. */
 export type Treatment = "pass" | "reset" | "swallow";
@@ -32,7 +33,7 @@ export async function startMiddlebox(target: number, treat: Middlebox["treat"]):
     near.on("error", () => {}).on("close", () => sockets.delete(near));
     near.once("data", (first: Buffer) => {
       const treatment = box.treat(first, open);
-      if (treatment === "reset") return near.resetAndDestroy();
+      if (treatment === "reset") return reset(near);
       if (treatment === "swallow") return near.resume();
       open++;
       near.pause();
@@ -43,9 +44,9 @@ export async function startMiddlebox(target: number, treat: Middlebox["treat"]):
         .on("close", () => {
           open--;
           sockets.delete(far);
-          if (pairs.delete(near) && !isOver(far)) near.resetAndDestroy();
+          if (pairs.delete(near) && !isOver(far)) reset(near);
         });
-      near.on("close", () => pairs.delete(near) && !isOver(near) && far.resetAndDestroy());
+      near.on("close", () => pairs.delete(near) && !isOver(near) && reset(far));
       pairs.set(near, { first, far });
       far.write(first);
       near.pipe(far).pipe(near);
@@ -59,7 +60,7 @@ export async function startMiddlebox(target: number, treat: Middlebox["treat"]):
       return open;
     },
     resetAll() {
-      for (const socket of sockets) socket.resetAndDestroy();
+      for (const socket of sockets) reset(socket);
     },
     forget(began) {
       for (const [near, { first, far }] of pairs) {
