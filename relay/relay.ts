@@ -6,12 +6,12 @@ import type { RelayStatusReport } from "../shared/registry/messages.ts";
 import type { Goaway } from "../shared/tunnel/control.ts";
 import type { RelayConfig } from "./config.ts";
 import { drain } from "./drain.ts";
-import { EdgeLink } from "./edge-link.ts";
-import { mergeMetrics } from "./merge-metrics.ts";
+import { EdgeLink } from "./edge/edge-link.ts";
+import { mergeMetrics } from "./operations/merge-metrics.ts";
 import { PathHealth } from "./probes/path-health.ts";
-import { processMetrics } from "./process-metrics.ts";
-import { startPrivatePort, type Health } from "./private-port.ts";
-import { Routing } from "./routing.ts";
+import { processMetrics } from "./operations/process-metrics.ts";
+import { startPrivatePort, type Health } from "./operations/private-port.ts";
+import { Routing } from "./edge/routing.ts";
 import { startCrew, type CrewOptions } from "./threads/crew.ts";
 import { createWorker } from "./worker.ts";
 

@@ -1,6 +1,6 @@
 import type { TLSSocket } from "node:tls";
 import { parseProxyHeader, type ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
-import { FirstBytes } from "../first-bytes.ts";
+import { FirstBytes } from "../door/first-bytes.ts";
 import { framesByte, visitorByte } from "./protocol.ts";
 
 /** A visitor that another relay forwards, with everything it has sent so far. */

@@ -4,7 +4,7 @@ import { connect as connectTls, type SecureContext, type TLSSocket } from "node:
 import { lookupWithLoopback } from "../../shared/nodejs/loopback-lookup.ts";
 import { resetThrough } from "../../shared/nodejs/tunnel-socket.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
-import { provedIdOf } from "../proved-id.ts";
+import { provedIdOf } from "../door/proved-id.ts";
 import { peerAlpn } from "./protocol.ts";
 
 const keepAliveMs = 30_000;

@@ -8,10 +8,10 @@ import { ControlChannel, type ChannelEnd } from "../../shared/nodejs/control-cha
 import { Deadlines } from "../../shared/nodejs/deadlines.ts";
 import { Rate } from "../../shared/rate.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
-import { Pairings, type Attempt } from "../pairings.ts";
-import { PoolConnection } from "../pool-connection.ts";
-import { decidePoolSize, decideRefill } from "../pool-size.ts";
-import type { Pairing, PendingVisitor } from "../tunnel.ts";
+import { Pairings, type Attempt } from "../tunnel/pairings.ts";
+import { PoolConnection } from "../tunnel/pool-connection.ts";
+import { decidePoolSize, decideRefill } from "../tunnel/pool-size.ts";
+import type { Pairing, PendingVisitor } from "../tunnel/tunnel.ts";
 import { createPeerDial, type PeerDial } from "./peer-dial.ts";
 import { warmMs } from "./protocol.ts";
 import { reset } from "../../shared/nodejs/reset.ts";

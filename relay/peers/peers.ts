@@ -12,8 +12,8 @@ import type { FleetRelay } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import type { RelayLimits } from "../config.ts";
 import { Shares } from "../limits/shares.ts";
-import type { RelayMetrics } from "../metrics.ts";
-import type { Pairing, PendingVisitor } from "../tunnel.ts";
+import type { RelayMetrics } from "../operations/metrics.ts";
+import type { Pairing, PendingVisitor } from "../tunnel/tunnel.ts";
 import { PeerLink } from "./peer-link.ts";
 import { decideTries } from "./tries.ts";
 

@@ -7,7 +7,7 @@ import { EdgeClient } from "../../shared/registry/edge-client.ts";
 import type { FeedMessage } from "../../shared/registry/feed.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
 import type { RelayConfig } from "../config.ts";
-import { signerOf } from "../edge-signer.ts";
+import { signerOf } from "../edge/edge-signer.ts";
 import { Observations } from "./observations.ts";
 import { ProbeMetrics } from "./probe-metrics.ts";
 import { Prober, type KnownNames } from "./prober.ts";

@@ -5,7 +5,7 @@
  */
 import { connect } from "node:net";
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
-import type { VisitorLink } from "../http2-tunnel.ts";
+import type { VisitorLink } from "../tunnel/http2-tunnel.ts";
 
 export const hopSecretBytes = 16;
 export const hopPrefaceBytes: number = hopSecretBytes + 4;

@@ -8,7 +8,7 @@ import type { FleetRelay } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import type { Goaway } from "../../shared/tunnel/control.ts";
 import type { RelayConfig } from "../config.ts";
-import type { PartState } from "../tunnel-part.ts";
+import type { PartState } from "../tunnel/tunnel-part.ts";
 
 /** With what a thread begins. */
 export interface ThreadStart {

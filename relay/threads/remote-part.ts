@@ -1,4 +1,4 @@
-import type { PartState, TunnelPart } from "../tunnel-part.ts";
+import type { PartState, TunnelPart } from "../tunnel/tunnel-part.ts";
 import type { SiblingMessage } from "./messages.ts";
 
 const nothing: PartState = { idle: 0, waiting: 0, arrivalsPerSecond: 0, busy: 0, closed: false };

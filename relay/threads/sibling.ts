@@ -4,9 +4,9 @@
  */
 import { receiveMessageOnPort, type MessagePort } from "node:worker_threads";
 import type { Goaway } from "../../shared/tunnel/control.ts";
-import type { TunnelControl } from "../tunnel-control.ts";
-import type { TunnelKeeper } from "../tunnel-keeper.ts";
-import type { ControlLink, TunnelPart } from "../tunnel-part.ts";
+import type { TunnelControl } from "../tunnel/tunnel-control.ts";
+import type { TunnelKeeper } from "../tunnel/tunnel-keeper.ts";
+import type { ControlLink, TunnelPart } from "../tunnel/tunnel-part.ts";
 import { HopLink } from "./hop-link.ts";
 import type { SiblingMessage } from "./messages.ts";
 import { RemotePart } from "./remote-part.ts";

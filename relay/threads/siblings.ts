@@ -1,6 +1,6 @@
 import type { MessagePort } from "node:worker_threads";
-import type { TunnelControl } from "../tunnel-control.ts";
-import type { TunnelKeeper } from "../tunnel-keeper.ts";
+import type { TunnelControl } from "../tunnel/tunnel-control.ts";
+import type { TunnelKeeper } from "../tunnel/tunnel-keeper.ts";
 import { Sibling } from "./sibling.ts";
 
 /** The other threads of this relay, as they come and go. */

@@ -1,0 +1,18 @@
+import { describe, expect, test } from "vitest";
+import { networkOf } from "../../../relay/limits/network.ts";
+
+describe("network of an address", () => {
+  test.each([
+    ["192.0.2.7", "192.0.2.7"],
+    ["::ffff:192.0.2.7", "::ffff:192.0.2.7"],
+    ["2001:db8:1:2:3:4:5:6", "2001:db8:1:2"],
+    ["2001:db8:1:2:ffff::1", "2001:db8:1:2"],
+    ["2001:db8::1", "2001:db8:0:0"],
+    ["2001:db8::2:3:4:5:6", "2001:db8:0:2"],
+    ["::1", "0:0:0:0"],
+    ["fe80::1%eth0", "fe80:0:0:0"],
+    ["", ""],
+  ])("%s counts for %s", (address, network) => {
+    expect(networkOf(address)).toBe(network);
+  });
+});
