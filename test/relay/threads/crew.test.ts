@@ -200,14 +200,14 @@ describe("a relay of several threads", () => {
       const { world, members } = await startCrewWorld({ transport });
       await using _ = world;
       const node = await world.addNode({ onVisitor: answerAnyhow });
-      let isOver = false;
+      const over = new AbortController();
       const visitors = Array.from({ length: 16 }, async () => {
-        while (!isOver) await visitAnyhow(world, node.name);
+        while (!over.signal.aborted) await visitAnyhow(world, node.name);
       });
       await new Promise((resolve) => setTimeout(resolve, 1_000));
       const ended = Promise.all([...members.values()].map((member) => member.ended));
       await world.relay[Symbol.asyncDispose]();
-      isOver = true;
+      over.abort();
       await expect(Promise.race([ended, rejectAfter(1_000)])).resolves.toHaveLength(threads);
       await Promise.all(visitors);
     },
