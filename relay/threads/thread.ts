@@ -1,4 +1,5 @@
 /** Where a thread of the relay starts: a worker of its own, the other threads beside it, and the head that tells it what to do. */
+import { setImmediate } from "node:timers/promises";
 import { parentPort, workerData } from "node:worker_threads";
 import { collectDefaultMetrics, Registry } from "prom-client";
 import { systemClock } from "../../shared/clock.ts";
@@ -17,7 +18,7 @@ const head = parentPort;
 const { thread, config, identity, passes, counts, ticketSecret, hopSecret } = workerData as ThreadStart;
 const clock = systemClock;
 const tell = (event: ThreadEvent): void => head.postMessage(event);
-const log = postedLog(config.logLevel, (lines) => tell({ type: "logged", lines }));
+const { log, flush } = postedLog(config.logLevel, (lines) => tell({ type: "logged", lines }));
 
 const siblings = new Siblings(hopSecret);
 const worker = createWorker({
@@ -83,6 +84,9 @@ async function obey(command: Command): Promise<void> {
     case "stop":
       hops.destroy();
       await worker[Symbol.asyncDispose]();
+      await worker.emptied();
+      await setImmediate(); // each says how it ended
+      flush();
       return tell({ type: "stopped" });
   }
 }

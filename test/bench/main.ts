@@ -4,7 +4,7 @@
  *
  *   BENCH_REPS   rounds over all ways (default 3); orders and starts have five times as many
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
- *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,distance,orders,flight,start,cost
+ *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,workers,distance,orders,flight,start,cost
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -30,6 +30,7 @@ import { formatIdle, formatRow } from "./support/table.ts";
 import { buildLoadClient, installTools, versionOf } from "./support/tools.ts";
 import { startWays } from "./support/ways.ts";
 import { measureWorkerStart } from "./worker-start.ts";
+import { measureWorkers } from "./workers.ts";
 import { buildWorker } from "../../scripts/build-worker.ts";
 import { ensurePrograms } from "../../scripts/system-packages.ts";
 
@@ -56,6 +57,7 @@ const traffic = {
 /** Asked of a relay alone. */
 const relays = {
   routes: () => measureRoutes(repetitions, scale),
+  workers: () => measureWorkers(directory, buildLoadClient(directory), repetitions, scale),
   distance: () => measureDistance(directory, repetitions, scale),
 };
 

@@ -215,6 +215,21 @@ describe("a relay of several threads", () => {
   );
 
   test(
+    "writes a line for every visitor, also for those that its end has cut off",
+    async () => {
+      const events: string[] = [];
+      const log = { ...silentLog, info: (event: string) => void events.push(event) };
+      const { world } = await startCrewWorld({ log });
+      await using _ = world;
+      const node = await world.addNode({ onVisitor: greet });
+      await Promise.all(Array.from({ length: 20 }, () => visitGreeted(world, node.name)));
+      await world.relay[Symbol.asyncDispose]();
+      expect(events.filter((event) => event === "visitor.ended")).toHaveLength(20);
+    },
+    timeout,
+  );
+
+  test(
     "says that a port is taken, though it would share it",
     async () => {
       const { world } = await startCrewWorld();
