@@ -8,7 +8,7 @@ const maxHeld = 256;
 export interface PostedLog {
   readonly log: Log;
   /** Posts what is held; to be called before the thread ends. */
-  flush(): void;
+  readonly flush: () => void;
 }
 
 /** A log whose lines are written by another thread, some at a time. */
