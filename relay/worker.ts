@@ -147,6 +147,7 @@ export function createWorker({ config, identity, team, ...options }: WorkerOptio
   const control = new ControlDoor({
     identity,
     pingMs: limits.pingMs,
+    helloMs: limits.helloMs,
     clock,
     log,
     admit: (node, epoch) =>

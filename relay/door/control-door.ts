@@ -18,8 +18,6 @@ import type { Admission } from "../tunnel/admission.ts";
 import { Http2Link } from "../tunnel/http2-link.ts";
 import { provedIdOf } from "./proved-id.ts";
 
-const handshakeMs = 5_000;
-const helloMs = 5_000;
 /** Connections that shake hands or wait for admission; those admitted do not count. */
 const maxStrangers = 256;
 /** A node answers pings, of which visitors that leave cause up to 200 a second, and sends its own. */
@@ -48,6 +46,8 @@ export interface NodeEvents {
 export interface ControlOptions {
   identity: Identity;
   pingMs: number;
+  /** For the handshake, and for the hello after it. */
+  helloMs: number;
   clock: Clock;
   log: Log;
   admit: (node: NodeId, epoch: number) => Promise<Admission>;
@@ -63,7 +63,7 @@ export class ControlDoor {
 
   constructor(options: ControlOptions) {
     this.#options = options;
-    const { identity, clock } = options;
+    const { identity, helloMs, clock } = options;
     this.#hellos = new Deadlines({
       ms: helloMs,
       clock,
@@ -78,16 +78,17 @@ export class ControlDoor {
       requestCert: true,
       rejectUnauthorized: false, // self-signed; the key is what counts
       secureOptions: constants.SSL_OP_NO_TICKET, // each connection proves the key anew
-      handshakeTimeout: handshakeMs,
+      handshakeTimeout: helloMs,
     });
     // Every connection given to the server comes to one of these two.
     this.#server.on("secureConnection", (socket) => {
       this.#handshakes--;
       this.#greet(socket);
     });
-    this.#server.on("tlsClientError", (error) => {
+    this.#server.on("tlsClientError", (error, socket) => {
       this.#handshakes--;
       options.log.debug("control.handshake-failed", { error: errorText(error) });
+      socket.destroy(); // where the time was over, nobody else does
     });
   }
 

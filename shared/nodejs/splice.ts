@@ -73,10 +73,12 @@ export function splice(a: TunnelSocket, b: TunnelSocket, options: SpliceOptions)
         onClose();
       }
       const last = by ?? from;
-      last.on("end", () => {
+      const onEnd = (): void => {
         if (from === a || !confirmEndOfB) to.end();
         else void confirmEndOfB().then((meant) => (meant ? a.end() : abort("error")));
-      });
+      };
+      if (last.readableEnded) onEnd(); // before the splice began: no event will tell
+      else last.on("end", onEnd);
       if (by) {
         to.once("close", () => by.destroy());
         from.pipe(by).pipe(to, { end: false });

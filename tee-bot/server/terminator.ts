@@ -40,9 +40,11 @@ export interface TerminatorOptions {
   challenges?: Challenges;
   /** How long the head of a request over HTTP/1.1 may take. */
   headersTimeoutMs?: number;
+  /** How long a handshake may take. */
+  handshakeTimeoutMs?: number;
 }
 
-const handshakeTimeoutMs = 10_000;
+const usualHandshakeTimeoutMs = 10_000;
 const usualHeadersTimeoutMs = 30_000;
 const keepAliveTimeoutMs = 75_000;
 const maxHeaderBytes = 32 * 1024;
@@ -51,7 +53,6 @@ const protocols = ["h2", "http/1.1"];
 /** RFC 8737 §6.2. */
 export const challengeProtocol = "acme-tls/1";
 const challengeLingerMs = 2_000;
-const tlsOptions = { minVersion: "TLSv1.2", handshakeTimeout: handshakeTimeoutMs } as const;
 
 export class Terminator {
   readonly #log: Log;
@@ -67,7 +68,8 @@ export class Terminator {
   readonly #clients = new WeakMap<object, ProxyAddresses>();
   #ready = false;
 
-  constructor({ handler, log, challenges, headersTimeoutMs = usualHeadersTimeoutMs }: TerminatorOptions) {
+  constructor(options: TerminatorOptions) {
+    const { handler, log, challenges, headersTimeoutMs = usualHeadersTimeoutMs } = options;
     this.#log = log;
     this.#challenges = challenges;
     const onRequest = (request: HttpRequest, response: HttpResponse): void => {
@@ -100,6 +102,8 @@ export class Terminator {
     });
     this.#http2.on("sessionError", (error) => log.debug("visitor.failed", { error: error.message }));
 
+    const handshakeTimeout = options.handshakeTimeoutMs ?? usualHandshakeTimeoutMs;
+    const tlsOptions = { minVersion: "TLSv1.2", handshakeTimeout } as const;
     this.#tls = this.#serve(createTlsServer({ ...tlsOptions, ALPNProtocols: protocols }));
     this.#challengeTls =
       challenges && this.#serve(createTlsServer({ ...tlsOptions, ALPNCallback: chooseProtocol(challenges) }));
@@ -140,7 +144,10 @@ export class Terminator {
   }
 
   #serve(tls: TlsServer): TlsServer {
-    tls.on("tlsClientError", (error) => this.#log.debug("visitor.refused", { error: error.message }));
+    tls.on("tlsClientError", (error, socket) => {
+      this.#log.debug("visitor.refused", { error: error.message });
+      socket.destroy(); // where the time was over, nobody else does
+    });
     tls.on("secureConnection", (socket) => {
       socket.on("error", (error) => this.#log.debug("visitor.failed", { error: error.message }));
       if (socket.alpnProtocol === challengeProtocol) return this.#endChallenge(socket);

@@ -134,6 +134,7 @@ export async function startNetworkWorld({
   const relayEnvironment = (host: RelayHost): Record<string, string> => ({
     RELAY_EDGE_URL: edge,
     RELAY_ZONE: zone,
+    RELAY_PROBES: "off", // they would be the first visitors after each fault
     RELAY_NAME: `${host}.${zone}`,
     RELAY_LISTEN_HOST: "0.0.0.0",
     RELAY_PUBLIC_HOST: network.address(host),

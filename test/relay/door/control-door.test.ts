@@ -145,6 +145,14 @@ describe("the door for nodes", () => {
     socket.destroy();
   });
 
+  test("lets go of who begins a handshake and does not finish it", async () => {
+    await using world = await startWorld({ environment: { RELAY_HELLO_MS: "300" } });
+    const socket = await world.dial();
+    socket.write(await clientHelloOf(`relay.${zone}`, [tunnelAlpn]));
+    await once(socket.resume(), "end");
+    await vi.waitFor(async () => expect(await world.metric("connections")).toBe(0));
+  });
+
   test("lets 256 wait at most, not counting those who are in or have left", async () => {
     await using world = await startWorld({ environment: { RELAY_POOL_FLOOR: "1", RELAY_POOL_CAP: "1" } });
     const { socket: inside, frames } = await dialAsNode(world);

@@ -31,6 +31,17 @@ describe("splice", () => {
     backend.end();
   });
 
+  it.each(["visitor", "backend"] as const)("passes on an end of the %s that came before it began", async (which) => {
+    const { visitor, backend, a, b } = await openPairs();
+    const [first, met, other] = which === "visitor" ? [visitor, a, backend] : [backend, b, visitor];
+    first.end();
+    await once(met.resume(), "end");
+    const result = splice(a, b, { idleMs: 10_000 });
+    expect((await readEnd(other)).how).toBe("end");
+    other.end();
+    expect((await result).ended).toBe("finished");
+  });
+
   it.each(["visitor", "backend"] as const)(
     "passes an end of the %s on, and lets the other go on sending",
     async (which) => {

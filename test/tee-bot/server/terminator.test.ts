@@ -1,12 +1,13 @@
 import { once } from "node:events";
 import { connect as connectHttp2 } from "node:http2";
 import { get } from "node:https";
-import { createServer, type AddressInfo, type Server } from "node:net";
+import { connect as connectTcp, createServer, type AddressInfo, type Server } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { silentLog } from "../../../shared/log.ts";
 import { Terminator, type HttpHandler } from "../../../tee-bot/server/terminator.ts";
 import { createTestCertificate, type TestCertificate } from "../../support/certificate.ts";
+import { clientHelloOf } from "../../support/client-hello.ts";
 import { until } from "../../support/postern.ts";
 
 const client = {
@@ -91,6 +92,18 @@ describe("the terminator", () => {
     }
     strict.close();
     door.close();
+  });
+
+  it("lets go of who begins a handshake and does not finish it", async () => {
+    const strict = new Terminator({ handler, log: silentLog, handshakeTimeoutMs: 200 });
+    strict.setCertificate(first.certificate, first.key);
+    const strictServer = createServer((socket) => strict.accept(socket, client)).listen(0, "127.0.0.1");
+    await once(strictServer, "listening");
+    const socket = connectTcp((strictServer.address() as AddressInfo).port, "127.0.0.1");
+    socket.on("error", () => {}).write(await clientHelloOf("first.test"));
+    await new Promise((resolve) => socket.resume().once("close", resolve));
+    await until(() => strict.connections === 0, 1_000, "it is let go");
+    strictServer.close();
   });
 
   it("swaps the certificate for new connections and keeps the open ones", async () => {

@@ -42,6 +42,7 @@ test("the OpenAPI document lists every route and names the messages", async () =
     "PUT /v1/nodes/{node}/challenges/{order}",
     "PUT /v1/nodes/{node}/lease",
     "PUT /v1/nodes/{node}/rules",
+    "PUT /v1/relays/{relay}/observations",
     "PUT /v1/relays/{relay}/status",
   ]);
   const schemas = ["Alias", "Admission", "Issuer", "Node", "Order", "Presented", "Problem", "Registration", "Route"];
