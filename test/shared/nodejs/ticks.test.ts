@@ -4,43 +4,56 @@ import { everyMs } from "../../../shared/nodejs/ticks.ts";
 describe("everyMs", () => {
   beforeEach(() => void vi.useFakeTimers());
   afterEach(() => {
-    vi.advanceTimersByTime(1000); // so that no period is left
+    vi.advanceTimersByTime(10_000); // so that no period is left
     vi.useRealTimers();
   });
 
-  it("calls every listener of a period with one timer, until it is stopped", () => {
-    const calls = { first: 0, second: 0 };
-    const stopFirst = everyMs(100, () => calls.first++);
-    vi.advanceTimersByTime(60);
-    const stopSecond = everyMs(100, () => calls.second++);
+  it("calls every listener once a period with one timer for all, until it is stopped", () => {
+    const calls = [0, 0];
+    const stopFirst = everyMs(800, () => calls[0]!++);
+    vi.advanceTimersByTime(450);
+    const stopSecond = everyMs(800, () => calls[1]!++);
     expect(vi.getTimerCount()).toBe(1);
-    vi.advanceTimersByTime(140);
-    expect(calls).toEqual({ first: 2, second: 2 });
+    vi.advanceTimersByTime(1_600);
+    expect(calls).toEqual([2, 2]);
     stopFirst();
-    vi.advanceTimersByTime(100);
-    expect(calls).toEqual({ first: 2, second: 3 });
+    vi.advanceTimersByTime(800);
+    expect(calls).toEqual([2, 3]);
     stopSecond();
-    vi.advanceTimersByTime(100);
-    expect([calls.second, vi.getTimerCount()]).toEqual([3, 0]);
+    vi.advanceTimersByTime(800);
+    expect([...calls, vi.getTimerCount()]).toEqual([2, 3, 0]);
+  });
+
+  it("does not call at one moment those that came at different ones", () => {
+    const calledAt: number[] = [];
+    const stops: (() => void)[] = [];
+    for (let count = 0; count < 8; count++) {
+      stops.push(everyMs(800, () => calledAt.push(Date.now())));
+      vi.advanceTimersByTime(100);
+    }
+    vi.advanceTimersByTime(700);
+    expect([calledAt.length, new Set(calledAt).size]).toEqual([8, 8]);
+    for (const stop of stops) stop();
   });
 
   it("begins anew after everybody has left, and keeps periods apart", () => {
-    everyMs(100, () => {})();
+    everyMs(80, () => {})();
     vi.advanceTimersByTime(200);
     const calls: string[] = [];
-    const stops = [everyMs(100, () => calls.push("short")), everyMs(250, () => calls.push("long"))];
-    vi.advanceTimersByTime(300);
+    const stops = [everyMs(80, () => calls.push("short")), everyMs(200, () => calls.push("long"))];
+    vi.advanceTimersByTime(250);
     expect(calls).toEqual(["short", "short", "long", "short"]);
     for (const stop of stops) stop();
   });
 
-  it("lets a listener stop itself while it is called", () => {
+  it("lets a listener stop itself while it is called, and stop twice", () => {
     let calls = 0;
-    const stop = everyMs(100, () => {
+    const stop = everyMs(80, () => {
       calls++;
       stop();
+      stop();
     });
-    vi.advanceTimersByTime(500);
-    expect(calls).toBe(1);
+    vi.advanceTimersByTime(400);
+    expect([calls, vi.getTimerCount()]).toEqual([1, 0]);
   });
 });
