@@ -65,7 +65,7 @@ export class PublicPort {
   accept(socket: Socket): void {
     socket.on("error", ignore);
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    socket.on("close", () => this.#sockets.delete(socket));
     this.#hellos.add(new FirstBytes(socket, this.#onAnswer), networkOf(socket.remoteAddress ?? ""));
   }
 
