@@ -6,7 +6,6 @@ import { errorText } from "../shared/errors.ts";
 import { jsonLog } from "../shared/log.ts";
 import { LineWriter } from "../shared/nodejs/line-writer.ts";
 import { readOrCreateIdentity } from "../shared/nodejs/identity-file.ts";
-import { leaveProcess } from "../shared/nodejs/leave-process.ts";
 import { aborted, onTermination } from "../shared/nodejs/termination.ts";
 import { collectBuffersYoung } from "../shared/nodejs/young-buffers.ts";
 import { version } from "../shared/version.ts";
@@ -49,10 +48,6 @@ try {
   log.info("relay.draining", { reason: errorText(stop.reason) });
   await relay.drain();
   log.info("relay.stopped");
-  if (config.workers > 1) {
-    lines.flush();
-    leaveProcess();
-  }
   process.exitCode = 0;
 } catch (error) {
   if (!stop.aborted) {
@@ -60,6 +55,3 @@ try {
     process.exitCode = 1;
   }
 }
-// Not left to end by itself: tearing down a loop that has lost sockets to resets can spin for ever (Node 24.21,
-// node::Environment::CleanupHandles).
-process.exit();

@@ -7,13 +7,12 @@ import { TLSSocket, type SecureContext } from "node:tls";
 import type { Clock } from "../../shared/clock.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
 import { createPoolContext, ticketKeysOf } from "../../shared/nodejs/pool-tls.ts";
-import { resetThrough } from "../../shared/nodejs/tunnel-socket.ts";
+import { reset, resetThrough } from "../../shared/nodejs/reset.ts";
 import { poolAlpn } from "../../shared/tunnel/pool.ts";
 import { FirstBytes, type FirstBytesAnswer } from "./first-bytes.ts";
 import type { RelayMetrics } from "../operations/metrics.ts";
 import { networkOf } from "../limits/network.ts";
 import { PendingHellos } from "./pending-hellos.ts";
-import { reset } from "../../shared/nodejs/reset.ts";
 
 /** For the handshake and the pass. */
 const passMs = 5_000;

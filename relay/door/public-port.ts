@@ -32,6 +32,8 @@ export interface PublicPortOptions {
 export class PublicPort {
   readonly #options: PublicPortOptions;
   readonly #sockets = new Set<Socket>();
+  /** Those of nodes, which belong to the TLS on them. */
+  readonly #controls = new WeakSet<Socket>();
   readonly #hellos: PendingHellos<FirstBytes>;
 
   constructor(options: PublicPortOptions) {
@@ -63,13 +65,15 @@ export class PublicPort {
   accept(socket: Socket): void {
     socket.on("error", ignore);
     this.#sockets.add(socket);
-    socket.once("close", () => this.#sockets.delete(socket));
+    socket.on("close", () => this.#sockets.delete(socket));
     this.#hellos.add(new FirstBytes(socket, this.#onAnswer), networkOf(socket.remoteAddress ?? ""));
   }
 
-  /** Resets every connection there is. */
+  /** Resets every connection there is, but closes those of nodes: their end may be on its way, and reset.ts cannot see it. */
   destroy(): void {
-    for (const socket of this.#sockets) reset(socket);
+    for (const socket of this.#sockets)
+      if (this.#controls.has(socket)) socket.destroy();
+      else reset(socket);
   }
 
   readonly #onAnswer = (first: FirstBytes, answer: FirstBytesAnswer): void => {
@@ -97,7 +101,8 @@ export class PublicPort {
         if (answer.alpn.includes(poolAlpn)) return onPoolTls(socket);
         if (answer.alpn.includes(peerAlpn)) return onPeer(socket);
         if (answer.alpn.some((protocol) => controlAlpns.includes(protocol))) {
-          if (!onControl(socket)) drop("too-many-at-the-door");
+          if (!onControl(socket)) return drop("too-many-at-the-door");
+          this.#controls.add(socket);
           return;
         }
         metrics.refused("no-tunnel-protocol");

@@ -1,5 +1,6 @@
 /** What an operator sees of those who come to a relay; no label ever holds a name or an address. */
 import { Counter, Gauge, Histogram, Registry } from "prom-client";
+import { Tally } from "./tally.ts";
 
 /** From a probe to a day of events. */
 const visitBuckets = [0.01, 0.1, 1, 10, 60, 600, 3_600, 6 * 3_600, 86_400];
@@ -21,18 +22,9 @@ export interface RelayState {
 
 export class RelayMetrics {
   readonly registry = new Registry();
-  readonly #left = new Counter({
-    ...this.#named("visitors_total", "Visitors that were served"),
-    labelNames: ["ended"],
-  });
-  readonly #refused = new Counter({
-    ...this.#named("refused_total", "Connections that were not served"),
-    labelNames: ["reason"],
-  });
-  readonly #tunnelsEnded = new Counter({
-    ...this.#named("tunnels_total", "Tunnels that have ended"),
-    labelNames: ["ended"],
-  });
+  readonly #left = new Tally(this.#named("visitors_total", "Visitors that were served"), "ended");
+  readonly #refused = new Tally(this.#named("refused_total", "Connections that were not served"), "reason");
+  readonly #tunnelsEnded = new Tally(this.#named("tunnels_total", "Tunnels that have ended"), "ended");
   readonly #pairing = new Histogram({
     ...this.#named("pairing_seconds", "From the ClientHello to the first byte of the node"),
     buckets: pairingBuckets,
@@ -41,18 +33,15 @@ export class RelayMetrics {
     ...this.#named("visit_seconds", "How long visitors were joined to their node"),
     buckets: visitBuckets,
   });
-  readonly #handshakes = new Counter({
-    ...this.#named("handshakes_total", "First bytes of connections, and TLS handshakes of nodes"),
-    labelNames: ["outcome"],
-  });
-  readonly #lookups = new Counter({
-    ...this.#named("lookups_total", "Names that were asked for at the edge"),
-    labelNames: ["outcome"],
-  });
-  readonly #pool = new Counter({
-    ...this.#named("pool_total", "Visitors that found a connection to their node waiting, and that did not"),
-    labelNames: ["found"],
-  });
+  readonly #handshakes = new Tally(
+    this.#named("handshakes_total", "First bytes of connections, and TLS handshakes of nodes"),
+    "outcome",
+  );
+  readonly #lookups = new Tally(this.#named("lookups_total", "Names that were asked for at the edge"), "outcome");
+  readonly #pool = new Tally(
+    this.#named("pool_total", "Visitors that found a connection to their node waiting, and that did not"),
+    "found",
+  );
   readonly #forwarded = new Counter({
     ...this.#named("forwarded_total", "Visitors that were forwarded to other relays (out), and by them (in)"),
     labelNames: ["direction", "outcome"],
@@ -96,21 +85,21 @@ export class RelayMetrics {
   }
 
   left(ended: string, seconds: number): void {
-    this.#left.inc({ ended });
+    this.#left.add(ended);
     this.#visit.observe(seconds);
   }
 
   refused(reason: string): void {
-    this.#refused.inc({ reason });
+    this.#refused.add(reason);
   }
 
   /** Whether a visitor found a connection that waited for it. */
   pool(found: "hit" | "miss"): void {
-    this.#pool.inc({ found });
+    this.#pool.add(found);
   }
 
   handshake(outcome: string): void {
-    this.#handshakes.inc({ outcome });
+    this.#handshakes.add(outcome);
   }
 
   forwarded(direction: "in" | "out", outcome: string): void {
@@ -118,11 +107,11 @@ export class RelayMetrics {
   }
 
   lookup(outcome: string): void {
-    this.#lookups.inc({ outcome });
+    this.#lookups.add(outcome);
   }
 
   tunnelEnded(ended: string): void {
-    this.#tunnelsEnded.inc({ ended });
+    this.#tunnelsEnded.add(ended);
   }
 
   /** The bytes of a visitor that has left. */

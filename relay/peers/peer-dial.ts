@@ -2,7 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import { lookupWithLoopback } from "../../shared/nodejs/loopback-lookup.ts";
-import { resetThrough } from "../../shared/nodejs/tunnel-socket.ts";
+import { resetThrough } from "../../shared/nodejs/reset.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
 import { provedIdOf } from "../door/proved-id.ts";
 import { peerAlpn } from "./protocol.ts";

@@ -10,7 +10,7 @@ import { ControlChannel } from "../../shared/nodejs/control-channel.ts";
 import { Deadlines } from "../../shared/nodejs/deadlines.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
 import { createPoolContext, ticketKeysOf } from "../../shared/nodejs/pool-tls.ts";
-import { resetThrough } from "../../shared/nodejs/tunnel-socket.ts";
+import { reset, resetThrough } from "../../shared/nodejs/reset.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import type { RelayLimits } from "../config.ts";
@@ -21,7 +21,6 @@ import { PendingHellos } from "../door/pending-hellos.ts";
 import { provedIdOf } from "../door/proved-id.ts";
 import { Arrival, type ArrivalEvents, type ForwardedVisitor } from "./arrival.ts";
 import { peerAlpn, warmMs } from "./protocol.ts";
-import { reset } from "../../shared/nodejs/reset.ts";
 
 const handshakeMs = 5_000;
 /** For header and ClientHello once their first byte has come. */

@@ -70,15 +70,12 @@ export class Member {
     });
   }
 
-  /**
-   * Resets all that it has. What is left holds nothing and does nothing: tearing down the loop of a thread that has lost
-   * sockets to resets can spin for ever (Node 24.21, node::Environment::CleanupHandles), so it ends with the process.
-   */
+  /** Resets all that it has and ends it. */
   async stop(): Promise<void> {
     const stopped = new Promise<void>((resolve) => (this.#onStopped = resolve));
     this.tell({ type: "stop" });
     await this.#within(answerMs, stopped);
-    this.#worker.unref();
+    await this.#within(answerMs, this.kill());
   }
 
   /** Ends it as an error would. */

@@ -102,7 +102,7 @@ export class Pairings {
     this.#settle(attempt);
     const { socket } = connection;
     this.#running.add(socket);
-    socket.once("close", () => {
+    socket.on("close", () => {
       this.#running.delete(socket);
       onLess();
     });

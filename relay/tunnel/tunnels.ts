@@ -33,10 +33,8 @@ export class Tunnels {
   }
 
   #choose(node: string, epoch: number): Tunnel | undefined {
-    const tunnels = this.of(node);
-    return (
-      tunnels.findLast((tunnel) => tunnel.epoch === epoch && tunnel.ready) ??
-      tunnels.findLast((tunnel) => tunnel.epoch === epoch)
-    );
+    let chosen: Tunnel | undefined;
+    for (const tunnel of this.of(node)) if (tunnel.epoch === epoch && (tunnel.ready || !chosen?.ready)) chosen = tunnel;
+    return chosen;
   }
 }

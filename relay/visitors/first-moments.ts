@@ -65,7 +65,7 @@ export class FirstMoments {
 }
 
 /** Not to be served for want of a tunnel, here or elsewhere. */
-const withoutTunnel: readonly Refusal[] = ["no-tunnel", "pairing-closed", "forward-refused"];
+const withoutTunnel: ReadonlySet<Refusal> = new Set<Refusal>(["no-tunnel", "pairing-closed", "forward-refused"]);
 
 /** Whether a visitor should wait for news rather than be refused. `isExpected`: its node is to have a tunnel here. */
 export function decideStay(
@@ -73,5 +73,5 @@ export function decideStay(
   { isInformed, isExpected }: { isInformed: boolean; isExpected: boolean },
 ): boolean {
   if (refusal === "lookup-unavailable") return !isInformed;
-  return withoutTunnel.includes(refusal) && (!isInformed || isExpected);
+  return withoutTunnel.has(refusal) && (!isInformed || isExpected);
 }

@@ -8,7 +8,7 @@ import { errorText } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { splice, type SpliceOptions } from "../../shared/nodejs/splice.ts";
 import type { NodeRules } from "../../shared/registry/messages.ts";
-import { parseHostname } from "../../shared/registry/names.ts";
+import { labelBelow } from "../../shared/registry/names.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { AccessLog } from "./access-log.ts";
@@ -19,6 +19,7 @@ import type { RelayMetrics } from "../operations/metrics.ts";
 import { networkOf } from "../limits/network.ts";
 import type { ForwardedVisitor } from "../peers/arrival.ts";
 import { decideStay, type FirstMoments } from "./first-moments.ts";
+import { Guest, hasAddresses } from "./guest.ts";
 import { refusals, type Refusal } from "./refusals.ts";
 import type { PendingVisitor } from "../tunnel/tunnel.ts";
 import { Ways, type Way, type WaysOptions } from "./ways.ts";
@@ -54,26 +55,6 @@ export interface VisitorsOptions extends WaysOptions {
   log: Log;
 }
 
-/** A visitor and what is known of it so far. */
-interface Guest {
-  readonly socket: Socket;
-  /** Where it comes from and which relay's port it reached; undefined when its socket was closed already. */
-  readonly addresses: ProxyAddresses | undefined;
-  readonly network: string;
-  /** The relay that has forwarded it to this one. */
-  readonly from?: NodeId;
-  /** The relay that it was forwarded to. */
-  via?: NodeId | undefined;
-  readonly serverName: string | undefined;
-  /** Nothing any more once its node has answered: visitors may stay for a day. */
-  firstBytes: Buffer;
-  readonly cameAt: number;
-  /** Whose name it asked for, once that is known. */
-  node?: string;
-}
-
-const nothing = Buffer.alloc(0);
-
 export class Visitors {
   readonly #options: VisitorsOptions;
   readonly #ways: Ways;
@@ -96,14 +77,17 @@ export class Visitors {
   }
 
   /** Resolves when the visitor has left or was refused; never rejects. The socket is read by nobody else. */
-  async serve(socket: Socket, serverName: string | undefined, firstBytes: Buffer): Promise<void> {
+  serve(socket: Socket, serverName: string | undefined, firstBytes: Buffer): Promise<void> {
     const { shares, clock } = this.#options;
     const network = networkOf(socket.remoteAddress ?? "");
     const addresses = addressesOf(socket);
-    const guest: Guest = { socket, addresses, network, serverName, firstBytes, cameAt: clock.now() };
+    const guest = new Guest({ socket, addresses, network, serverName, firstBytes, cameAt: clock.now() });
     const refused = shares.networks.enter(network);
-    if (refused) return this.#refuse(guest, `network-${refused}`);
-    socket.once("close", () => shares.networks.leave(network));
+    if (refused) {
+      this.#refuse(guest, `network-${refused}`);
+      return Promise.resolve();
+    }
+    socket.on("close", () => shares.networks.leave(network));
     return this.#welcome(guest);
   }
 
@@ -111,9 +95,9 @@ export class Visitors {
    * The same for a visitor that another relay has forwarded; what its network may have was that relay's to judge. It
    * is served by a tunnel of this relay or by none, and a refusal is said without a word, so that another may do better.
    */
-  async serveForwarded(socket: Socket, from: NodeId, visitor: ForwardedVisitor): Promise<void> {
+  serveForwarded(socket: Socket, from: NodeId, visitor: ForwardedVisitor): Promise<void> {
     const network = networkOf(visitor.addresses.sourceAddress);
-    return this.#welcome({ ...visitor, socket, network, from, cameAt: this.#options.clock.now() });
+    return this.#welcome(new Guest({ ...visitor, socket, network, from, cameAt: this.#options.clock.now() }));
   }
 
   /** Resolves when no visitor is left. */
@@ -139,7 +123,7 @@ export class Visitors {
     this.#lastAt = guest.cameAt;
     if (this.#sockets.size >= maxVisitors) return this.#refuse(guest, "too-many-visitors");
     this.#sockets.add(socket);
-    socket.once("close", () => this.#left(guest));
+    socket.on("close", () => this.#left(guest));
     try {
       await this.#serve(guest);
     } catch (error) {
@@ -164,13 +148,12 @@ export class Visitors {
     const refused = nodes.enter(owner.node);
     if (refused) return this.#refuse(guest, `node-${refused}`);
     if (socket.closed) nodes.leave(owner.node);
-    else socket.once("close", () => nodes.leave(owner.node));
-    const visitor = visitorOf(guest);
-    if (!visitor) return this.#tell(guest, "left");
-    const way = await this.#persist(guest, () => this.#findWay(owner, visitor, guest.from));
+    else socket.on("close", () => nodes.leave(owner.node));
+    if (!hasAddresses(guest)) return this.#tell(guest, "left");
+    const way = await this.#persist(guest, () => this.#findWay(owner, guest));
     if (typeof way === "string") return this.#refuse(guest, way);
     guest.via = way.via;
-    guest.firstBytes = nothing;
+    guest.forgetFirstBytes();
     metrics.paired((performance.now() - startedAt) / 1000);
     if (guest.from) metrics.forwarded("in", "served");
     // A relay that has the tunnel knows what goes through it, and so how fast that may be.
@@ -179,7 +162,7 @@ export class Visitors {
 
   async #find(serverName: string | undefined): Promise<OwningNode | Refusal> {
     if (serverName === undefined) return "no-name";
-    if (!parseHostname(serverName, this.#options.zone)) return "foreign-name";
+    if (labelBelow(serverName, this.#options.zone) === undefined) return "foreign-name";
     const owner = await this.#options.findOwner(serverName);
     if (owner.kind === "node") return owner;
     return owner.kind === "unknown" ? "unknown-name" : "lookup-unavailable";
@@ -203,8 +186,8 @@ export class Visitors {
   }
 
   /** By the epoch of now: the node may have started anew while the visitor has waited. */
-  #findWay({ node, epoch }: OwningNode, visitor: PendingVisitor, from: NodeId | undefined): Promise<Way | Refusal> {
-    return this.#ways.find({ node, epoch: this.#options.epochOf(node) ?? epoch }, visitor, from);
+  #findWay({ node, epoch }: OwningNode, guest: Guest & PendingVisitor): Promise<Way | Refusal> {
+    return this.#ways.find({ node, epoch: this.#options.epochOf(node) ?? epoch }, guest, guest.from);
   }
 
   async #join(guest: Guest, { socket: node, proveAlive }: Way, through: SpliceOptions["through"]): Promise<void> {
@@ -221,7 +204,7 @@ export class Visitors {
     metrics.refused(reason);
     if (guest.from) metrics.forwarded("in", "refused");
     if (socket.closed) return this.#tell(guest, reason);
-    socket.once("close", () => this.#tell(guest, reason));
+    socket.on("close", () => this.#tell(guest, reason));
     if (guest.from) farewell.leave(socket);
     else farewell.say(socket, refusals[reason]);
   }
@@ -248,20 +231,4 @@ function addressesOf({ remoteAddress, remotePort, localAddress, localPort }: Soc
     destinationAddress: localAddress,
     destinationPort: localPort,
   };
-}
-
-/** Undefined when the socket was gone before its addresses could be read. */
-function visitorOf(guest: Guest): PendingVisitor | undefined {
-  const { addresses } = guest;
-  return (
-    addresses && {
-      addresses,
-      get firstBytes() {
-        return guest.firstBytes;
-      },
-      get gone() {
-        return guest.socket.destroyed;
-      },
-    }
-  );
 }

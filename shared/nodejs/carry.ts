@@ -37,7 +37,7 @@ class Carrier implements Reader {
 
   start(): void {
     this.#to.on("drain", this.#onWritten);
-    this.#from.once("close", () => this.#giveBack());
+    this.#from.on("close", () => this.#giveBack());
     for (let chunk = this.#read(); chunk; chunk = this.#read()) this.#to.write(chunk);
     this.#waiting = this.#to.writableNeedDrain;
     if (this.#waiting) this.#from.pause();
@@ -50,7 +50,9 @@ class Carrier implements Reader {
 
   #copy(bytes: number): boolean {
     if (bytes >= minOwnRead) this.buffer = spare.pop() ?? Buffer.allocUnsafeSlow(ownBytes);
-    this.#waiting = !this.#to.write(Buffer.from(common.subarray(0, bytes)));
+    const piece = Buffer.allocUnsafe(bytes);
+    common.copy(piece, 0, 0, bytes);
+    this.#waiting = !this.#to.write(piece);
     return !this.#waiting;
   }
 

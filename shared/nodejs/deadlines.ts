@@ -36,9 +36,7 @@ export class Deadlines<T> {
 
   /** Whether the item was still waiting. */
   stop(item: T): boolean {
-    const waiting = this.#endsAt.delete(item);
-    if (this.#endsAt.size === 0) this.#rest();
-    return waiting;
+    return this.#endsAt.delete(item);
   }
 
   #sweep(): void {
@@ -48,10 +46,8 @@ export class Deadlines<T> {
       this.#endsAt.delete(item);
       this.#options.onExpired(item);
     }
-    if (this.#endsAt.size === 0) this.#rest();
-  }
-
-  #rest(): void {
+    if (this.#endsAt.size > 0) return;
+    // Only here: where one waits at a time, each would start and end a timer of its own.
     clearInterval(this.#sweeper);
     this.#sweeper = undefined;
   }

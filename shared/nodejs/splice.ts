@@ -8,6 +8,7 @@
  */
 import type { Duplex } from "node:stream";
 import { carry } from "./carry.ts";
+import { everyMs } from "./ticks.ts";
 import type { TunnelSocket } from "./tunnel-socket.ts";
 import { reset } from "./reset.ts";
 
@@ -45,17 +46,16 @@ export function splice(a: TunnelSocket, b: TunnelSocket, options: SpliceOptions)
       reset(a);
       reset(b);
     };
-    // One timer watches both directions and both sides.
     const watchMs = Math.max(10, Math.min(idleMs / 4, stalledMs / 4, maxWatchMs));
-    const watch = setInterval(() => {
+    const stopWatch = everyMs(watchMs, () => {
       for (const side of sides) side.look(watchMs);
       if (sides.every((side) => side.idleMs >= idleMs)) abort("idle");
       else if (sides.some((side) => side.stalledMs >= stalledMs)) abort("stalled");
-    }, watchMs);
+    });
 
     const onClose = (): void => {
       if (--open > 0) return;
-      clearInterval(watch);
+      stopWatch();
       resolve({ bytesFromA: a.bytesRead, bytesFromB: b.bytesRead, ended });
     };
     for (const [from, to, by] of [

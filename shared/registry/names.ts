@@ -40,14 +40,20 @@ export function idHostname(id: NodeId, zone: string): string {
   return `${labelOfNodeId(id)}.${zone}`;
 }
 
+/** The label of a host name directly below the zone, in lower case; undefined for any other name. */
+export function labelBelow(hostname: string, zone: string): string | undefined {
+  const name = hostname.toLowerCase();
+  if (!name.endsWith(`.${zone}`)) return undefined;
+  const label = name.slice(0, -zone.length - 1);
+  return label === "" || label.includes(".") ? undefined : label;
+}
+
 export type ParsedHostname = { kind: "id"; node: NodeId } | { kind: "alias"; alias: string };
 
 /** What a host name of the zone means, or undefined when it is not directly below the zone. Case does not matter. */
 export function parseHostname(hostname: string, zone: string): ParsedHostname | undefined {
-  const name = hostname.toLowerCase();
-  if (!name.endsWith(`.${zone}`)) return undefined;
-  const label = name.slice(0, -zone.length - 1);
-  if (label === "" || label.includes(".")) return undefined;
+  const label = labelBelow(hostname, zone);
+  if (label === undefined) return undefined;
   const node = nodeIdOfLabel(label);
   return node ? { kind: "id", node } : { kind: "alias", alias: label };
 }

@@ -74,7 +74,7 @@ export function parseProxyHeader(bytes: Uint8Array): ParsedProxyHeader {
 function parseAddress(text: string): Uint8Array {
   const address = text.replace(/%.*$/, "");
   const dotted = /^(?:::ffff:)?(\d+)\.(\d+)\.(\d+)\.(\d+)$/i.exec(address);
-  if (dotted) return Uint8Array.from(dotted.slice(1), Number);
+  if (dotted) return Uint8Array.of(Number(dotted[1]), Number(dotted[2]), Number(dotted[3]), Number(dotted[4]));
   const bytes = new Uint8Array(16);
   // A dotted end, as in `::1.2.3.4`, which inet_ntop writes for some addresses, is two more groups.
   const groupsOnly = address.replace(/(\d+)\.(\d+)\.(\d+)\.(\d+)$/, (_, ...octets: string[]) => {

@@ -2,7 +2,7 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { createPoolContext } from "../../shared/nodejs/pool-tls.ts";
-import { resetThrough } from "../../shared/nodejs/tunnel-socket.ts";
+import { resetThrough } from "../../shared/nodejs/reset.ts";
 import type { RelayEndpoint } from "../../shared/registry/messages.ts";
 import { encodePoolPreface, poolAlpn } from "../../shared/tunnel/pool.ts";
 import { problemOfPeer } from "./relay-key.ts";

@@ -153,7 +153,7 @@ export class Pool {
   #welcome(socket: TunnelSocket, addresses: ProxyAddresses): void {
     const { onVisitor, log } = this.#options;
     this.#visitors.add(socket);
-    socket.once("close", () => {
+    socket.on("close", () => {
       this.#visitors.delete(socket);
       this.#left();
     });

@@ -1,13 +1,18 @@
 import { fork, type ChildProcess, type ForkOptions } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync, statSync, writeFileSync } from "node:fs";
-import { connect } from "node:net";
+import { connect, type Socket } from "node:net";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
-import { afterEach, beforeEach, describe, expect, test } from "vitest";
+import { afterEach, beforeEach, describe, expect, test, vi } from "vitest";
+import { systemClock } from "../../shared/clock.ts";
+import { silentLog } from "../../shared/log.ts";
+import { startTunnel } from "../../tee-bot/tunnel/tunnel.ts";
 import { clientHelloOf } from "../support/client-hello.ts";
 import { EdgeStandIn } from "../support/edge-stand-in.ts";
-import { zone } from "../support/relay-world.ts";
+import { startRelayProcess } from "../support/relay-process.ts";
+import { newIdentity, zone } from "../support/relay-world.ts";
+import { readBytes, readEnd } from "../support/socket-events.ts";
 
 let directory: string;
 let edge: EdgeStandIn;
@@ -58,6 +63,44 @@ describe("the relay process", () => {
     expect(statSync(join(directory, "relay.pem")).mode & 0o777).toBe(0o600);
     expect(edge.reports.at(-1)?.draining).toBe(true);
   });
+
+  test.each(["pool", "tls", "http2"] as const)(
+    "of several threads stops on SIGTERM, with a tunnel and visitors that stay (%s)",
+    async (transport) => {
+      const quick = { RELAY_DRAIN_QUIET_MS: "200", RELAY_DRAIN_MS: "1000" };
+      await using relay = await startRelayProcess(edge, "relay", { ...quick, RELAY_WORKERS: "2" });
+      const { endpoint, child } = relay;
+      const identity = await newIdentity();
+      const name = edge.register(identity.id, 1);
+      await using _ = startTunnel({
+        relay: endpoint,
+        identity,
+        transport,
+        onVisitor: ({ socket }) => void socket.on("error", () => {}).write("welcome"),
+        epoch: 1,
+        version: "test",
+        clock: systemClock,
+        log: silentLog,
+      });
+      const hello = await clientHelloOf(name);
+      const greeted = async (): Promise<Socket> => {
+        const visitor = connect({ port: endpoint.port, host: "127.0.0.1" }).on("error", () => {});
+        visitor.write(hello);
+        expect((await readBytes(visitor, 7)).toString()).toBe("welcome");
+        return visitor;
+      };
+      await vi.waitFor(greeted, 10_000);
+      const visitors = await Promise.all(Array.from({ length: 20 }, greeted));
+      const ends = visitors.map((visitor) => readEnd(visitor));
+      const exited = once(child, "exit");
+      const askedAt = performance.now();
+      child.kill("SIGTERM");
+      expect(await exited).toEqual([0, null]);
+      expect(performance.now() - askedAt).toBeLessThan(5_000);
+      for (const { how } of await Promise.all(ends)) expect(how).toBe("reset");
+    },
+    30_000,
+  );
 
   test("ends when its launcher is gone", async () => {
     const relay = startMain();

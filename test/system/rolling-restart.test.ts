@@ -1,4 +1,4 @@
-/** Two relays are restarted one after the other, as an operator would, while visitors keep coming. */
+/** Two relays are restarted one after the other, as an operator would, with other threads, while visitors keep coming. */
 import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -17,6 +17,8 @@ const name = `rolling.${zone}`;
 const visitTimeoutMs = 5_000;
 const visitEveryMs = 10;
 const streamEveryMs = 250;
+/** With how many threads the relays are started again, each time that all are. */
+const rounds = [2, 1];
 /** How long clients remember where a name leads. */
 const rememberedMs = 300;
 
@@ -56,7 +58,7 @@ async function start(script: string, args: string[], env: Record<string, string>
   return child;
 }
 
-async function startRelay(label: string, port: number, privatePort: number): Promise<RunningRelay> {
+async function startRelay(label: string, port: number, privatePort: number, threads: number): Promise<RunningRelay> {
   const child = await start("relay/main.ts", [], {
     RELAY_EDGE_URL: edge,
     RELAY_ZONE: zone,
@@ -67,6 +69,7 @@ async function startRelay(label: string, port: number, privatePort: number): Pro
     RELAY_PRIVATE_PORT: String(privatePort),
     RELAY_IDENTITY_FILE: join(directory, `relay-${label}.pem`),
     RELAY_STATE_DIR: join(directory, `relay-${label}`),
+    RELAY_WORKERS: String(threads),
     RELAY_DRAIN_QUIET_MS: "500",
     RELAY_DRAIN_MS: "10000",
   });
@@ -90,7 +93,7 @@ beforeAll(async () => {
     EDGE_VARS: JSON.stringify(vars),
     EDGE_CA_DIR: join(directory, "ca"),
   });
-  relays = await Promise.all(["a", "b"].map(async (label) => startRelay(label, await freePort(), await freePort())));
+  relays = await Promise.all(["a", "b"].map(async (label) => startRelay(label, await freePort(), await freePort(), 1)));
   const flags = ["--edge", edge, "--alias", "rolling", "--state", join(directory, "node"), "--expose", service.url];
   await start("tee-bot/cli/main.ts", ["start", ...flags, "--gateway-port", "0", "--control-port", "0"], {});
 });
@@ -129,48 +132,56 @@ function visit(port: number, path: string, timeout = visitTimeoutMs): Promise<st
   });
 }
 
-it("a rolling restart of two relays drops no new connection and cuts no stream", { timeout: 90_000 }, async () => {
-  // The relays that the edge names for this node and that it has reached: DNS, which is never quicker than that.
-  const lookUp = (): number[] =>
-    relays
-      .filter(({ label }) => status?.relays.some((relay) => relay.up && relay.name.startsWith(`relay-${label}.`)))
-      .map(({ port }) => port);
-  let named = lookUp();
-  const looking = setInterval(() => (named = lookUp()), rememberedMs);
-  const failures: string[] = [];
-  const visits: Promise<void>[] = [];
-  const visitsBy = new Map<number, number>();
-  const send = (path: string, expected: (body: string) => boolean): void => {
-    const port = named[visits.length % named.length];
-    if (port === undefined) return void failures.push("no relay is ready");
-    visitsBy.set(port, (visitsBy.get(port) ?? 0) + 1);
-    const visited = visit(port, path).then(
-      (body) => void (expected(body) || failures.push(`wrong answer: ${body}`)),
-      (error: Error) => void failures.push(`${path}: ${error.message}`),
+it(
+  "rolling restarts of relays, of one thread or two, drop no new connection and cut no stream",
+  {
+    timeout: 120_000,
+  },
+  async () => {
+    // The relays that the edge names for this node and that it has reached: DNS, which is never quicker than that.
+    const lookUp = (): number[] =>
+      relays
+        .filter(({ label }) => status?.relays.some((relay) => relay.up && relay.name.startsWith(`relay-${label}.`)))
+        .map(({ port }) => port);
+    let named = lookUp();
+    const looking = setInterval(() => (named = lookUp()), rememberedMs);
+    const failures: string[] = [];
+    const visits: Promise<void>[] = [];
+    const visitsBy = new Map<number, number>();
+    const send = (path: string, expected: (body: string) => boolean): void => {
+      const port = named[visits.length % named.length];
+      if (port === undefined) return void failures.push("no relay is ready");
+      visitsBy.set(port, (visitsBy.get(port) ?? 0) + 1);
+      const visited = visit(port, path).then(
+        (body) => void (expected(body) || failures.push(`wrong answer: ${body}`)),
+        (error: Error) => void failures.push(`${path}: ${error.message}`),
+      );
+      visits.push(visited);
+    };
+    const loading = setInterval(() => send("/", (body) => body.startsWith("hello")), visitEveryMs);
+    const streaming = setInterval(
+      () => send("/events?count=60&everyMs=50", (body) => body.match(/^data: /gm)?.length === 60),
+      streamEveryMs,
     );
-    visits.push(visited);
-  };
-  const loading = setInterval(() => send("/", (body) => body.startsWith("hello")), visitEveryMs);
-  const streaming = setInterval(
-    () => send("/events?count=60&everyMs=50", (body) => body.match(/^data: /gm)?.length === 60),
-    streamEveryMs,
-  );
 
-  for (const [at, relay] of relays.entries()) {
-    const exited = once(relay.child, "exit");
-    relay.child.kill("SIGTERM");
-    expect(await exited).toEqual([0, null]);
-    relays[at] = await startRelay(relay.label, relay.port, relay.privatePort);
-    const restarted = relays[at];
-    await until(async () => (await isReady(restarted)) && (await tunnelsOf(restarted)) > 0, 20_000, "it is back");
-  }
-  await new Promise((resolve) => setTimeout(resolve, 500));
-  clearInterval(loading);
-  clearInterval(streaming);
-  clearInterval(looking);
-  await Promise.all(visits);
+    const restart = async (at: number, threads: number): Promise<void> => {
+      const { child, label, port, privatePort } = relays[at]!;
+      const exited = once(child, "exit");
+      child.kill("SIGTERM");
+      expect(await exited).toEqual([0, null]);
+      const restarted = await startRelay(label, port, privatePort, threads);
+      relays[at] = restarted;
+      await until(async () => (await isReady(restarted)) && (await tunnelsOf(restarted)) > 0, 20_000, "it is back");
+    };
+    for (const threads of rounds) for (const at of relays.keys()) await restart(at, threads);
+    await new Promise((resolve) => setTimeout(resolve, 500));
+    clearInterval(loading);
+    clearInterval(streaming);
+    clearInterval(looking);
+    await Promise.all(visits);
 
-  expect(failures).toEqual([]);
-  expect(visits.length).toBeGreaterThan(500);
-  for (const { port } of relays) expect(visitsBy.get(port)).toBeGreaterThan(100);
-});
+    expect(failures).toEqual([]);
+    expect(visits.length).toBeGreaterThan(500);
+    for (const { port } of relays) expect(visitsBy.get(port)).toBeGreaterThan(100);
+  },
+);

@@ -2,6 +2,7 @@ import type { Socket } from "node:net";
 import type { MetricObjectWithValues, MetricValue } from "prom-client";
 import { describe, expect, test, vi } from "vitest";
 import { Member } from "../../../relay/threads/member.ts";
+import { reset } from "../../../shared/nodejs/reset.ts";
 import { silentLog, type LogFields } from "../../../shared/log.ts";
 import type { Visitor } from "../../../tee-bot/tunnel/tunnel.ts";
 import { startWorld, type RelayWorld } from "../../support/relay-world.ts";
@@ -38,6 +39,32 @@ async function visitGreeted(world: RelayWorld, name: string): Promise<Socket> {
   const visitor = await world.visit(name);
   expect((await readBytes(visitor, 7)).toString()).toBe("welcome");
   return visitor;
+}
+
+const large = Buffer.alloc(200_000, 7);
+let turns = 0;
+
+/** One after the other: ends, is reset amid its bytes, or answers in full. */
+function answerAnyhow({ socket }: Visitor): void {
+  socket.on("error", () => {}).resume();
+  const turn = turns++ % 3;
+  if (turn === 0) socket.end("bye");
+  else socket.write(large, () => turn === 1 && reset(socket));
+}
+
+/** The same from the other side. */
+async function visitAnyhow(world: RelayWorld, name: string): Promise<void> {
+  const visitor = await world.visit(name).catch(() => undefined);
+  if (!visitor) return new Promise((resolve) => setTimeout(resolve, 10));
+  const turn = turns++ % 4;
+  if (turn > 1) visitor.resume();
+  await new Promise((resolve) => setTimeout(resolve, (7 * turns) % 50));
+  if (turn % 2 === 0) visitor.end(large);
+  else reset(visitor);
+}
+
+function rejectAfter(ms: number): Promise<never> {
+  return new Promise((_, reject) => setTimeout(reject, ms, new Error(`It took more than ${ms} ms.`)));
 }
 
 /** What each thread has of something. */
@@ -162,6 +189,27 @@ describe("a relay of several threads", () => {
       last?.resetAndDestroy();
       await drained;
       expect(world.edge.reports.at(-1)).toMatchObject({ draining: true });
+    },
+    timeout,
+  );
+
+  // Node never closes what was reset in a wrong moment, and a thread that has such a handle never ends.
+  test.each(["pool", "tls", "http2"] as const)(
+    "ends its threads at once, amid visitors who come, end and reset (%s)",
+    async (transport) => {
+      const { world, members } = await startCrewWorld({ transport });
+      await using _ = world;
+      const node = await world.addNode({ onVisitor: answerAnyhow });
+      const over = new AbortController();
+      const visitors = Array.from({ length: 16 }, async () => {
+        while (!over.signal.aborted) await visitAnyhow(world, node.name);
+      });
+      await new Promise((resolve) => setTimeout(resolve, 1_000));
+      const ended = Promise.all([...members.values()].map((member) => member.ended));
+      await world.relay[Symbol.asyncDispose]();
+      over.abort();
+      await expect(Promise.race([ended, rejectAfter(1_000)])).resolves.toHaveLength(threads);
+      await Promise.all(visitors);
     },
     timeout,
   );

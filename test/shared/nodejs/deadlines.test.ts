@@ -1,4 +1,4 @@
-import { describe, expect, it } from "vitest";
+import { describe, expect, it, vi } from "vitest";
 import { systemClock } from "../../../shared/clock.ts";
 import { Deadlines } from "../../../shared/nodejs/deadlines.ts";
 
@@ -37,5 +37,23 @@ describe("Deadlines", () => {
     deadlines.start("a");
     expect(deadlines.size).toBe(1);
     expect([deadlines.stop("a"), deadlines.stop("a"), deadlines.size]).toEqual([true, false, 0]);
+  });
+
+  it("has one timer however many come and go one after the other, and none once nobody waits", () => {
+    vi.useFakeTimers({ toFake: ["setInterval", "clearInterval"] });
+    try {
+      const begun = vi.spyOn(globalThis, "setInterval");
+      const deadlines = new Deadlines<number>({ ms: 800, clock: systemClock, onExpired: () => {} });
+      for (let item = 0; item < 10; item++) {
+        deadlines.start(item);
+        deadlines.stop(item);
+      }
+      expect(begun).toHaveBeenCalledOnce();
+      vi.advanceTimersByTime(100);
+      expect(vi.getTimerCount()).toBe(0);
+    } finally {
+      vi.restoreAllMocks();
+      vi.useRealTimers();
+    }
   });
 });

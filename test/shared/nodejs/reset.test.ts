@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { connect, createServer, type AddressInfo, type Socket } from "node:net";
+import { connect as connectTls, createSecureContext, TLSSocket } from "node:tls";
 import { expect, test } from "vitest";
-import { reset } from "../../../shared/nodejs/reset.ts";
+import { generateIdentityPem, identityOfPem } from "../../../shared/nodejs/identity-file.ts";
+import { reset, resetThrough } from "../../../shared/nodejs/reset.ts";
 
 async function pair(): Promise<{ near: Socket; far: Socket } & AsyncDisposable> {
   const server = createServer({ allowHalfOpen: true }).listen(0, "127.0.0.1");
@@ -32,6 +34,22 @@ test("a socket whose end is on its way is closed by a reset", async () => {
   sockets.near.on("error", (error) => errors.push(error));
   const closed = once(sockets.near, "close");
   sockets.near.end();
+  reset(sockets.near);
+  await closed;
+  expect(errors).toEqual([]);
+});
+
+test("a socket is closed by a reset when the end of the TLS on it is on its way", async () => {
+  await using sockets = await pair();
+  const { certificate, privateKeyPem } = await identityOfPem(generateIdentityPem(), Date.now());
+  const secureContext = createSecureContext({ cert: certificate, key: privateKeyPem });
+  const near = resetThrough(new TLSSocket(sockets.near, { isServer: true, secureContext }), sockets.near);
+  const far = connectTls({ socket: sockets.far, rejectUnauthorized: false });
+  await Promise.all([once(near, "secure"), once(far, "secureConnect")]);
+  const errors: unknown[] = [];
+  for (const socket of [near, sockets.near]) socket.on("error", (error) => errors.push(error));
+  const closed = once(sockets.near, "close");
+  near.end();
   reset(sockets.near);
   await closed;
   expect(errors).toEqual([]);

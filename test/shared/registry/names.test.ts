@@ -1,6 +1,6 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import { idHostname, maxAliasLength, parseAlias, parseHostname } from "../../../shared/registry/names.ts";
+import { idHostname, labelBelow, maxAliasLength, parseAlias, parseHostname } from "../../../shared/registry/names.ts";
 import { labelOfNodeId, parseNodeId } from "../../../shared/registry/node-id.ts";
 import { refusalOf } from "../refusal.ts";
 
@@ -87,6 +87,7 @@ describe("parseHostname", () => {
 
   it("takes any other label directly below the zone for an alias", () => {
     expect(parseHostname("Alice.Postern.Example", zone)).toEqual({ kind: "alias", alias: "alice" });
+    expect(labelBelow("Alice.Postern.Example", zone)).toBe("alice");
   });
 
   it.each([
@@ -100,5 +101,6 @@ describe("parseHostname", () => {
     `alice.${zone}.evil.example`,
   ])("knows nothing of %j", (hostname) => {
     expect(parseHostname(hostname, zone)).toBeUndefined();
+    expect(labelBelow(hostname, zone)).toBeUndefined();
   });
 });
