@@ -99,11 +99,12 @@ export async function startRelay(options: RelayOptions): Promise<Relay> {
     throw error;
   });
   await edge.start();
+  const informed = edge.informed().then(() => worker.inform());
 
   return {
     port,
     privatePort: privatePort.port,
-    informed: edge.informed(),
+    informed,
     async drain() {
       draining = true;
       worker.refuseTunnels(goaway);

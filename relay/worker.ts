@@ -28,6 +28,7 @@ import { PublicPort } from "./door/public-port.ts";
 import type { Routing } from "./edge/routing.ts";
 import type { TunnelControl } from "./tunnel/tunnel-control.ts";
 import { TunnelKeeper } from "./tunnel/tunnel-keeper.ts";
+import { FirstMoments, firstMomentsMs } from "./visitors/first-moments.ts";
 import { Visitors, type VisitorsOptions } from "./visitors/visitors.ts";
 
 const backlog = 4_096;
@@ -76,6 +77,8 @@ export interface RelayWorker extends AsyncDisposable {
   take(message: FeedMessage): void;
   /** The edge has named the other relays. */
   takeFleet(fleet: readonly FleetRelay[]): void;
+  /** The edge has told what it knows, for the first time since the relay has started. */
+  inform(): void;
   /** Those of each thread. */
   metrics(): Promise<(readonly MetricObject[])[]>;
   /** Takes no new tunnel from now on: who knocks is told why. */
@@ -110,8 +113,10 @@ export function createWorker({ config, identity, team, ...options }: WorkerOptio
     bytes: visitors.bytes(),
   }));
   const epochOf = (node: string): number | undefined => directory.epochOf(node);
+  const firstMoments = new FirstMoments({ ms: Math.min(firstMomentsMs, limits.pairingMs), clock });
+  const onPart = (): void => firstMoments.news();
   const announcedAtOnce = Math.ceil(announcedByAll / workers);
-  const keeper = new TunnelKeeper({ ...team, limits, table, announcedAtOnce, epochOf, metrics, clock, log });
+  const keeper = new TunnelKeeper({ ...team, limits, table, announcedAtOnce, epochOf, onPart, metrics, clock, log });
   const { tunnels } = keeper;
   const directory: Directory = new Directory({
     ...options,
@@ -134,7 +139,9 @@ export function createWorker({ config, identity, team, ...options }: WorkerOptio
   const relaysOf = (node: string): readonly NodeId[] => directory.relaysOf(node);
   const peers = new Peers({ ...options, identity, limits, fleet, relaysOf, metrics });
   const forward: VisitorsOptions["forward"] = (node, visitor) => peers.forward(node, visitor);
-  const visitors = new Visitors({ ...config, ...limits, ...shared, shares, policies, access, findOwner, forward });
+  const expects = (node: string): boolean => directory.relaysOf(node).includes(identity.id);
+  const ofVisitors = { shares, policies, access, findOwner, epochOf, expects, forward, firstMoments };
+  const visitors = new Visitors({ ...config, ...limits, ...shared, ...ofVisitors });
   const peerDoor = new PeerDoor({
     ...options,
     identity,
@@ -178,6 +185,7 @@ export function createWorker({ config, identity, team, ...options }: WorkerOptio
     async listen(at) {
       server.listen({ ...at, backlog });
       await once(server, "listening");
+      firstMoments.begin();
       // Such as no file descriptor left; those who are here stay, and the next accept may succeed.
       const failures = new Rate({ clock });
       server.on("error", (error) => {
@@ -190,18 +198,27 @@ export function createWorker({ config, identity, team, ...options }: WorkerOptio
     get counts() {
       return { visitors: visitors.size, tunnels: keeper.size, lastVisitorAt: visitors.lastAt };
     },
-    take: (message) => directory.take(message),
-    takeFleet: (relays) => directory.takeFleet(relays),
+    take(message) {
+      directory.take(message);
+      firstMoments.news();
+    },
+    takeFleet(relays) {
+      directory.takeFleet(relays);
+      firstMoments.news();
+    },
+    inform: () => firstMoments.inform(),
     metrics: async () => [await metrics.registry.getMetricsAsJSON()],
     refuseTunnels: (goaway) => void (refusal = goaway),
     announce: (goaway, signal) => keeper.announce(goaway, signal),
     close(goaway) {
       server.close();
+      firstMoments.end();
       keeper.retireAll(goaway);
     },
     emptied: () => visitors.emptied(),
     [Symbol.asyncDispose]() {
       server.close();
+      firstMoments.end();
       keeper.destroy();
       peers.destroy();
       door.destroy();

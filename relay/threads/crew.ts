@@ -48,6 +48,7 @@ class Crew implements RelayWorker {
   readonly #stop = new AbortController();
   #port = 0;
   #fleet: readonly FleetRelay[] | undefined;
+  #isInformed = false;
   #draining = false;
 
   constructor(options: CrewOptions) {
@@ -93,6 +94,11 @@ class Crew implements RelayWorker {
     this.#tellAll({ type: "take-fleet", fleet });
   }
 
+  inform(): void {
+    this.#isInformed = true;
+    this.#tellAll({ type: "inform" });
+  }
+
   async metrics(): Promise<(readonly MetricObject[])[]> {
     return Promise.all([...this.#members.values()].map((member) => member.measure()));
   }
@@ -133,6 +139,7 @@ class Crew implements RelayWorker {
     void member.ended.then((reason) => this.#ended(member, reason));
     if (routing.cursor !== undefined) for (const message of snapshotOf(routing)) member.tell({ type: "take", message });
     if (this.#fleet) member.tell({ type: "take-fleet", fleet: this.#fleet });
+    if (this.#isInformed) member.tell({ type: "inform" });
   }
 
   #ended(member: Member, reason: string): void {

@@ -28,6 +28,7 @@ export type Command =
   | { type: "sibling-ended"; thread: number }
   | { type: "take"; message: FeedMessage }
   | { type: "take-fleet"; fleet: readonly FleetRelay[] }
+  | { type: "inform" }
   | { type: "listen"; port: number }
   | { type: "measure"; ask: number }
   | { type: "refuse-tunnels"; goaway: Goaway }

@@ -65,6 +65,8 @@ async function obey(command: Command): Promise<void> {
       return worker.take(command.message);
     case "take-fleet":
       return worker.takeFleet(command.fleet);
+    case "inform":
+      return worker.inform();
     case "listen":
       await siblings.joined();
       return tell({

@@ -28,6 +28,8 @@ export interface TunnelKeeperOptions {
   epochOf: (node: string) => number | undefined;
   /** A node was let in; what it said first is not answered yet. */
   onOpened?: (control: TunnelControl) => void;
+  /** Visitors may be served by one tunnel more. */
+  onPart: () => void;
   /** Told when something is asked for that this thread does not have. */
   onMissing?: () => void;
   metrics: RelayMetrics;
@@ -106,7 +108,7 @@ export class TunnelKeeper {
 
   /** Has visitors of this thread served by a tunnel, wherever its control connection is. */
   addPart({ id, link, ...options }: PartOptions): Tunnel & TunnelPart {
-    const { limits, metrics, clock } = this.#options;
+    const { limits, metrics, clock, onPart } = this.#options;
     const onClosed = (): void => {
       this.tunnels.remove(part);
       this.#parts.delete(id);
@@ -117,6 +119,7 @@ export class TunnelKeeper {
       : new PoolTunnel({ ...shared, onEmpty: () => metrics.pool("miss") });
     this.#parts.set(id, part);
     this.tunnels.add(part);
+    onPart();
     return part;
   }
 

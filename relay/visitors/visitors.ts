@@ -18,8 +18,10 @@ import type { Shares } from "../limits/shares.ts";
 import type { RelayMetrics } from "../operations/metrics.ts";
 import { networkOf } from "../limits/network.ts";
 import type { ForwardedVisitor } from "../peers/arrival.ts";
+import { decideStay, type FirstMoments } from "./first-moments.ts";
 import { Guest, hasAddresses } from "./guest.ts";
 import { refusals, type Refusal } from "./refusals.ts";
+import type { PendingVisitor } from "../tunnel/tunnel.ts";
 import { Ways, type Way, type WaysOptions } from "./ways.ts";
 import { reset } from "../../shared/nodejs/reset.ts";
 
@@ -41,6 +43,11 @@ export interface VisitorsOptions extends WaysOptions {
   shares: { networks: Shares; nodes: Shares };
   policies: NodePolicies;
   findOwner: (name: string) => Owner | Promise<Owner>;
+  /** The newest epoch known of a node. */
+  epochOf: (node: string) => number | undefined;
+  /** Whether the edge has sent this node here. */
+  expects: (node: string) => boolean;
+  firstMoments: FirstMoments;
   farewell: Farewell;
   metrics: RelayMetrics;
   access: AccessLog;
@@ -132,7 +139,7 @@ export class Visitors {
     const { socket } = guest;
     const { metrics, shares } = this.#options;
     const { nodes } = shares;
-    const owner = await this.#find(guest.serverName);
+    const owner = await this.#persist(guest, () => this.#find(guest.serverName));
     if (typeof owner === "string") return this.#refuse(guest, owner);
     guest.node = owner.node;
     const policy = owner.rules && this.#options.policies.of(owner.rules);
@@ -143,7 +150,7 @@ export class Visitors {
     if (socket.closed) nodes.leave(owner.node);
     else socket.on("close", () => nodes.leave(owner.node));
     if (!hasAddresses(guest)) return this.#tell(guest, "left");
-    const way = await this.#ways.find(owner, guest, guest.from);
+    const way = await this.#persist(guest, () => this.#findWay(owner, guest));
     if (typeof way === "string") return this.#refuse(guest, way);
     guest.via = way.via;
     guest.forgetFirstBytes();
@@ -159,6 +166,28 @@ export class Visitors {
     const owner = await this.#options.findOwner(serverName);
     if (owner.kind === "node") return owner;
     return owner.kind === "unknown" ? "unknown-name" : "lookup-unavailable";
+  }
+
+  /** In the relay's first moments, tries again with each news. Whoever was forwarded may do better elsewhere. */
+  #persist<T>(guest: Guest, find: () => Promise<T | Refusal>): Promise<T | Refusal> {
+    return guest.from || this.#options.firstMoments.areOver ? find() : this.#insist(guest, find);
+  }
+
+  async #insist<T>({ socket, node }: Guest, find: () => Promise<T | Refusal>): Promise<T | Refusal> {
+    const { firstMoments, expects } = this.#options;
+    while (true) {
+      const news = firstMoments.next();
+      const found = await find();
+      if (typeof found !== "string" || firstMoments.areOver || socket.destroyed) return found;
+      const { isInformed } = firstMoments;
+      if (!decideStay(found as Refusal, { isInformed, isExpected: node !== undefined && expects(node) })) return found;
+      await news;
+    }
+  }
+
+  /** By the epoch of now: the node may have started anew while the visitor has waited. */
+  #findWay({ node, epoch }: OwningNode, guest: Guest & PendingVisitor): Promise<Way | Refusal> {
+    return this.#ways.find({ node, epoch: this.#options.epochOf(node) ?? epoch }, guest, guest.from);
   }
 
   async #join(guest: Guest, { socket: node, proveAlive }: Way, through: SpliceOptions["through"]): Promise<void> {

@@ -99,7 +99,7 @@ describe.runIf(process.platform === "linux")("the edge process", () => {
     await untilGone(second.workerd);
   });
 
-  test("ends a lease on time, also when it was killed in between", async () => {
+  test("does not end a lease that ran out while it was away before the node had time to renew it", async () => {
     const relay = await readOrCreateIdentity(join(dir, "relay.key"), Date.now());
     const vars = { ZONE: "postern.localhost", LEASE_MS: "1000", RELAY_KEYS: relay.id };
     const lease = { EDGE_VARS: JSON.stringify(vars) };
@@ -113,14 +113,20 @@ describe.runIf(process.platform === "linux")("the edge process", () => {
     expect(await lookUp(first.port)).toMatchObject({ epoch });
     first.child.kill("SIGKILL");
     await untilGone(first.workerd);
+    await systemClock.sleep(5_000);
 
     const { port, child } = await startEdge(lease);
+    const backAt = Date.now();
+    while (Date.now() - backAt < 12_000) {
+      expect(await lookUp(port)).toMatchObject({ epoch });
+      await systemClock.sleep(500);
+    }
     await vi.waitFor(() => expect(lookUp(port)).rejects.toMatchObject({ code: "not-found" }), {
-      timeout: 5_000,
-      interval: 50,
+      timeout: 20_000,
+      interval: 200,
     });
     child.kill("SIGKILL");
-  });
+  }, 60_000);
 
   test("takes workerd with it on a system without setpriv", async () => {
     const bin = mkdtempSync(join(dir, "bin-"));

@@ -22,11 +22,11 @@ export class AvoidedRelays {
     this.#sql = sql;
   }
 
-  /** Those that are avoided now. */
-  at(now: number): NodeId[] {
+  /** Those that are avoided now, and since when. */
+  at(now: number): { relay: NodeId; since: number }[] {
     return this.#rows()
       .filter(({ until }) => until > now)
-      .map(({ relay }) => relay);
+      .map(({ relay, until, times }) => ({ relay, since: until - decideAvoidMs(times) }));
   }
 
   /** These do not get visitors through to the node. */

@@ -65,9 +65,16 @@ export function decideRelease(held: NodeRecord | undefined, epoch: number): Resu
   return succeed({ ...current.value, state: "released", revision: current.value.revision + 1 });
 }
 
-/** The record once the lease has run out; undefined while it has not. */
+/** A lease is looked at when it ends; when that is so much later, the edge was away, and no node could renew. */
+const lateMs = 3_000;
+/** From then on it goes on for so long: a node tries every ten seconds at least, and a request takes its time. */
+export const lateGraceMs = 20_000;
+
+/** The record once the lease has run out, or with the grace that it gets; undefined while it has not. */
 export function decideLapse(held: NodeRecord | undefined, now: number): NodeRecord | undefined {
   if (held?.state !== "up" || now < held.expiresAt) return undefined;
+  // Stored as a new end, which is looked at in time unless the edge goes away again.
+  if (now - held.expiresAt > lateMs) return { ...held, expiresAt: now + lateGraceMs };
   return { ...held, state: "lapsed", revision: held.revision + 1 };
 }
 

@@ -9,7 +9,16 @@ export interface Situation {
   /** Those named to the node last. */
   readonly relays: NodeId[];
   /** Those it does not get through to, or its visitors do not. */
-  readonly avoided: NodeId[];
+  readonly avoided: Avoided[];
+}
+
+/** A relay that the node is sent to only when too few others are left. */
+export interface Avoided {
+  readonly relay: NodeId;
+  /** When the node told that it does not get through (ms since the Unix epoch); undefined: it has not told. */
+  readonly since?: number;
+  /** Visitors do not get through it, whatever the node itself says. */
+  readonly isLost: boolean;
 }
 
 /** A node's registration as its object knows it; relays are chosen by the caller. */

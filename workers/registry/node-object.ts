@@ -4,7 +4,7 @@ import type { AssignedRelays, HeldLease, Registering, Renewing, Situation } from
 import { composeNode, liveNodeParts, type Composition, type NodeParts } from "./node-composition.ts";
 import { nodeViewOf } from "./node-view.ts";
 import type { Verdict } from "./path-marks.ts";
-import { decideLost, decidePathTrouble } from "./path-rules.ts";
+import { decideAvoided, decidePathTrouble } from "./path-rules.ts";
 import { decideKey } from "./served-key.ts";
 import type { OwnAdmission } from "../certificate/own-orders.ts";
 import type { DnsStatus } from "../dns/publication.ts";
@@ -161,8 +161,8 @@ export class NodeObject extends DurableObject<Env> {
   situation(): Situation {
     const { registrations, avoided, pathMarks } = this.#node;
     const place = registrations.current?.place ?? null;
-    const shunned = new Set([...avoided.at(this.#now()), ...decideLost(pathMarks.paths)]);
-    return { place, relays: [...registrations.relays], avoided: [...shunned] };
+    const shunned = decideAvoided(avoided.at(this.#now()), pathMarks.paths);
+    return { place, relays: [...registrations.relays], avoided: shunned };
   }
 
   override async alarm(): Promise<void> {

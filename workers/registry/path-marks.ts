@@ -65,7 +65,7 @@ export class PathMarks {
     );
     const lost = decideLost(this.paths);
     const relays = new Set(ours.map(({ relay }) => relay));
-    return [...relays].map((relay) => ({ relay, isLost: lost.includes(relay) }));
+    return [...relays].map((relay) => ({ relay, isLost: lost.some((path) => path.relay === relay) }));
   }
 
   #note(reporter: NodeId, observation: Observation, now: number): void {

@@ -1,4 +1,5 @@
 /** What marks of relays come to: how visitors fare on the way to a node through each relay. Rules only. */
+import type { Avoided } from "./node-calls.ts";
 import type { Trouble } from "../../shared/acme/ports.ts";
 import type { Observation, Path } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
@@ -33,10 +34,20 @@ function pathThrough(relay: NodeId, marks: readonly Mark[]): Path {
   return { relay, state, ...(detail !== undefined && { detail }), checkedAt };
 }
 
-/** Relays through which visitors do not get, while they do through another: the node is better off without them. */
-export function decideLost(paths: readonly Path[]): NodeId[] {
+/** Ways through relays where visitors fail, while they do not through another: the node is better off without these. */
+export function decideLost(paths: readonly Path[]): Path[] {
   const isUpSomewhere = paths.some(({ state }) => state === "up");
-  return isUpSomewhere ? paths.filter(({ state }) => state === "down").map(({ relay }) => relay) : [];
+  return isUpSomewhere ? paths.filter(({ state }) => state === "down") : [];
+}
+
+/** Those that the node does not get through to, and those that visitors do not get through. */
+export function decideAvoided(
+  unreached: readonly { readonly relay: NodeId; readonly since: number }[],
+  paths: readonly Path[],
+): Avoided[] {
+  const lost = new Set(decideLost(paths).map(({ relay }) => relay));
+  const told = unreached.map((one) => ({ ...one, isLost: lost.delete(one.relay) }));
+  return [...told, ...[...lost].map((relay) => ({ relay, isLost: true }))];
 }
 
 /** What the node's person has to look at. */

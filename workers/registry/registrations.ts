@@ -105,13 +105,13 @@ export class Registrations {
     log.info("node.left", { node: held.node, epoch: held.epoch });
   }
 
-  /** Whether the lease has run out, which it does once. */
-  lapse(): boolean {
-    const lapsed = decideLapse(this.current, this.#parts.clock.now());
-    if (!lapsed) return false;
-    this.#parts.log.info("lease.lapsed", { node: lapsed.node, epoch: lapsed.epoch });
-    this.#write(lapsed);
-    return true;
+  /** The lease may have run out. */
+  lapse(): void {
+    const judged = decideLapse(this.current, this.#parts.clock.now());
+    if (!judged) return;
+    const { node, epoch, state } = judged;
+    this.#parts.log.info(state === "up" ? "lease.spared" : "lease.lapsed", { node, epoch });
+    this.#write(judged);
   }
 
   /** What relays do for this node from now on. */

@@ -1,7 +1,7 @@
 import { visitorAddressesOf } from "./addresses.ts";
 import { HeartbeatMemory } from "./heartbeat-memory.ts";
 import { isAlive, type Heartbeat } from "./liveness.ts";
-import { decideRelays, endpointOf, type Candidate, type Chooser } from "./relay-choice.ts";
+import { decideLedTo, decideRelays, endpointOf, type Candidate, type Chooser } from "./relay-choice.ts";
 import { readHeartbeat, storeHeartbeat } from "./relay-status.ts";
 import type { Config } from "../config.ts";
 import type { Env } from "../env.ts";
@@ -18,7 +18,7 @@ export interface DirectoryParts {
 
 export interface ChosenRelays {
   readonly relays: RelayEndpoint[];
-  /** Where visitors reach them. */
+  /** Where visitors reach them; of those that visitors are known not to get through only when all are. */
   readonly addresses: readonly string[];
 }
 
@@ -26,7 +26,8 @@ export interface ChosenRelays {
 export async function readRelays(parts: DirectoryParts, chooser: Chooser, now: number): Promise<ChosenRelays> {
   const { relayKeys, relayHeartbeatMs: heartbeatMs } = parts.config;
   const chosen = decideRelays(await readCandidates(parts, [...relayKeys], now), chooser, { now, heartbeatMs });
-  return { relays: chosen.map(endpointOf), addresses: visitorAddressesOf(chosen.map(({ report }) => report)) };
+  const ledTo = decideLedTo(chosen, chooser, now);
+  return { relays: chosen.map(endpointOf), addresses: visitorAddressesOf(ledTo.map(({ report }) => report)) };
 }
 
 /** Takes a relay's heartbeat; answers the other relays whose heartbeats come. */

@@ -1,3 +1,4 @@
+import { env } from "cloudflare:workers";
 import { beforeEach, expect, test } from "vitest";
 import { anything, clientOf, testNode } from "../support/edge.ts";
 import { zone } from "../support/constants.ts";
@@ -38,33 +39,47 @@ test("a node's routes name the relays that were chosen for it, and follow the ch
   expect((await routeOf(name)).relays).toEqual([one.id]);
 });
 
-test("a relay that a node does not reach is not named to it for a while, and ever longer when that lasts", async () => {
+test("a relay that a node does not reach is not named to it until it is heard of again, there being no other", async () => {
   for (const relay of [one, two]) await heartbeat(relay);
   const [node, other] = [await testNode(), await testNode()];
   await node.register();
   await other.register();
-  const renew = async (unreachable: string[] = []) => {
+  letPass(1_000);
+  const body = { epoch: 1, unreachable: [one.id] };
+  const renewed = await node.client.request("PUT", `/v1/nodes/${node.id}/lease`, registrationSchema, { body });
+  expect(renewed.relays.map(({ relay }) => relay)).toEqual([two.id]);
+  expect((await other.renew(1)).relays).toHaveLength(2);
+  expect((await node.renew(1)).relays).toHaveLength(1);
+  letPass(9_000);
+  for (const relay of [one, two]) await heartbeat(relay);
+  expect((await node.renew(1)).relays).toHaveLength(2);
+});
+
+test("a relay that a node does not reach is avoided for a while, and ever longer when that lasts", async () => {
+  for (const relay of [one, two]) await heartbeat(relay);
+  const node = await testNode();
+  await node.register();
+  const avoided = async (unreachable: string[] = []) => {
     for (const relay of [one, two]) await heartbeat(relay);
     const path = `/v1/nodes/${node.id}/lease`;
-    const { relays } = await node.client.request("PUT", path, registrationSchema, { body: { epoch: 1, unreachable } });
-    return relays.map(({ relay }) => relay).toSorted();
+    await node.client.request("PUT", path, registrationSchema, { body: { epoch: 1, unreachable } });
+    const situation = await env.NODES.get(env.NODES.idFromName(node.id)).situation();
+    return situation.avoided.map(({ relay }) => relay);
   };
-  const both = [one.id, two.id].toSorted();
-  expect(await renew([one.id])).toEqual([two.id]);
-  expect((await other.renew(1)).relays).toHaveLength(2);
+  expect(await avoided([one.id])).toEqual([one.id]);
   letPass(59_000);
-  expect(await renew()).toEqual([two.id]);
+  expect(await avoided()).toEqual([one.id]);
   letPass(1_000);
-  expect(await renew()).toEqual(both);
-  expect(await renew([one.id])).toEqual([two.id]);
+  expect(await avoided()).toEqual([]);
+  expect(await avoided([one.id])).toEqual([one.id]);
   letPass(119_000);
-  expect(await renew()).toEqual([two.id]);
+  expect(await avoided()).toEqual([one.id]);
   letPass(1_000);
-  expect(await renew()).toEqual(both);
+  expect(await avoided()).toEqual([]);
   letPass(3_700_000);
-  expect(await renew([one.id])).toEqual([two.id]);
+  expect(await avoided([one.id])).toEqual([one.id]);
   letPass(60_000);
-  expect(await renew()).toEqual(both);
+  expect(await avoided()).toEqual([]);
 });
 
 test("what a node says of relays that it was not sent to has no effect", async () => {

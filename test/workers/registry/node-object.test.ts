@@ -11,6 +11,7 @@ import { AppError } from "../../../shared/errors.ts";
 import { nodeViewSchema, routeSchema, type AccountBinding, type Route } from "../../../shared/registry/messages.ts";
 import { idHostname } from "../../../shared/registry/names.ts";
 import { maxAgeMs, maxSkewMs } from "../../../shared/signature/signed-request.ts";
+import { lateGraceMs } from "../../../workers/registry/lease.ts";
 import { maxAliasesPerNode } from "../../../workers/registry/registrations.ts";
 
 const leaseMs = 90_000;
@@ -136,6 +137,25 @@ describe("a lease", () => {
 
     expect(await node.renew(1)).toMatchObject({ epoch: 1, hostnames: [`lapsing.${zone}`, node.own] });
     expect(await routeOf(`lapsing.${zone}`)).toMatchObject({ node: node.id, epoch: 1 });
+  });
+
+  test("that ended while the edge was away goes on for a moment, in which the node renews it and no name is lost", async () => {
+    const [renewing, gone] = [await registered(), await registered()];
+    letPass(leaseMs + 60_000);
+    for (const node of [renewing, gone]) {
+      await evictDurableObject(stubOf(node));
+      await runDurableObjectAlarm(stubOf(node));
+      expect(await routeOf(node.own)).toMatchObject({ epoch: 1 });
+    }
+    letPass(lateGraceMs - 5_000);
+    await renewing.renew(1);
+    letPass(5_001);
+    for (const node of [renewing, gone]) {
+      await evictDurableObject(stubOf(node));
+      await runDurableObjectAlarm(stubOf(node));
+    }
+    expect(await routeOf(renewing.own)).toMatchObject({ epoch: 1 });
+    expect(await routeOf(gone.own)).toBeUndefined();
   });
 
   test("is refused for an epoch that was never given", async () => {

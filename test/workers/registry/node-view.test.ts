@@ -108,9 +108,9 @@ describe("an order under way", () => {
 
   test("is given up when its node has been away for an hour", async () => {
     const { node, id, abandoned } = await away(async (leaving) => {
-      letPass(100_000);
+      letPass(90_500);
       await alarm(leaving);
-      letPass(3_000_000);
+      letPass(3_009_500);
       await alarm(leaving);
     });
     expect(abandoned).toEqual([]);

@@ -1,6 +1,7 @@
 import { describe, expect, test } from "vitest";
 import { testIdentity } from "../support/identities.ts";
 import {
+  decideAvoided,
   decideLost,
   decidePaths,
   decidePathTrouble,
@@ -48,10 +49,23 @@ describe("relays that a node is better off without", () => {
     states.map((state, at) => ({ relay: [one, two][at] ?? one, state, checkedAt: now }));
 
   test("are those through which visitors do not get, while they do through another", () => {
-    expect(decideLost(paths("down", "up"))).toEqual([one]);
+    expect(decideLost(paths("down", "up")).map(({ relay }) => relay)).toEqual([one]);
     expect(decideLost(paths("up", "up"))).toEqual([]);
     expect(decideLost(paths("down", "down"))).toEqual([]);
     expect(decideLost(paths("down"))).toEqual([]);
+  });
+
+  test("are these and those that it does not reach itself, each once", () => {
+    expect(decideAvoided([{ relay: one, since: 5 }], paths("up", "up"))).toEqual([
+      { relay: one, since: 5, isLost: false },
+    ]);
+    expect(decideAvoided([{ relay: one, since: 5 }], paths("down", "up"))).toEqual([
+      { relay: one, since: 5, isLost: true },
+    ]);
+    expect(decideAvoided([{ relay: one, since: 5 }], paths("up", "down"))).toEqual([
+      { relay: one, since: 5, isLost: false },
+      { relay: two, isLost: true },
+    ]);
   });
 
   test("are told to the node's person, and so is that nobody gets through", () => {

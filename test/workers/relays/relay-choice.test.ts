@@ -1,11 +1,13 @@
-import { expect, test } from "vitest";
+import { describe, expect, test } from "vitest";
 import { freshIdentity } from "../support/identities.ts";
 import type { Place } from "../../../shared/registry/messages.ts";
-import { decideRelays, type Candidate, type Chooser } from "../../../workers/relays/relay-choice.ts";
+import { decideLedTo, decideRelays, type Candidate, type Chooser } from "../../../workers/relays/relay-choice.ts";
 import type { NodeId } from "../../../shared/registry/node-id.ts";
 
 const now = 1_000_000;
 const heartbeatMs = 10_000;
+/** In these tests nodes have told so long ago that they do not get through. */
+const avoidedForMs = 5_000;
 const { id: node } = await freshIdentity();
 
 const berlin = { latitude: 52.52, longitude: 13.4 };
@@ -27,7 +29,8 @@ const relayId = (name: string): NodeId => `id of ${name}` as NodeId;
 
 function choose(candidates: Candidate[], place?: Place, given: Partial<Record<keyof Chooser, string[]>> = {}) {
   const { held = [], avoided = [], draining = [] } = given;
-  const ids = { held: held.map(relayId), avoided: avoided.map(relayId), draining: draining.map(relayId) };
+  const told = avoided.map((name) => ({ relay: relayId(name), since: now - avoidedForMs, isLost: false }));
+  const ids = { held: held.map(relayId), avoided: told, draining: draining.map(relayId) };
   return decideRelays(candidates, { node, place, ...ids }, { now, heartbeatMs }).map(({ report }) => report.name);
 }
 
@@ -70,10 +73,52 @@ test("relays that are held stay, and only what is missing is chosen", () => {
   expect(choose(relays, undefined, { held: ["d", "gone"] })).toHaveLength(2);
 });
 
-test("a relay that the node does not reach is not named to it, unless there is no other", () => {
-  const relays = [candidate("a"), candidate("b")];
-  expect(choose(relays, undefined, { held: ["a", "b"], avoided: ["a"] })).toEqual(["b"]);
-  expect(choose(relays, undefined, { held: ["a", "b"], avoided: ["a", "b"] })).toEqual(["a", "b"]);
+describe("a relay that the node does not reach", () => {
+  const silentSince = { ageMs: avoidedForMs };
+
+  test("is not named to it, unless there is no other", () => {
+    const relays = [candidate("a", silentSince), candidate("b", silentSince)];
+    expect(choose(relays, undefined, { held: ["a", "b"], avoided: ["a"] })).toEqual(["b"]);
+    expect(choose(relays, undefined, { held: ["a", "b"], avoided: ["a", "b"] }).toSorted()).toEqual(["a", "b"]);
+  });
+
+  test("is named where others are too few once it has been heard of again", () => {
+    const [back, silent] = [candidate("a"), candidate("c", silentSince)];
+    expect(choose([back, candidate("b")], undefined, { held: ["b"], avoided: ["a"] }).toSorted()).toEqual(["a", "b"]);
+    expect(choose([back, silent], undefined, { held: ["c"], avoided: ["a", "c"] })).toEqual(["a"]);
+    const three = [back, candidate("b"), candidate("d")];
+    expect(choose(three, undefined, { held: ["a", "b"], avoided: ["a"] }).toSorted()).toEqual(["b", "d"]);
+  });
+
+  test("does not take the place of one that it reaches, even if it holds none but those", () => {
+    const relays = [candidate("a"), candidate("b"), candidate("c")];
+    const chosen = choose(relays, undefined, { held: ["a", "b"], avoided: ["a", "b"] });
+    expect(chosen).toHaveLength(2);
+    expect(chosen).toContain("c");
+  });
+});
+
+describe("a relay that visitors do not get through", () => {
+  const chooser = { node, place: undefined, held: [], avoided: [], draining: [] };
+  const lost = { ...chooser, avoided: [{ relay: relayId("a"), isLost: true }] };
+  const ill = { ...candidate("a"), illUntil: now + 1 };
+  const namesOf = (candidates: readonly Candidate[]) => candidates.map(({ report }) => report.name).toSorted();
+
+  test("has a tunnel where others are too few, and is no way for visitors as long as there is another", () => {
+    const relays = [candidate("a"), candidate("b")];
+    const chosen = decideRelays(relays, lost, { now, heartbeatMs });
+    expect(namesOf(chosen)).toEqual(["a", "b"]);
+    expect(namesOf(decideLedTo(chosen, lost, now))).toEqual(["b"]);
+    const withIll = decideRelays([ill, candidate("b")], chooser, { now, heartbeatMs });
+    expect(namesOf(withIll)).toEqual(["a", "b"]);
+    expect(namesOf(decideLedTo(withIll, chooser, now))).toEqual(["b"]);
+    expect(namesOf(decideLedTo([ill], chooser, now))).toEqual(["a"]);
+  });
+
+  test("is left for others that are well", () => {
+    const relays = [ill, candidate("b"), candidate("c")];
+    expect(namesOf(decideRelays(relays, { ...chooser, held: [ill.relay] }, { now, heartbeatMs }))).toEqual(["b", "c"]);
+  });
 });
 
 test("a relay that has told the node that it stops is not named, though its last heartbeat does not say so", () => {
