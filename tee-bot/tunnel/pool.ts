@@ -99,10 +99,11 @@ export class Pool {
     for (const connection of this.#connections.keys()) connection.close();
   }
 
-  /** Resets everything, visitors too. */
+  /** Ends everything at once, visitors too. */
   destroy(): void {
     this.closeIdle();
-    for (const socket of this.#visitors) reset(socket);
+    // Not reset: TLS may be on top of it, on its way to an end. The relay makes a reset of what ends with the tunnel.
+    for (const socket of this.#visitors) socket.destroy();
   }
 
   readonly #events = {
