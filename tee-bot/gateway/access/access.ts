@@ -1,0 +1,29 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { Call, Surface } from "../api/call.ts";
+import type { Tokens } from "../tracking/track.ts";
+
+/** Who calls: one API key, or anybody where none is asked for. */
+export interface Caller {
+  /** Undefined: no key was asked for. */
+  readonly keyId: string | undefined;
+  /** Undefined: all models. */
+  readonly models: readonly string[] | undefined;
+}
+
+/** Whether somebody may call, and when his turn is. */
+export interface Access {
+  /** Before the body is read. Throws {@link ApiError} `invalid_api_key`. Costs no I/O. */
+  authenticate(headers: IncomingHttpHeaders, surface: Surface): Caller;
+  /**
+   * Waits for the call's turn. Throws {@link ApiError}: `model_not_allowed`, `rate_limit_exceeded`, `insufficient_quota`,
+   * `overloaded`; rejects with the signal's reason when the client leaves meanwhile.
+   */
+  admit(caller: Caller, call: Call, signal: AbortSignal): Promise<Admission>;
+}
+
+/** A call that has its turn. */
+export interface Admission {
+  readonly queuedMs: number;
+  /** Ends the turn; `tokens` are counted against the key's limits. Said exactly once. */
+  release(tokens: Tokens | undefined): void;
+}

@@ -1,0 +1,70 @@
+import type { Dispatcher } from "undici";
+import type { EndpointName } from "../api/endpoints.ts";
+
+export const providerKinds = ["embedded", "ollama", "lm-studio", "openai", "near-ai"] as const;
+export type ProviderKind = (typeof providerKinds)[number];
+
+/** Where a provider's machine is, as `GET /v1/models` tells it. */
+export type Location = "local" | "cloud" | "peer";
+
+/** Who may read a prompt there: the node's own user only, a TEE that was attested, or whoever runs it. */
+export type Trust = "local" | "attested" | "plain";
+
+/**
+ * Something that answers calls of the API. All of them are reached over HTTP, whatever carries it: a dispatcher may
+ * lead to a socket of the embedded engine, to another machine, and later over a peer's carrier.
+ */
+export interface Provider extends AsyncDisposable {
+  /** Unique in this node: `ollama`, or the id of the configuration. */
+  readonly id: string;
+  readonly kind: ProviderKind;
+  readonly location: Location;
+  readonly trust: Trust;
+  readonly upstream: Upstream;
+  /** Says nothing about reachability of others; throws {@link ProviderError}. At most `listTimeoutMs`. */
+  fetchModels(signal: AbortSignal): Promise<readonly ProviderModel[]>;
+}
+
+/** How a request is put to a provider. */
+export interface Upstream {
+  readonly dispatcher: Dispatcher;
+  /** `http://127.0.0.1:11434`. */
+  readonly origin: string;
+  /** Without a slash at its end: `/v1`. */
+  readonly basePath: string;
+  /** Names and values in turn: credentials, and what this provider wants to be told. Never logged. */
+  readonly headers: readonly string[];
+}
+
+export interface ProviderModel {
+  /** The provider's own name of it. */
+  readonly id: string;
+  /** Undefined: unknown, so anything is tried. */
+  readonly endpoints?: readonly EndpointName[];
+  /** In memory now, so that its first token comes soon. */
+  readonly loaded?: boolean;
+  /** In tokens. */
+  readonly contextLength?: number;
+  /** Unix seconds. */
+  readonly created?: number;
+  readonly ownedBy?: string;
+  /** Bytes of its weights. */
+  readonly size?: number;
+  readonly quantization?: string;
+  readonly family?: string;
+  /** Said by the provider for this model alone, where it has others that are not. */
+  readonly trust?: Trust;
+  /** A toy that has learnt a few sentences by heart; shown wherever the model is. */
+  readonly demo?: boolean;
+}
+
+/** Why models could not be listed. A machine that is off is asleep, which is no error. */
+export class ProviderError extends Error {
+  override readonly name = "ProviderError";
+  readonly kind: "asleep" | "refused-key" | "broken";
+
+  constructor(kind: ProviderError["kind"], message: string, options?: ErrorOptions) {
+    super(message, options);
+    this.kind = kind;
+  }
+}

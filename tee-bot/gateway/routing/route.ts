@@ -1,0 +1,50 @@
+import type { EndpointName } from "../api/endpoints.ts";
+import type { Provider } from "../providers/provider.ts";
+
+export const strategies = ["local-only", "prefer-local", "load-balance"] as const;
+export type Strategy = (typeof strategies)[number];
+
+export const privacyRules = ["any", "local-or-attested", "local"] as const;
+export type PrivacyRule = (typeof privacyRules)[number];
+
+/** What the router needs to know of a call. */
+export interface RouteQuestion {
+  readonly model: string;
+  readonly endpoint: EndpointName;
+  readonly targetNode: string | undefined;
+}
+
+/** Who may answer, the best first; and of everybody else why not, for the trace. */
+export interface Route {
+  readonly candidates: readonly Candidate[];
+  readonly passedOver: readonly { readonly provider: string; readonly reason: string }[];
+}
+
+/** One provider and its name of the model. */
+export interface Candidate {
+  readonly provider: Provider;
+  readonly model: string;
+  /** In tokens; undefined: unknown. */
+  readonly contextLength: number | undefined;
+  /** Why it is at this place, for the trace: `local, loaded, 2 outstanding`. */
+  readonly reason: string;
+  /** Leave to make one attempt; undefined while the breaker is open, or another probes it. */
+  admit(): Permit | undefined;
+}
+
+/** One attempt at a provider, whose end its breaker and its load are told. Exactly one of the three is called. */
+export interface Permit {
+  /** The answer has begun as it should; `firstByteMs` after the attempt began. */
+  succeeded(firstByteMs: number): void;
+  /** The provider is at fault. `retryAfterMs`: it asked to be left alone for so long. */
+  failed(retryAfterMs?: number): void;
+  /** It says nothing about the provider: the client left, or its request was wrong. */
+  abandoned(): void;
+  /** After any of these: nothing of it is under way any more. */
+  [Symbol.dispose](): void;
+}
+
+/** Throws {@link ApiError}: `model_not_found`, `privacy_rule`, `no_provider`, `target_not_found`, `not_supported`. */
+export interface Router {
+  route(question: RouteQuestion): Route;
+}
