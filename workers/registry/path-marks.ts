@@ -45,6 +45,7 @@ export class PathMarks {
     this.#parts = parts;
   }
 
+  /** Through relays that the node has held of late too. */
   get paths(): Path[] {
     const { hostnames, clock } = this.#parts;
     return decidePaths(this.#marks(), hostnames(), clock.now());
