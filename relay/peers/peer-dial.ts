@@ -2,9 +2,9 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
 import { lookupWithLoopback } from "../../shared/nodejs/loopback-lookup.ts";
+import { problemOfRelay } from "../../shared/nodejs/proved-id.ts";
 import { resetThrough } from "../../shared/nodejs/reset.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
-import { provedIdOf } from "../door/proved-id.ts";
 import { peerAlpn } from "./protocol.ts";
 
 const keepAliveMs = 30_000;
@@ -37,7 +37,7 @@ export function createPeerDial(
     tls.on("error", () => {}); // "close" follows
     tls.once("secureConnect", () => {
       // A resumed session shows no certificate; it was kept only because its first connection had the right one.
-      const problem = tls.isSessionReused() ? undefined : problemOf(tls, relay);
+      const problem = tls.isSessionReused() ? undefined : problemOfRelay(tls, relay, peerAlpn);
       if (problem) return onReady(problem);
       reached = tcp.remoteAddress;
       tls.on("session", (ticket) => (session = ticket));
@@ -45,11 +45,6 @@ export function createPeerDial(
     });
     return resetThrough(tls, tcp);
   };
-}
-
-function problemOf(tls: TLSSocket, relay: string): string | undefined {
-  if (tls.alpnProtocol !== peerAlpn) return "This port takes no visitors of other relays.";
-  return provedIdOf(tls) === relay ? undefined : "The relay proved another key than the edge has named.";
 }
 
 function dialTcp(host: string, port: number): Socket {

@@ -10,6 +10,7 @@ import { ControlChannel } from "../../shared/nodejs/control-channel.ts";
 import { Deadlines } from "../../shared/nodejs/deadlines.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
 import { createPoolContext, ticketKeysOf } from "../../shared/nodejs/pool-tls.ts";
+import { provedIdOf } from "../../shared/nodejs/proved-id.ts";
 import { reset, resetThrough } from "../../shared/nodejs/reset.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
@@ -18,7 +19,6 @@ import { Shares } from "../limits/shares.ts";
 import type { RelayMetrics } from "../operations/metrics.ts";
 import { networkOf } from "../limits/network.ts";
 import { PendingHellos } from "../door/pending-hellos.ts";
-import { provedIdOf } from "../door/proved-id.ts";
 import { Arrival, type ArrivalEvents, type ForwardedVisitor } from "./arrival.ts";
 import { peerAlpn, warmMs } from "./protocol.ts";
 

@@ -2,10 +2,10 @@
 import { connect, type Socket } from "node:net";
 import { connect as connectTls, type TLSSocket } from "node:tls";
 import { createPoolContext } from "../../shared/nodejs/pool-tls.ts";
+import { problemOfRelay } from "../../shared/nodejs/proved-id.ts";
 import { resetThrough } from "../../shared/nodejs/reset.ts";
 import type { RelayEndpoint } from "../../shared/registry/messages.ts";
 import { encodePoolPreface, poolAlpn } from "../../shared/tunnel/pool.ts";
-import { problemOfPeer } from "./relay-key.ts";
 
 const keepAliveMs = 30_000;
 
@@ -42,7 +42,7 @@ export function createTlsDial({ relay, name }: Pick<RelayEndpoint, "relay" | "na
     });
     tls.once("secureConnect", () => {
       // A resumed session has no certificate; it was kept only because its first connection had the right one.
-      const problem = tls.isSessionReused() ? undefined : problemOfPeer(tls, relay, poolAlpn);
+      const problem = tls.isSessionReused() ? undefined : problemOfRelay(tls, relay, poolAlpn);
       if (problem) return onReady(problem);
       tls.on("session", (ticket) => (session = ticket));
       tls.write(encodePoolPreface(pass));
