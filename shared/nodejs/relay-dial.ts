@@ -2,6 +2,7 @@
 import { connect, type SecureContext, type TLSSocket } from "node:tls";
 import type { RelayEndpoint } from "../registry/messages.ts";
 import { dialTcp } from "./dial-tcp.ts";
+import { ignoreErrors } from "./ignore-errors.ts";
 import { problemOfRelay } from "./proved-id.ts";
 import { resetThrough } from "./reset.ts";
 
@@ -20,9 +21,8 @@ export type RelayDial = (host: string, port: number, onReady: (problem?: string)
 export function createRelayDial({ relay, name, alpn, secureContext }: RelayDialOptions): RelayDial {
   let session: Buffer | undefined;
   return (host, port, onReady) => {
-    const tcp = dialTcp(host, port);
-    tcp.on("error", () => {}); // the TLS socket on it tells
-    const tls: TLSSocket = connect({
+    const tcp = ignoreErrors(dialTcp(host, port));
+    const tls = connect({
       socket: tcp,
       secureContext,
       session,
@@ -30,8 +30,7 @@ export function createRelayDial({ relay, name, alpn, secureContext }: RelayDialO
       ALPNProtocols: [alpn],
       rejectUnauthorized: false, // self-signed; its key is compared below
     });
-    tls.on("error", () => {}); // "close" follows
-    tls.once("secureConnect", () => {
+    ignoreErrors(tls).once("secureConnect", () => {
       // A resumed session shows no certificate; it was kept only because its first connection had the right one.
       const problem = tls.isSessionReused() ? undefined : problemOfRelay(tls, relay, alpn);
       if (problem === undefined) tls.on("session", (ticket) => (session = ticket));
