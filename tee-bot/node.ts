@@ -3,8 +3,6 @@
  * each other; here they are joined.
  */
 import { mkdirSync } from "node:fs";
-import type { Server } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
 import type { Clock } from "../shared/clock.ts";
 import { AppError, errorText } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
@@ -24,8 +22,8 @@ import { startControl } from "./control/control.ts";
 import type { NodeStatus } from "./control/status.ts";
 import { Exposure } from "./expose/exposure.ts";
 import { formatTarget } from "./expose/target.ts";
-import { createGateway } from "./gateway/app.ts";
-import { handlerOf } from "./gateway/handler.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import { gatewaySettingsSchema } from "./gateway/settings.ts";
 import { decideHealth, type HealthReport } from "./health/health.ts";
 import { NameWatch, type NameWatchSubject } from "./health/name-watch.ts";
 import { areCutOff, PublicPaths } from "./health/public-paths.ts";
@@ -35,6 +33,7 @@ import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
 import { listenLocal } from "./server/listen-local.ts";
+import { createLocalHttp } from "./server/local-http.ts";
 import { Tunnels } from "./tunnel/tunnels.ts";
 
 export interface NodeOptions {
@@ -63,7 +62,7 @@ class PrivateNode {
   readonly #identity: Identity;
   readonly #key: TlsKey;
   readonly #edge: EdgeClient;
-  readonly #gateway = createGateway({ health: () => this.#health() });
+  readonly #gateway: Gateway;
   readonly #exposure: Exposure;
   readonly #watch: NameWatch;
   readonly #tunnels: Tunnels;
@@ -87,6 +86,14 @@ class PrivateNode {
     this.#identity = identity;
     this.#key = key;
     this.#issuer = readIssuer(files.issuer);
+    this.#gateway = createGateway({
+      settings: gatewaySettingsSchema.parse({}),
+      directory: files.directory,
+      clock,
+      random,
+      log,
+      health: () => this.#health(),
+    });
 
     const edge = new EdgeClient({
       edge: config.edge,
@@ -99,7 +106,7 @@ class PrivateNode {
     this.#exposure = new Exposure({
       target: config.target,
       path: files.exposure,
-      gateway: handlerOf(this.#gateway),
+      gateway: this.#gateway.handler("public"),
       challenges: alpn,
       log,
     });
@@ -154,9 +161,10 @@ class PrivateNode {
   async run(stop: AbortSignal): Promise<"stopped" | "superseded"> {
     const { config, log } = this.#options;
     const signal = AbortSignal.any([stop, this.#ending.signal]);
-    const gatewayServer = createAdaptorServer({ fetch: this.#gateway.fetch }) as Server;
-    await using gateway = await listenLocal(gatewayServer, config.gatewayPort, "gateway");
-    this.#gatewayPort = gateway.port;
+    await using _gateway = this.#gateway;
+    const gatewayServer = createLocalHttp(this.#gateway.handler("local"));
+    await using local = await listenLocal(gatewayServer, config.gatewayPort, "gateway");
+    this.#gatewayPort = local.port;
     await using control = await startControl({
       port: config.controlPort,
       path: config.files.control,

@@ -1,7 +1,9 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import { createGateway } from "../../../tee-bot/gateway/app.ts";
-import { handlerOf } from "../../../tee-bot/gateway/handler.ts";
+import { silentLog } from "../../../shared/log.ts";
+import { systemClock } from "../../../shared/clock.ts";
+import { createGateway } from "../../../tee-bot/gateway/gateway.ts";
+import { gatewaySettingsSchema } from "../../../tee-bot/gateway/settings.ts";
 import type { HealthReport } from "../../../tee-bot/health/health.ts";
 import { publicHost, startPublicName } from "../support/public-name.ts";
 
