@@ -46,6 +46,8 @@ export interface ApiErrorOptions extends ErrorOptions {
   param?: string | undefined;
   /** When the client should come back, for 429 and 503. */
   retryAfterMs?: number | undefined;
+  /** Names and values in turn, for the answer. */
+  headers?: readonly string[] | undefined;
 }
 
 /** A failure of the API; `message` is for the caller: what happened, why, what to do. */
@@ -54,12 +56,14 @@ export class ApiError extends Error {
   readonly code: ApiErrorCode;
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly headers: readonly string[];
 
   constructor(code: ApiErrorCode, message: string, options: ApiErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.param = options.param;
     this.retryAfterMs = options.retryAfterMs;
+    this.headers = options.headers ?? [];
   }
 
   get status(): number {
