@@ -11,7 +11,10 @@ export function decideDoor({ host, origin }: IncomingHttpHeaders): ApiError | un
   if (host === undefined || !loopbackHost.test(host))
     return new ApiError("origin_not_allowed", "This port answers as 127.0.0.1 and localhost only, by no other name.");
   if (origin !== undefined && !loopbackOrigin.test(origin))
-    return new ApiError("origin_not_allowed", "This port answers no web page from elsewhere. Use the node's public name.");
+    return new ApiError(
+      "origin_not_allowed",
+      "This port answers no web page from elsewhere. Use the node's public name.",
+    );
   return undefined;
 }
 

@@ -63,7 +63,7 @@ const router: Router = {
 };
 const access: Access = {
   authenticate: () => ({ keyId: undefined, models: undefined }),
-  admit: () => Promise.resolve({ queuedMs: 0, release() {} }),
+  admit: () => Promise.resolve({ queuedMs: 0, headers: [], release() {} }),
 };
 const tracker: Tracker = {
   begin: () => ({ keyed() {}, queued() {}, routed() {}, attempted() {}, firstByte() {}, end() {} }),

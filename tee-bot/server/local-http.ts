@@ -4,7 +4,11 @@ import { http1Limits } from "./http1-limits.ts";
 
 /** An HTTP server on this machine, without TLS, with the limits of the public one. It has yet to listen. */
 export function createLocalHttp(handler: HttpHandler): Server {
-  const addressesOf = (socket: { remoteAddress?: string | undefined; remotePort?: number | undefined; localPort?: number | undefined }) => ({
+  const addressesOf = (socket: {
+    remoteAddress?: string | undefined;
+    remotePort?: number | undefined;
+    localPort?: number | undefined;
+  }) => ({
     sourceAddress: socket.remoteAddress ?? "127.0.0.1",
     sourcePort: socket.remotePort ?? 0,
     destinationAddress: "127.0.0.1",

@@ -20,7 +20,10 @@ export function parseBody(body: Buffer, endpoint: Endpoint): ParsedBody {
   if (typeof model !== "string" || model === "")
     throw invalid("The body names no model: give `model` as a string; GET /v1/models lists what there is.", "model");
   if (model.length > maxModelLength)
-    throw invalid(`The name of the model has ${model.length} characters; at most ${maxModelLength} are taken.`, "model");
+    throw invalid(
+      `The name of the model has ${model.length} characters; at most ${maxModelLength} are taken.`,
+      "model",
+    );
   if (!namesOneModel(body)) throw invalid("The body gives `model` more than once. Give it once.", "model");
   if (stream !== undefined && stream !== null && typeof stream !== "boolean")
     throw invalid("`stream` is neither true nor false.", "stream");

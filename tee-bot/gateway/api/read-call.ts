@@ -1,8 +1,7 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { HttpRequest } from "../../server/terminator.ts";
 import { ApiError } from "./api-error.ts";
-import type { Call, Surface } from "./call.ts";
-import type { Endpoint } from "./endpoints.ts";
+import type { Call } from "./call.ts";
 import { parseBody } from "./parse-body.ts";
 import { readBody, type UploadLimits } from "./read-body.ts";
 
@@ -39,7 +38,10 @@ export async function readCall(request: HttpRequest, head: CallHead, limits: Upl
 function checkForm(headers: IncomingHttpHeaders): void {
   const { "content-type": type, "content-encoding": encoding, "transfer-encoding": coding } = headers;
   if (type !== undefined && !jsonTypes.test(type))
-    throw new ApiError("unsupported_media_type", "The body is not said to be JSON: send content-type application/json.");
+    throw new ApiError(
+      "unsupported_media_type",
+      "The body is not said to be JSON: send content-type application/json.",
+    );
   const isCoded = encoding !== undefined && encoding.toLowerCase() !== "identity";
   if (isCoded || (coding !== undefined && coding.toLowerCase() !== "chunked"))
     throw new ApiError("unsupported_media_type", "Compressed bodies are not taken: send the JSON as it is.");

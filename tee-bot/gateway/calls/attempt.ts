@@ -124,8 +124,11 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide {
     this.headers = headers;
     this.#firstByteMs = performance.now() - this.#startedAt;
     this.#phase = "receiving";
+    const refusal = this.#options.candidate.checkAnswer?.(headers);
+    if (refusal !== undefined) return this.#over({ kind: "broken", reason: refusal });
     this.#receiver = this.#receiverFor(status, headers);
-    if (!this.#receiver) return this.#over({ kind: "broken", reason: "its stream is compressed, though that was not asked for" });
+    if (!this.#receiver)
+      return this.#over({ kind: "broken", reason: "its stream is compressed, though that was not asked for" });
     if (!(this.#receiver instanceof HeldReceiver)) return; // the limit of the first token goes on
     this.firstToken();
   }
@@ -150,7 +153,8 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide {
   #receiverFor(status: number, headers: UpstreamHeaders): Receiver | undefined {
     const { call, client, whole } = this.#options;
     const form = call.endpoint.stream;
-    if (status >= 300 || form === undefined || !isStream(headers, call.stream)) return new HeldReceiver(call, this, client);
+    if (status >= 300 || form === undefined || !isStream(headers, call.stream))
+      return new HeldReceiver(call, this, client);
     if (headers["content-encoding"] !== undefined && headers["content-encoding"] !== "identity") return undefined;
     return whole ? new WholeReceiver(call, form, this) : new LiveReceiver(call, form, this, client);
   }

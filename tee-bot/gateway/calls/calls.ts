@@ -59,7 +59,7 @@ export class Calls {
     };
     const headers = ["x-request-id", head.id, ...incoming.headers];
     try {
-      const caller = this.#options.access.authenticate(incoming.request.headers, incoming.surface);
+      const caller = this.#options.access.authenticate(incoming.request.headers, incoming.surface, incoming.from);
       await this.#run(incoming, head, caller, headers);
     } catch (error) {
       const said = this.#refusal(error, head.id);
@@ -111,8 +111,21 @@ export class Calls {
     track.queued(admission.queuedMs);
     const release = once(admission);
     try {
-      const whole = call.stream && (call.whole || deliversWhole(settings, call.model));
-      const end = await runCall({ call, route, whole, settings, client, track, timing, headers, clock, random, log });
+      const whole = call.stream && (call.whole || route.whole === true);
+      const all = [...headers, ...admission.headers];
+      const end = await runCall({
+        call,
+        route,
+        whole,
+        settings,
+        client,
+        track,
+        timing,
+        headers: all,
+        clock,
+        random,
+        log,
+      });
       release(end.tokens);
       return end;
     } finally {
@@ -138,13 +151,6 @@ export class Calls {
 
 function newRequestId(): string {
   return `req_${randomUUID().replaceAll("-", "")}`;
-}
-
-/** An alias may ask for it, as `X-Postern-Delivery` does. */
-function deliversWhole({ aliases }: GatewaySettings, model: string): boolean {
-  if (!Object.hasOwn(aliases, model)) return false;
-  const alias = aliases[model];
-  return alias !== undefined && !Array.isArray(alias) && alias.delivery === "whole";
 }
 
 /** Of several ends of one turn the first counts. */

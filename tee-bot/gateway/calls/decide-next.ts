@@ -58,7 +58,10 @@ export function backOffMs(attemptsHere: number, random: () => number): number {
   return minBackOffMs + random() * (most - minBackOffMs);
 }
 
-function moveOn({ candidates, at }: Place, suits: (candidate: Candidate, here: Candidate) => boolean = () => true): Next {
+function moveOn(
+  { candidates, at }: Place,
+  suits: (candidate: Candidate, here: Candidate) => boolean = () => true,
+): Next {
   const here = candidates[at];
   const to = candidates.findIndex((candidate, index) => index > at && here !== undefined && suits(candidate, here));
   return to < 0 ? { do: "answer" } : { do: "move", to };

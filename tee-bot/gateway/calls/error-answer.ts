@@ -11,7 +11,7 @@ export function errorAnswer(data: string): HeldAnswer {
 
 /** The status that an answer with status 200 should have had: of one that is an error and nothing else. */
 export function hiddenErrorStatus(body: Buffer): number | undefined {
-  if (!/^\s*\{\s*"error"\s*:\s*[^n\s]/.test(body.subarray(0, 64).latin1Slice())) return undefined;
+  if (!/^\s*\{\s*"error"\s*:\s*[^n\s]/.test(body.subarray(0, 64).toString("latin1"))) return undefined;
   const { error, choices, data, output } = (parseJson(body.toString()) ?? {}) as Record<string, unknown>;
   return (choices ?? data ?? output) === undefined ? statusOf(error) : undefined;
 }

@@ -6,6 +6,7 @@ export function answerError(client: ClientAnswer, error: ApiError, headers: read
   const body = Buffer.from(JSON.stringify(errorBody(error)));
   const list = [
     ...headers,
+    ...error.headers,
     "content-type",
     "application/json",
     "content-length",
@@ -15,7 +16,8 @@ export function answerError(client: ClientAnswer, error: ApiError, headers: read
     "x-postern-failed",
     error.failed,
   ];
-  if (error.retryAfterMs !== undefined) list.push("retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))));
+  if (error.retryAfterMs !== undefined)
+    list.push("retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))));
   if (error.code === "invalid_api_key") list.push("www-authenticate", "Bearer");
   client.begin(error.status, list);
   client.end(body);

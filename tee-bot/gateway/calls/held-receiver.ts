@@ -11,7 +11,7 @@ import { reasons, type AttemptSide, type EndOfBytes, type Receiver } from "./rec
 import { estimateTokens, readUsage } from "./usage.ts";
 
 const maxHeldBytes = 4 * 1024 * 1024;
-const usageTailBytes = 64 * 1024;
+const maxParsedBytes = 256 * 1024;
 
 export class HeldReceiver implements Receiver {
   readonly #call: Call;
@@ -51,8 +51,7 @@ export class HeldReceiver implements Receiver {
     if (how === "cut") return { kind: "broken", reason: reasons.cut };
     const answer = this.#answer();
     if (!this.#isSuccess) return { kind: "refused", answer };
-    const fault = this.#faultOf(answer);
-    return fault ?? { kind: "complete", answer, tokens: this.#tokensOf(answer) };
+    return this.#judge(answer);
   }
 
   tokensSoFar(): Tokens {
@@ -78,37 +77,32 @@ export class HeldReceiver implements Receiver {
     return { kind: "broke-off", code: how === "silent" ? "upstream_timeout" : "upstream_broken", tokens };
   }
 
-  /** What status 200 hides: a page, half an answer, or an error and nothing else. */
-  #faultOf(answer: HeldAnswer): Outcome | undefined {
+  #judge(answer: HeldAnswer): Outcome {
     const { body, headers } = answer;
-    if (headers["content-encoding"] !== undefined) return undefined; // though it was not asked for; nobody can look inside
-    if (!looksLikeJson(body)) return { kind: "broken", reason: "the answer is not JSON" };
-    const hasLength = headers["content-length"] !== undefined || headers["transfer-encoding"] !== undefined;
-    if (!hasLength && !isJson(body)) return { kind: "broken", reason: reasons.cut };
+    const { estimatedPromptTokens: prompt, endpoint } = this.#call;
+    const guess = estimateTokens(prompt, endpoint.name === "embeddings" ? 0 : body.length);
+    // Compressed, though that was not asked for: nobody can look inside.
+    if (headers["content-encoding"] !== undefined) return { kind: "complete", answer, tokens: guess };
+    if (!isCompleteJson(body)) return { kind: "broken", reason: "the answer is not JSON, or a part of it" };
     const status = hiddenErrorStatus(body);
-    if (status === undefined) return undefined;
-    return { kind: "broken", reason: "an error with status 200", answer: { status, headers, body } };
+    if (status !== undefined)
+      return { kind: "broken", reason: "an error with status 200", answer: { status, headers, body } };
+    return { kind: "complete", answer, tokens: readUsage(body.toString("latin1")) ?? guess };
   }
+}
 
-  #tokensOf({ body, headers }: HeldAnswer): Tokens {
-    const { estimatedPromptTokens } = this.#call;
-    if (headers["content-encoding"] !== undefined) return estimateTokens(estimatedPromptTokens, body.length);
-    const tail = body.length > usageTailBytes ? body.subarray(-usageTailBytes) : body;
-    const isEmbedding = this.#call.endpoint.name === "embeddings";
-    return readUsage(tail.latin1Slice()) ?? estimateTokens(estimatedPromptTokens, isEmbedding ? 0 : body.length);
+/** A long one is judged by its ends: to parse it would hold up everybody else. */
+function isCompleteJson(body: Buffer): boolean {
+  if (body.length > maxParsedBytes)
+    return looksLikeJson(body) && /[}\]]\s*$/.test(body.toString("latin1", body.length - 64));
+  try {
+    const value: unknown = JSON.parse(body.toString());
+    return typeof value === "object" && value !== null;
+  } catch {
+    return false;
   }
 }
 
 function looksLikeJson(body: Buffer): boolean {
-  const first = body.subarray(0, 64).latin1Slice().trimStart()[0];
-  return first === "{" || first === "[";
-}
-
-function isJson(body: Buffer): boolean {
-  try {
-    JSON.parse(body.toString());
-    return true;
-  } catch {
-    return false;
-  }
+  return /^\s*[{[]/.test(body.toString("latin1", 0, 64));
 }

@@ -7,12 +7,14 @@ import type { Candidate, Permit, Route } from "../routing/route.ts";
 import type { GatewaySettings } from "../settings.ts";
 import type { Tokens, Track, TrackEnd } from "../tracking/track.ts";
 import { addPassedHeaders, headerText } from "./answer-headers.ts";
+import { describeNext, describeOutcome } from "./attempt-words.ts";
 import { runAttempt, type AttemptEnd } from "./attempt.ts";
 import type { CallTiming } from "./call-timing.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import { decideNext, type Next } from "./decide-next.ts";
 import { finalError } from "./final-error.ts";
 import type { Failure, HeldAnswer, UpstreamHeaders } from "./outcome.ts";
+import { tellPermit } from "./tell-permit.ts";
 import { timeoutsFor } from "./timeouts.ts";
 import { judgeFailure, type Trouble } from "./trouble.ts";
 import { upstreamRequest, type UpstreamRequest } from "./upstream-request.ts";
@@ -76,7 +78,12 @@ class CallRun {
       this.#attempts++;
       this.#attemptsHere++;
       const { outcome } = end;
-      if (outcome.kind === "complete" || outcome.kind === "delivered" || outcome.kind === "broke-off" || outcome.kind === "left") {
+      if (
+        outcome.kind === "complete" ||
+        outcome.kind === "delivered" ||
+        outcome.kind === "broke-off" ||
+        outcome.kind === "left"
+      ) {
         if (!end.succeeded) permit.abandoned();
         permit[Symbol.dispose]();
         this.#record(candidate, end, startedMs, undefined);
@@ -90,7 +97,8 @@ class CallRun {
       if (next.do === "answer") return this.#giveUp();
       if (next.do === "move") this.#moveTo(next.to);
       else await this.#pause(next.afterMs, trouble);
-      if (this.#options.client.left) return { status: leftStatus, error: "client_closed_request", failed: "client", tokens: undefined };
+      if (this.#options.client.left)
+        return { status: leftStatus, error: "client_closed_request", failed: "client", tokens: undefined };
     }
   }
 
@@ -150,7 +158,11 @@ class CallRun {
     this.#lastFailure = { failure, trouble, provider: candidate.provider.id };
     const answer = failure.kind === "refused" || failure.kind === "broken" ? failure.answer : undefined;
     if (!answer || trouble.kind === "key-refused" || trouble.kind === "unsupported") return;
-    this.#passable = { answer, candidate, failed: trouble.kind === "client-fault" || trouble.kind === "too-long" ? "client" : "upstream" };
+    this.#passable = {
+      answer,
+      candidate,
+      failed: trouble.kind === "client-fault" || trouble.kind === "too-long" ? "client" : "upstream",
+    };
   }
 
   #finish(candidate: Candidate, outcome: Extract<AttemptEnd["outcome"], { tokens: Tokens | undefined }>): CallEnd {
@@ -160,7 +172,9 @@ class CallRun {
         this.#answerWith(candidate, outcome.answer);
         return { status: outcome.answer.status, tokens };
       case "delivered":
-        return outcome.error ? { status: 200, error: "upstream_error", failed: "upstream", tokens } : { status: 200, tokens };
+        return outcome.error
+          ? { status: 200, error: "upstream_error", failed: "upstream", tokens }
+          : { status: 200, tokens };
       case "broke-off":
         return { status: 200, error: outcome.code, failed: "upstream", tokens };
       case "left":
@@ -189,7 +203,13 @@ class CallRun {
 
   #begin(candidate: Candidate, status: number, upstream: UpstreamHeaders, more: readonly string[] = []): void {
     const { client, headers, timing, track } = this.#options;
-    const list = [...headers, "x-postern-provider", candidate.provider.id, "x-postern-model", headerText(candidate.model)];
+    const list = [
+      ...headers,
+      "x-postern-provider",
+      candidate.provider.id,
+      "x-postern-model",
+      headerText(candidate.model),
+    ];
     list.push("server-timing", timing.header());
     if (candidate.model !== this.#options.call.model) list.push("x-postern-rewritten", "model");
     if (more.length > 0) list.push(...more);
@@ -200,7 +220,7 @@ class CallRun {
 
   #record({ provider, model }: Candidate, end: AttemptEnd, startedMs: number, next: Next | undefined): void {
     const { track, timing, log, call } = this.#options;
-    const outcome = describeOutcome(end);
+    const outcome = describeOutcome(end.outcome);
     track.attempted({
       provider: provider.id,
       model,
@@ -209,48 +229,9 @@ class CallRun {
       endedMs: timing.sinceStartMs,
       status: end.status,
       outcome,
-      then: next && describeNext(next),
+      decided: next && describeNext(next),
     });
     if (outcome !== "answered" && outcome !== "client left")
       log.info("attempt.failed", { requestId: call.id, provider: provider.id, status: end.status, reason: outcome });
   }
 }
-
-function tellPermit(permit: Permit, trouble: Trouble): void {
-  switch (trouble.kind) {
-    case "transient":
-    case "limited":
-      permit.failed(Number.isFinite(trouble.retryAfterMs) ? trouble.retryAfterMs : undefined);
-      break;
-    case "silent":
-    case "key-refused":
-      permit.failed();
-      break;
-    default:
-      permit.abandoned();
-  }
-  permit[Symbol.dispose]();
-}
-
-function describeOutcome({ outcome }: AttemptEnd): string {
-  switch (outcome.kind) {
-    case "complete":
-      return "answered";
-    case "delivered":
-      return outcome.error ? "an error in its stream" : "answered";
-    case "left":
-      return "client left";
-    case "broke-off":
-      return outcome.code;
-    case "refused":
-      return `status ${outcome.answer.status}`;
-    default:
-      return outcome.reason;
-  }
-}
-
-function describeNext(next: Next): string {
-  if (next.do === "repeat") return `retry after ${Math.round(next.afterMs)} ms`;
-  return next.do === "move" ? "next provider" : "given up";
-}
-

@@ -11,10 +11,8 @@ export const streamTailBytes = 8 * 1024;
 export function decideStreamEnd(form: StreamForm, tail: string): StreamEnd {
   if (form === "responses") return endOfResponses(tail);
   if (form === "ollama-lines") return endOfLines(tail);
-  const error = saysError(tail);
-  if (/^data: ?\[DONE\]/m.test(tail)) return error ? "error" : "proper";
-  if (/"finish_reason"\s*:\s*"error"/.test(tail) || error) return "error";
-  return everyChoiceFinished(tail) ? "proper" : "missing";
+  if (saysError(tail) || /"finish_reason"\s*:\s*"error"/.test(tail)) return "error";
+  return /^data: ?\[DONE\]/m.test(tail) || everyChoiceFinished(tail) ? "proper" : "missing";
 }
 
 // An unescaped quote cannot stand in generated text, so the names below are never found in it.

@@ -15,7 +15,7 @@ export class StreamTail {
 
   add(bytes: Buffer): void {
     if (this.#form === "responses" && !this.sawEnd)
-      this.sawEnd = /"response\.(completed|incomplete)"/.test(bytes.latin1Slice());
+      this.sawEnd = /"response\.(completed|incomplete)"/.test(bytes.toString("latin1"));
     this.#pieces.push(bytes);
     this.#length += bytes.length;
     while (this.#length - this.#pieces[0]!.length >= streamTailBytes) this.#length -= this.#pieces.shift()!.length;
@@ -23,6 +23,6 @@ export class StreamTail {
 
   text(): string {
     const bytes = this.#pieces.length === 1 ? this.#pieces[0]! : Buffer.concat(this.#pieces);
-    return bytes.subarray(-streamTailBytes).latin1Slice();
+    return bytes.subarray(-streamTailBytes).toString("latin1");
   }
 }

@@ -31,8 +31,9 @@ export function judgeFailure(failure: Failure, endpoint: EndpointName, now: numb
   const error = parseError(answer);
   const retryAfterMs = parseRetryAfter(headers, now);
   if (saysTooLong(error)) return { kind: "too-long" };
-  if (status === 429) return { kind: "limited", retryAfterMs: error.code === "insufficient_quota" ? Infinity : retryAfterMs };
-  if (status === 401 || status === 402 || status === 403) return { kind: "key-refused" };
+  if (status === 401 || status === 402 || status === 403 || error.code === "insufficient_quota")
+    return { kind: "key-refused" };
+  if (status === 429) return { kind: "limited", retryAfterMs };
   if (endpoint === "responses" && saysUnsupported(status, error)) return { kind: "unsupported" };
   if (status === 404) return { kind: "absent" };
   if (transientStatuses.has(status)) return { kind: "transient", retryAfterMs };

@@ -14,7 +14,14 @@ export interface UpstreamRequest {
 }
 
 /** Of the client's headers none is passed on: they have its key, and where it is. */
-const ownHeaders = ["user-agent", `postern/${version}`, "content-type", "application/json", "accept-encoding", "identity"];
+const ownHeaders = [
+  "user-agent",
+  `postern/${version}`,
+  "content-type",
+  "application/json",
+  "accept-encoding",
+  "identity",
+];
 
 interface Prepared {
   readonly stream: readonly string[];

@@ -53,8 +53,9 @@ export class WholeReceiver implements Receiver {
       if (verdict === "malformed")
         return { kind: "broken", reason: how === "cut" ? reasons.cut : "an event is not JSON" };
     }
-    const tail = body.subarray(-streamTailBytes).latin1Slice();
-    if (decideStreamEnd(this.#form, this.#form === "responses" ? text : tail) !== "proper") return { kind: "broken", reason: reasons[how] };
+    const tail = body.subarray(-streamTailBytes).toString("latin1");
+    if (decideStreamEnd(this.#form, this.#form === "responses" ? text : tail) !== "proper")
+      return { kind: "broken", reason: reasons[how] };
     const { status, headers } = this.#attempt;
     return { kind: "complete", answer: { status, headers, body }, tokens: this.#tokens(tail) };
   }
