@@ -4,7 +4,7 @@
  */
 import { mkdirSync } from "node:fs";
 import type { Clock } from "../shared/clock.ts";
-import { AppError, errorText } from "../shared/errors.ts";
+import { AppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import { readOrCreateIdentity, type Identity } from "../shared/nodejs/identity-file.ts";
 import { aborted } from "../shared/nodejs/termination.ts";
@@ -14,7 +14,7 @@ import { version } from "../shared/version.ts";
 import { TlsAlpnResponder } from "./certificate/alpn-responder.ts";
 import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
 import { createKeeper } from "./certificate/create-keeper.ts";
-import { fetchIssuer, readIssuer } from "./certificate/issuer.ts";
+import { KnownIssuer } from "./certificate/issuer.ts";
 import { readOrCreateTlsKey, type TlsKey } from "./certificate/tls-key.ts";
 import { decideTrust } from "./certificate/trust.ts";
 import type { NodeConfig } from "./config.ts";
@@ -61,7 +61,6 @@ class PrivateNode {
   readonly #options: NodeOptions;
   readonly #identity: Identity;
   readonly #key: TlsKey;
-  readonly #edge: EdgeClient;
   readonly #gateway: Gateway;
   readonly #exposure: Exposure;
   readonly #watch: NameWatch;
@@ -71,8 +70,7 @@ class PrivateNode {
   readonly #view: EdgeView;
   readonly #paths = new PublicPaths();
   readonly #ending = new AbortController();
-  #issuer: Issuer;
-  #issuerEpoch = 0;
+  readonly #issuer: KnownIssuer;
   #gatewayPort = 0;
   /** Whether this process has told once that every step is made; only then do troubles count. */
   #wasComplete = false;
@@ -85,7 +83,6 @@ class PrivateNode {
     this.#options = options;
     this.#identity = identity;
     this.#key = key;
-    this.#issuer = readIssuer(files.issuer);
     this.#gateway = createGateway({
       settings: gatewaySettingsSchema.parse({}),
       directory: files.directory,
@@ -101,7 +98,7 @@ class PrivateNode {
       clock,
       fetch,
     });
-    this.#edge = edge;
+    this.#issuer = new KnownIssuer({ edge, path: files.issuer, log });
     const alpn = new TlsAlpnResponder(options);
     this.#exposure = new Exposure({
       target: config.target,
@@ -201,25 +198,16 @@ class PrivateNode {
     if (this.#paths.follow(registration)) this.#view.check();
     this.#tunnels.follow(registration);
     this.#certificates.follow(registration.hostnames, this.#ending.signal);
-    if (this.#registrar.fresh && registration.epoch !== this.#issuerEpoch) {
+    if (this.#registrar.fresh && !this.#issuer.isOf(registration.epoch)) {
       this.#view.check();
       void this.#issuerNow(this.#ending.signal).then(() => this.#changed());
     }
     this.#changed();
   }
 
-  /** Who signs, asked once for each registration; with the edge away as it was told last. */
-  async #issuerNow(signal: AbortSignal): Promise<Issuer> {
-    const { config, log } = this.#options;
-    const epoch = this.#registrar.current?.epoch ?? 0;
-    if (epoch === this.#issuerEpoch) return this.#issuer;
-    try {
-      this.#issuer = await fetchIssuer(this.#edge, config.files.issuer, signal);
-      this.#issuerEpoch = epoch;
-    } catch (error) {
-      log.info("issuer.kept", { error: errorText(error) });
-    }
-    return this.#issuer;
+  /** Who signs, as of the registration there is. */
+  #issuerNow(signal: AbortSignal): Promise<Issuer> {
+    return this.#issuer.at(this.#registrar.current?.epoch ?? 0, signal);
   }
 
   /** The name answers, or does not any more, or another key does. */
@@ -255,7 +243,7 @@ class PrivateNode {
     const relays = this.#tunnels.up;
     const certificate = this.#certificates.current;
     if (hostnames.length === 0 || relays.length === 0 || !certificate) return undefined;
-    const trust = decideTrust(this.#issuer, certificate);
+    const trust = decideTrust(this.#issuer.current, certificate);
     return { hostnames, relays, ...trust, spki: this.#key.spki, target: this.#exposure.target };
   }
 
