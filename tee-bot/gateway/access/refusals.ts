@@ -12,7 +12,7 @@ const words = {
 } as const;
 
 export function refusalOf(why: keyof typeof words): ApiError {
-  return new ApiError("invalid_api_key", words[why], { headers: ["www-authenticate", "Bearer"] }); // RFC 9110 §11.6.1
+  return new ApiError("invalid_api_key", words[why]);
 }
 
 export function refusalOfModel(): ApiError {

@@ -2,17 +2,20 @@
 import { Hono } from "hono";
 import type { HealthReport } from "../../health/health.ts";
 import type { Surface } from "../api/call.ts";
+import type { Ledger } from "../ledger.ts";
 import { frontPage } from "./front-page.ts";
+import { requestPages, type PageEnvironment } from "./request-pages.ts";
 
 export interface PagesOptions {
   /** Where these pages are read: some are for this machine only. */
   surface: Surface;
   /** The state of the public name, as `GET /healthz` tells it. */
   health: () => HealthReport;
+  ledger: Ledger;
 }
 
-export function createPages({ health }: PagesOptions): Hono {
-  const app = new Hono();
+export function createPages({ surface, health, ledger }: PagesOptions): Hono<PageEnvironment> {
+  const app = new Hono<PageEnvironment>();
 
   app.get("/", (context) => context.html(frontPage(health())));
 
@@ -25,6 +28,8 @@ export function createPages({ health }: PagesOptions): Hono {
 
   // https://platform.openai.com/docs/api-reference/models/list
   app.get("/v1/models", (context) => context.json({ object: "list", data: [] }));
+
+  app.route("/", requestPages({ surface, tracker: ledger.tracker, keys: ledger.keys }));
 
   app.notFound((context) => {
     const { method, path } = context.req;

@@ -73,7 +73,7 @@ describe("the gate", () => {
     "Bearer postern_x",
   ])("lets nobody in at the public name with the authorization «%.40s»", async (authorization) => {
     const error = await refusal(() => enter(open(), { authorization }));
-    expect(error).toMatchObject({ status: 401, headers: ["www-authenticate", "Bearer"] });
+    expect(error).toMatchObject({ status: 401, code: "invalid_api_key" });
   });
 
   it("takes the text that clients must send where no key is asked for, but not a wrong key of ours", async () => {
@@ -135,8 +135,12 @@ describe("the gate", () => {
     const caller = keyed(ledger, { requestsPerMinute: 2 });
     const first = await admit(ledger, caller);
     expect(first.headers).toEqual([
-      ...["x-ratelimit-limit-requests", "2", "x-ratelimit-remaining-requests", "1"],
-      ...["x-ratelimit-reset-requests", "30s"],
+      "x-ratelimit-limit-requests",
+      "2",
+      "x-ratelimit-remaining-requests",
+      "1",
+      "x-ratelimit-reset-requests",
+      "30s",
     ]);
     await admit(ledger, caller);
     const error = await refusal(() => admit(ledger, caller));

@@ -9,10 +9,18 @@ describe("the headers of limits", () => {
     requests.take(1, 0);
     tokens.take(6_100, 0);
     expect(rateHeaders(requests, tokens, 0)).toEqual([
-      ...["x-ratelimit-limit-requests", "60", "x-ratelimit-remaining-requests", "59"],
-      ...["x-ratelimit-reset-requests", "1s"],
-      ...["x-ratelimit-limit-tokens", "6000", "x-ratelimit-remaining-tokens", "0"],
-      ...["x-ratelimit-reset-tokens", "1m1s"],
+      "x-ratelimit-limit-requests",
+      "60",
+      "x-ratelimit-remaining-requests",
+      "59",
+      "x-ratelimit-reset-requests",
+      "1s",
+      "x-ratelimit-limit-tokens",
+      "6000",
+      "x-ratelimit-remaining-tokens",
+      "0",
+      "x-ratelimit-reset-tokens",
+      "1m1s",
     ]);
     expect(rateHeaders(undefined, tokens, 0)).toHaveLength(6);
     expect(rateHeaders(undefined, undefined, 0)).toEqual([]);

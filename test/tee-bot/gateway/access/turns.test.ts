@@ -21,7 +21,7 @@ function line(turns: Turns, order: string[]) {
     (turns.take(who, signal) ?? Promise.resolve()).then(
       () => {
         order.push(name);
-        setImmediate(() => turns.end());
+        return void setImmediate(() => turns.end());
       },
       (error: unknown) => void order.push(`${name}: ${error instanceof Error ? error.message : String(error)}`),
     );
