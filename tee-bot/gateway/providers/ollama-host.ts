@@ -7,7 +7,7 @@ export function parseOllamaHost(value: string | undefined): string {
     .replace(/^["']|["']$/g, "")
     .trim();
   const [, scheme, rest = ""] = /^(?:(https?):\/\/)?(.*?)\/*$/.exec(host) ?? [];
-  const bare = /^[0-9a-f]*:[0-9a-f:]+$/i.test(rest) ? `[${rest}]` : rest; // an IPv6 address
+  const bare = /^[0-9a-f]*(:[0-9a-f]*){2,}$/i.test(rest) ? `[${rest}]` : rest; // an IPv6 address
   const url = URL.parse(`${scheme ?? "http"}://${bare.startsWith(":") ? `127.0.0.1${bare}` : bare || "127.0.0.1"}`);
   if (!url) return `http://127.0.0.1:${defaultPort}`;
   // To listen everywhere is no place to call.

@@ -1,8 +1,8 @@
-import type { ProviderView } from "./offers.ts";
+import type { ProviderModel } from "../providers/provider.ts";
 import { ApiError } from "../api/api-error.ts";
 import { expandAlias, type Aliases } from "./aliases.ts";
 import { decideObstacle, type Policy } from "./obstacle.ts";
-import type { Offer, Offers } from "./offers.ts";
+import type { Offer, Offers, ProviderView } from "./offers.ts";
 import { rankOffers } from "./ranking.ts";
 import { refusePassed, refuseUnknown, type Passed } from "./refusal.ts";
 import type { Candidate, Route, RouteQuestion } from "./route.ts";
@@ -28,9 +28,12 @@ export function decideRoute(question: RouteQuestion, routing: Routing): Route {
   const candidates: Candidate[] = [];
   const passed: Passed[] = [];
   const having = new Set<ProviderView>();
+  const seen = new Set<ProviderModel>(); // an alias may come to one model in two ways
   for (const name of expandAlias(question.model, aliases)) {
     const possible: Offer[] = [];
     for (const offer of offers.find(name)) {
+      if (seen.has(offer.model)) continue;
+      seen.add(offer.model);
       having.add(offer.view);
       const obstacle = decideObstacle(offer, question, routing, now);
       if (obstacle) passed.push({ ...obstacle, provider: offer.view.provider.id });

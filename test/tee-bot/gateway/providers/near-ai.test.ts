@@ -59,7 +59,7 @@ describe("NEAR AI Cloud", () => {
 
   it("has answered from a TEE only where it says so", () => {
     const check = (serving?: string | string[]) =>
-      spec().checkAttested?.(serving === undefined ? {} : { "x-serving-provider": serving as string });
+      spec().checkAttested?.(serving === undefined ? {} : { "x-serving-provider": serving });
     expect(check("near")).toBeUndefined();
     expect(check("chutes")).toBeUndefined();
     expect(check("non-attested")).toContain("non-attested");
