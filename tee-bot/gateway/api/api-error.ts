@@ -15,6 +15,8 @@ export const apiErrorCodes = {
   /** `X-Target-Node` names a node that this one does not know. */
   target_not_found: [404, "invalid_request_error", "client"],
   method_not_allowed: [405, "invalid_request_error", "client"],
+  /** The upload stood still. */
+  request_timeout: [408, "invalid_request_error", "client"],
   body_too_large: [413, "invalid_request_error", "client"],
   unsupported_media_type: [415, "invalid_request_error", "client"],
   rate_limit_exceeded: [429, "rate_limit_error", "client"],
