@@ -34,6 +34,7 @@ export class Batches implements Disposable {
   #timer: NodeJS.Timeout | undefined;
   #next: NodeJS.Immediate | undefined;
   #toldAt = -Infinity;
+  #ended = false;
 
   constructor({ store, log, everyMs = usualEveryMs }: BatchesOptions) {
     this.#store = store;
@@ -47,7 +48,7 @@ export class Batches implements Disposable {
 
   /** Something is to be written; it will be within `everyMs`. */
   touch(): void {
-    this.#timer ??= setTimeout(() => this.#turn(), this.#everyMs).unref();
+    if (!this.#ended) this.#timer ??= setTimeout(() => this.#turn(), this.#everyMs).unref();
   }
 
   /** Writes everything now. Whether it worked. */
@@ -58,7 +59,9 @@ export class Batches implements Disposable {
     }
   }
 
+  /** Writes what is left; what comes later is lost. */
   [Symbol.dispose](): void {
+    this.#ended = true;
     clearTimeout(this.#timer);
     clearImmediate(this.#next);
     this.flush();

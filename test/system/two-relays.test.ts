@@ -90,7 +90,7 @@ describe("a node with two relays", () => {
         headers: { host: name },
         ca,
         agent: false,
-        path: "/v1/models",
+        path: "/healthz",
       };
       get(options, (response) => (response.resume(), resolve(response.statusCode))).once("error", reject);
     });
