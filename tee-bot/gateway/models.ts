@@ -25,18 +25,19 @@ export interface ModelsOptions {
 export class Models implements AsyncDisposable {
   readonly providers: ProviderManager;
   readonly router: ProviderRouter;
-  /** Resolves when everybody was looked at once. */
-  readonly ready: Promise<void>;
 
   constructor({ settings, names, ...options }: ModelsOptions) {
     this.providers = new ProviderManager(options);
     this.router = new ProviderRouter(settings, { providers: this.providers, names, ...options });
-    this.ready = this.providers.follow(settings);
   }
 
-  follow(settings: GatewaySettings): void {
+  /**
+   * Uses the providers of these settings from now on. Resolves when each new one was looked at once; until the
+   * first call there are none.
+   */
+  follow(settings: GatewaySettings): Promise<void> {
     this.router.follow(settings);
-    void this.providers.follow(settings);
+    return this.providers.follow(settings);
   }
 
   list(): readonly CatalogueEntry[] {
