@@ -92,8 +92,8 @@ describe("a gateway before an Ollama that is found", () => {
       { kind: "ollama", id: "near", url: ollama.url },
       { kind: "openai", id: "far", url: `${far.url}/v1` },
     ];
-    const gateway = await start({ providers });
-    const who = async (): Promise<unknown> => (await gateway.chat("llama3.2")).headers["x-postern-provider"];
+    const gateway = await start({ providers, aliases: { best: ["near/llama3.2", "far/llama3.2"] } });
+    const who = async (): Promise<unknown> => (await gateway.chat("best")).headers["x-postern-provider"];
     expect(await who()).toBe("near");
     await ollama.stop();
     expect(await who()).toBe("far");
