@@ -173,6 +173,7 @@ class PrivateNode {
         this.#changed();
       },
       renew: () => this.#renew(),
+      ledger: this.#gateway.ledger,
       clock: this.#options.clock,
     });
     log.info("node.started", { node: this.#identity.id, gatewayPort: this.#gatewayPort, controlPort: control.port });

@@ -9,6 +9,7 @@ import { addCertificateCommands } from "./cert.ts";
 import { askNode, askStatus } from "./control-client.ts";
 import { print, runCommand as run, stateFlag, stateOf, wantsColor, type StateFlag } from "./command.ts";
 import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
+import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
 
@@ -83,5 +84,6 @@ id.command("import")
   );
 
 addCertificateCommands(program);
+addKeyCommands(program);
 
 await program.parseAsync();
