@@ -19,7 +19,7 @@ import { createKeeper } from "./certificate/create-keeper.ts";
 import { fetchIssuer, readIssuer } from "./certificate/issuer.ts";
 import { readOrCreateTlsKey, type TlsKey } from "./certificate/tls-key.ts";
 import { decideTrust } from "./certificate/trust.ts";
-import type { NodeConfig } from "./config.ts";
+import type { NodeConfig, ReadConfig } from "./config.ts";
 import { startControl } from "./control/control.ts";
 import type { NodeStatus } from "./control/status.ts";
 import { Exposure } from "./expose/exposure.ts";
@@ -35,10 +35,13 @@ import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
 import { listenLocal } from "./server/listen-local.ts";
+import { LiveSettings } from "./settings/live-settings.ts";
 import { Tunnels } from "./tunnel/tunnels.ts";
 
 export interface NodeOptions {
   config: NodeConfig;
+  /** Reads the settings anew when their file changes; undefined: nobody looks. */
+  reread?: () => ReadConfig;
   clock: Clock;
   log: Log;
   /** Told whenever a step was made or lost. */
@@ -72,6 +75,7 @@ class PrivateNode {
   readonly #view: EdgeView;
   readonly #paths = new PublicPaths();
   readonly #ending = new AbortController();
+  #live: LiveSettings | undefined;
   #issuer: Issuer;
   #issuerEpoch = 0;
   #gatewayPort = 0;
@@ -168,6 +172,7 @@ class PrivateNode {
       renew: () => this.#renew(),
       clock: this.#options.clock,
     });
+    using _live = this.#followSettings();
     log.info("node.started", { node: this.#identity.id, gatewayPort: this.#gatewayPort, controlPort: control.port });
 
     this.#certificates.useStored();
@@ -187,6 +192,19 @@ class PrivateNode {
     await this.#tunnels.drain(drainMs);
     this.#exposure.close();
     return outcome;
+  }
+
+  #followSettings(): LiveSettings | undefined {
+    const { config, reread, log } = this.#options;
+    if (!reread) return undefined;
+    this.#live = new LiveSettings({
+      config,
+      reread,
+      follow: () => undefined, // nothing of the gateway depends on its settings yet
+      onChange: () => this.#tell(),
+      log,
+    });
+    return this.#live;
   }
 
   #onRegistration(registration: Registration): void {
@@ -286,7 +304,7 @@ class PrivateNode {
       paths,
       visitors: this.#exposure.terminator.connections,
       certificate: this.#certificates.report,
-      troubles: this.#view.troubles,
+      troubles: [...this.#view.troubles, ...(this.#live?.troubles ?? [])],
       health: this.#health(paths),
     };
   }
