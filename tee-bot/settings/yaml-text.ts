@@ -7,6 +7,8 @@ import type { SettingPath } from "./path.ts";
 
 export const maxFileBytes = 1024 * 1024;
 const maxAliases = 100;
+/** Of tables in each other, so that nobody who walks through them runs out of stack. */
+const maxDepth = 64;
 /** Of those that are told at once. */
 const maxMistakes = 20;
 
@@ -95,7 +97,8 @@ function inWords(code: string, message: string): string {
 function repeatedNames(document: Document): number[] {
   const offsets: number[] = [];
   visit(document, {
-    Map: (_, { items }) => {
+    Map: (_, { items }, above) => {
+      if (above.length > 2 * maxDepth) throw new RangeError(tooDeep);
       const names = new Set<unknown>();
       for (const { key } of items) {
         if (!isScalar(key)) continue;
