@@ -1,6 +1,6 @@
 /** What the commands of `postern config` do; each returns what is printed, or throws {@link CliError}. */
 import { copyFileSync } from "node:fs";
-import { parseDocument } from "yaml";
+import { parse } from "yaml";
 import { migrateText, setSetting } from "../settings/edit.ts";
 import { loadSettings } from "../settings/load-settings.ts";
 import { parsePath } from "../settings/path.ts";
@@ -58,11 +58,11 @@ export function changeSetting(environment: NodeJS.ProcessEnv, setting: string, v
 }
 
 function valueOf(text: string): unknown {
-  const document = parseDocument(text, { prettyErrors: false, logLevel: "error" });
-  const [error] = document.errors;
-  if (error)
+  try {
+    return parse(text, { prettyErrors: false, maxAliasCount: 0, logLevel: "error" });
+  } catch {
     throw refused("The value is not YAML.", "Put it in quotes, and those in quotes of the shell: '\"value\"'.");
-  return document.toJS({ maxAliasCount: 0 });
+  }
 }
 
 function load(environment: NodeJS.ProcessEnv): EffectiveSettings {
