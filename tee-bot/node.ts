@@ -3,10 +3,8 @@
  * each other; here they are joined.
  */
 import { mkdirSync } from "node:fs";
-import type { Server } from "node:http";
-import { createAdaptorServer } from "@hono/node-server";
 import type { Clock } from "../shared/clock.ts";
-import { AppError, errorText } from "../shared/errors.ts";
+import { AppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
 import { readOrCreateIdentity, type Identity } from "../shared/nodejs/identity-file.ts";
 import { aborted } from "../shared/nodejs/termination.ts";
@@ -16,7 +14,7 @@ import { version } from "../shared/version.ts";
 import { TlsAlpnResponder } from "./certificate/alpn-responder.ts";
 import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
 import { createKeeper } from "./certificate/create-keeper.ts";
-import { fetchIssuer, readIssuer } from "./certificate/issuer.ts";
+import { KnownIssuer } from "./certificate/issuer.ts";
 import { readOrCreateTlsKey, type TlsKey } from "./certificate/tls-key.ts";
 import { decideTrust } from "./certificate/trust.ts";
 import type { NodeConfig, ReadConfig } from "./config.ts";
@@ -24,8 +22,7 @@ import { startControl } from "./control/control.ts";
 import type { NodeStatus } from "./control/status.ts";
 import { Exposure } from "./expose/exposure.ts";
 import { formatTarget } from "./expose/target.ts";
-import { createGateway } from "./gateway/app.ts";
-import { handlerOf } from "./gateway/handler.ts";
+import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { decideHealth, type HealthReport } from "./health/health.ts";
 import { NameWatch, type NameWatchSubject } from "./health/name-watch.ts";
 import { areCutOff, PublicPaths } from "./health/public-paths.ts";
@@ -35,6 +32,7 @@ import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
 import { listenLocal } from "./server/listen-local.ts";
+import { createLocalHttp } from "./server/local-http.ts";
 import { LiveSettings } from "./settings/live-settings.ts";
 import { Tunnels } from "./tunnel/tunnels.ts";
 
@@ -65,8 +63,7 @@ class PrivateNode {
   readonly #options: NodeOptions;
   readonly #identity: Identity;
   readonly #key: TlsKey;
-  readonly #edge: EdgeClient;
-  readonly #gateway = createGateway({ health: () => this.#health() });
+  readonly #gateway: Gateway;
   readonly #exposure: Exposure;
   readonly #watch: NameWatch;
   readonly #tunnels: Tunnels;
@@ -75,9 +72,8 @@ class PrivateNode {
   readonly #view: EdgeView;
   readonly #paths = new PublicPaths();
   readonly #ending = new AbortController();
-  #live: LiveSettings | undefined;
-  #issuer: Issuer;
-  #issuerEpoch = 0;
+  readonly #issuer: KnownIssuer;
+  readonly #live: LiveSettings;
   #gatewayPort = 0;
   /** Whether this process has told once that every step is made; only then do troubles count. */
   #wasComplete = false;
@@ -90,7 +86,14 @@ class PrivateNode {
     this.#options = options;
     this.#identity = identity;
     this.#key = key;
-    this.#issuer = readIssuer(files.issuer);
+    this.#gateway = createGateway({
+      settings: config.gateway,
+      directory: files.directory,
+      clock,
+      random,
+      log,
+      health: () => this.#health(),
+    });
 
     const edge = new EdgeClient({
       edge: config.edge,
@@ -98,14 +101,19 @@ class PrivateNode {
       clock,
       fetch,
     });
-    this.#edge = edge;
+    this.#issuer = new KnownIssuer({ edge, path: files.issuer, log });
     const alpn = new TlsAlpnResponder(options);
     this.#exposure = new Exposure({
       target: config.target,
       path: files.exposure,
-      gateway: handlerOf(this.#gateway),
+      gateway: this.#gateway.handler("public"),
       challenges: alpn,
       log,
+    });
+    this.#live = new LiveSettings({
+      ...options,
+      follow: (settings) => this.#gateway.follow(settings),
+      onChange: () => this.#tell(),
     });
     this.#watch = new NameWatch({ subject: () => this.#watchSubject(), clock, log, onChange: () => this.#onWatch() });
     this.#tunnels = new Tunnels({
@@ -158,9 +166,10 @@ class PrivateNode {
   async run(stop: AbortSignal): Promise<"stopped" | "superseded"> {
     const { config, log } = this.#options;
     const signal = AbortSignal.any([stop, this.#ending.signal]);
-    const gatewayServer = createAdaptorServer({ fetch: this.#gateway.fetch }) as Server;
-    await using gateway = await listenLocal(gatewayServer, config.gatewayPort, "gateway");
-    this.#gatewayPort = gateway.port;
+    await using _gateway = this.#gateway;
+    const gatewayServer = createLocalHttp(this.#gateway.handler("local"));
+    await using local = await listenLocal(gatewayServer, config.gatewayPort, "gateway");
+    this.#gatewayPort = local.port;
     await using control = await startControl({
       port: config.controlPort,
       path: config.files.control,
@@ -172,7 +181,7 @@ class PrivateNode {
       renew: () => this.#renew(),
       clock: this.#options.clock,
     });
-    using _live = this.#followSettings();
+    using _live = this.#live;
     log.info("node.started", { node: this.#identity.id, gatewayPort: this.#gatewayPort, controlPort: control.port });
 
     this.#certificates.useStored();
@@ -194,42 +203,20 @@ class PrivateNode {
     return outcome;
   }
 
-  #followSettings(): LiveSettings | undefined {
-    const { config, reread, log } = this.#options;
-    if (!reread) return undefined;
-    this.#live = new LiveSettings({
-      config,
-      reread,
-      follow: () => undefined, // nothing of the gateway depends on its settings yet
-      onChange: () => this.#tell(),
-      log,
-    });
-    return this.#live;
-  }
-
   #onRegistration(registration: Registration): void {
     if (this.#paths.follow(registration)) this.#view.check();
     this.#tunnels.follow(registration);
     this.#certificates.follow(registration.hostnames, this.#ending.signal);
-    if (this.#registrar.fresh && registration.epoch !== this.#issuerEpoch) {
+    if (this.#registrar.fresh && !this.#issuer.isOf(registration.epoch)) {
       this.#view.check();
       void this.#issuerNow(this.#ending.signal).then(() => this.#changed());
     }
     this.#changed();
   }
 
-  /** Who signs, asked once for each registration; with the edge away as it was told last. */
-  async #issuerNow(signal: AbortSignal): Promise<Issuer> {
-    const { config, log } = this.#options;
-    const epoch = this.#registrar.current?.epoch ?? 0;
-    if (epoch === this.#issuerEpoch) return this.#issuer;
-    try {
-      this.#issuer = await fetchIssuer(this.#edge, config.files.issuer, signal);
-      this.#issuerEpoch = epoch;
-    } catch (error) {
-      log.info("issuer.kept", { error: errorText(error) });
-    }
-    return this.#issuer;
+  /** Who signs, as of the registration there is. */
+  #issuerNow(signal: AbortSignal): Promise<Issuer> {
+    return this.#issuer.at(this.#registrar.current?.epoch ?? 0, signal);
   }
 
   /** The name answers, or does not any more, or another key does. */
@@ -265,7 +252,7 @@ class PrivateNode {
     const relays = this.#tunnels.up;
     const certificate = this.#certificates.current;
     if (hostnames.length === 0 || relays.length === 0 || !certificate) return undefined;
-    const trust = decideTrust(this.#issuer, certificate);
+    const trust = decideTrust(this.#issuer.current, certificate);
     return { hostnames, relays, ...trust, spki: this.#key.spki, target: this.#exposure.target };
   }
 
@@ -304,7 +291,7 @@ class PrivateNode {
       paths,
       visitors: this.#exposure.terminator.connections,
       certificate: this.#certificates.report,
-      troubles: [...this.#view.troubles, ...(this.#live?.troubles ?? [])],
+      troubles: [...this.#view.troubles, ...this.#live.troubles],
       health: this.#health(paths),
     };
   }

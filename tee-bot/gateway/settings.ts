@@ -12,9 +12,12 @@ const secretSource = {
   keyFile: z.string().min(1).optional(),
 };
 
+/** Whose machine it is, in the eyes of the privacy rule; undefined: the user's own on this machine, else anybody's. */
+const trust = z.enum(["local", "plain"]).optional();
+
 const providerSettings = z.discriminatedUnion("kind", [
-  z.strictObject({ kind: z.literal("ollama"), id: name, url: z.url(), ...secretSource }),
-  z.strictObject({ kind: z.literal("lm-studio"), id: name, url: z.url(), ...secretSource }),
+  z.strictObject({ kind: z.literal("ollama"), id: name, url: z.url(), trust, ...secretSource }),
+  z.strictObject({ kind: z.literal("lm-studio"), id: name, url: z.url(), trust, ...secretSource }),
   z.strictObject({
     kind: z.literal("openai"),
     id: name,

@@ -17,6 +17,7 @@ import type { Log } from "../../shared/log.ts";
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { encodeAlert } from "../../shared/tls/alert.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
+import { http1Limits, maxHeaderBytes } from "./http1-limits.ts";
 
 /** A request or answer of either version: those of HTTP/2 behave like those of HTTP/1.1 and have a `stream` besides. */
 export type HttpRequest = IncomingMessage & { readonly stream?: ServerHttp2Stream };
@@ -45,9 +46,6 @@ export interface TerminatorOptions {
 }
 
 const usualHandshakeTimeoutMs = 10_000;
-const usualHeadersTimeoutMs = 30_000;
-const keepAliveTimeoutMs = 75_000;
-const maxHeaderBytes = 32 * 1024;
 const maxConcurrentStreams = 256;
 const protocols = ["h2", "http/1.1"];
 /** RFC 8737 §6.2. */
@@ -69,7 +67,7 @@ export class Terminator {
   #ready = false;
 
   constructor(options: TerminatorOptions) {
-    const { handler, log, challenges, headersTimeoutMs = usualHeadersTimeoutMs } = options;
+    const { handler, log, challenges, headersTimeoutMs } = options;
     this.#log = log;
     this.#challenges = challenges;
     const onRequest = (request: HttpRequest, response: HttpResponse): void => {
@@ -78,11 +76,7 @@ export class Terminator {
     };
     this.#http1 = createHttp1Server(
       {
-        headersTimeout: headersTimeoutMs,
-        connectionsCheckingInterval: headersTimeoutMs / 4,
-        requestTimeout: 0, // uploads take as long as they take; the relay ends connections that stand still
-        keepAliveTimeout: keepAliveTimeoutMs,
-        maxHeaderSize: maxHeaderBytes,
+        ...http1Limits(headersTimeoutMs),
         shouldUpgradeCallback: ({ method, headers }) =>
           method === "GET" && headers.upgrade?.toLowerCase() === "websocket",
       },

@@ -10,7 +10,8 @@ import { watchFile } from "./watch-file.ts";
 export interface LiveSettingsOptions {
   /** What the node was started with. */
   readonly config: NodeConfig;
-  readonly reread: () => ReadConfig;
+  /** Undefined: nobody looks at the file. */
+  readonly reread?: () => ReadConfig;
   /** Must not fail: the settings are good. */
   readonly follow: (settings: GatewaySettings) => void;
   /** Told when {@link LiveSettings.troubles} may have changed. */
@@ -20,15 +21,16 @@ export interface LiveSettingsOptions {
 
 export class LiveSettings implements Disposable {
   readonly #options: LiveSettingsOptions;
-  readonly #watch: Disposable;
+  readonly #watch: Disposable | undefined;
   #now: NodeConfig;
   #refused: readonly string[] = [];
 
   constructor(options: LiveSettingsOptions) {
     this.#options = options;
     this.#now = options.config;
-    const { log } = options;
-    this.#watch = watchFile({ path: options.config.settings.path, onChange: () => this.#reread(), log });
+    const { config, reread, log } = options;
+    if (!reread) return;
+    this.#watch = watchFile({ path: config.settings.path, onChange: () => this.#reread(reread), log });
   }
 
   /** For `postern status`: what is wrong with the file as it stands, while older settings are in force. */
@@ -45,11 +47,11 @@ export class LiveSettings implements Disposable {
   }
 
   [Symbol.dispose](): void {
-    this.#watch[Symbol.dispose]();
+    this.#watch?.[Symbol.dispose]();
   }
 
-  #reread(): void {
-    const read = this.#read();
+  #reread(reread: () => ReadConfig): void {
+    const read = this.#read(reread);
     if (read.ok) this.#follow(read.config);
     else {
       this.#refused = read.mistakes;
@@ -58,9 +60,9 @@ export class LiveSettings implements Disposable {
     this.#options.onChange();
   }
 
-  #read(): ReadConfig {
+  #read(reread: () => ReadConfig): ReadConfig {
     try {
-      const read = this.#options.reread();
+      const read = reread();
       if (!read.ok || read.config.settings.present || !this.#now.settings.present) return read;
       // Defaults would open what the file had closed.
       return { ok: false, mistakes: [`${this.#now.settings.path} is gone · put it back, or start the node anew`] };

@@ -4,7 +4,7 @@ import type { Bench } from "./support/measure.ts";
 import { readResidentBytes } from "./support/proc.ts";
 import type { WayName } from "./support/ways.ts";
 
-const visitors = 5_000;
+const visitors = 4_000; // one HTTP/2 session takes 4,096
 const warmUp = { bodyBytes: 64, connections: 16, seconds: 2, connect: "new" } as const;
 const restMs = 3_000; // for the garbage of the arrivals to be collected
 export const goalKilobytes = 20;

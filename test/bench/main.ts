@@ -32,6 +32,7 @@ import { startWays } from "./support/ways.ts";
 import { measureWorkerStart } from "./worker-start.ts";
 import { measureWorkers } from "./workers.ts";
 import { buildWorker } from "../../scripts/build-worker.ts";
+import { errorText } from "../../shared/errors.ts";
 import { ensurePrograms } from "../../scripts/system-packages.ts";
 
 /** Asked of all ways at once. */
@@ -77,35 +78,42 @@ const chosen = readChoice();
 
 const directory = mkdtempSync(join(tmpdir(), "postern-bench-"));
 try {
-  const answers = [...(await answersOfTraffic()), ...(await answersOfRelays()), ...(await answersOfEdge())];
-  console.log([about(), ...answers].join("\n\n"));
+  console.log(about());
+  await answerTraffic();
+  await answerRelays();
+  await answerEdge();
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
 
-async function answersOfTraffic(): Promise<string[]> {
+async function answerTraffic(): Promise<void> {
   const names = keysOf(traffic).filter((name) => chosen.has(name));
-  if (names.length === 0) return [];
+  if (names.length === 0) return;
   installTools();
   const client = buildLoadClient(directory);
   await using ways = await startWays(directory);
-  const answers = [`${versionOf("haproxy", "-v")}; ${versionOf("openssl", "version")}`];
-  for (const name of names) answers.push(await traffic[name]({ client, ways, repetitions, scale }));
-  return answers;
+  console.log(`\n${versionOf("haproxy", "-v")}; ${versionOf("openssl", "version")}`);
+  for (const name of names) await answer(name, () => traffic[name]({ client, ways, repetitions, scale }));
 }
 
-async function answersOfRelays(): Promise<string[]> {
-  const answers: string[] = [];
-  for (const name of keysOf(relays)) if (chosen.has(name)) answers.push(await relays[name]());
-  return answers;
+async function answerRelays(): Promise<void> {
+  for (const name of keysOf(relays)) if (chosen.has(name)) await answer(name, relays[name]);
 }
 
-async function answersOfEdge(): Promise<string[]> {
+async function answerEdge(): Promise<void> {
   const names = keysOf(certificates).filter((name) => chosen.has(name));
   if (names.length > 0) ensurePrograms([{ program: "pebble", debianPackage: "pebble" }]);
-  const answers: string[] = [];
-  for (const name of names) answers.push(await certificates[name]());
-  return answers;
+  for (const name of names) await answer(name, certificates[name]);
+}
+
+/** Prints each answer as it comes; a question that fails costs none of the others. */
+async function answer(question: Question, ask: () => Promise<string>): Promise<void> {
+  try {
+    console.log(`\n${await ask()}`);
+  } catch (error) {
+    process.exitCode = 1;
+    console.log(`\n${question}: not answered, ${errorText(error)}`);
+  }
 }
 
 function buildEdge(): Promise<string> {

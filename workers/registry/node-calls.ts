@@ -29,6 +29,7 @@ export interface HeldLease extends Situation {
   readonly expiresAt: number;
   /** To which the node's names lead, as far as the object has been told; sorted. */
   readonly addresses: string[];
+  /** Through relays of before too. */
   readonly paths: Path[];
 }
 

@@ -4,7 +4,7 @@ import type { AssignedRelays, HeldLease, Registering, Renewing, Situation } from
 import { composeNode, liveNodeParts, type Composition, type NodeParts } from "./node-composition.ts";
 import { nodeViewOf } from "./node-view.ts";
 import type { Verdict } from "./path-marks.ts";
-import { decideAvoided, decidePathTrouble } from "./path-rules.ts";
+import { decideAvoided, decideHeld, decidePathTrouble } from "./path-rules.ts";
 import { decideKey } from "./served-key.ts";
 import type { OwnAdmission } from "../certificate/own-orders.ts";
 import type { DnsStatus } from "../dns/publication.ts";
@@ -151,7 +151,7 @@ export class NodeObject extends DurableObject<Env> {
       const { registrations, orderStore, caaWatch, rehearsals, pathMarks } = this.#node;
       const record = registrations.known;
       const dns = await this.#dnsStatus(record.node);
-      const { paths } = pathMarks;
+      const paths = decideHeld(pathMarks.paths, registrations.relays);
       const troubles = [decidePathTrouble(paths), caaWatch.trouble, rehearsals?.trouble];
       const hostnames = registrations.hostnames();
       return nodeViewOf({ record, hostnames, orders: orderStore.all(), dns, paths, troubles, now: this.#now() });

@@ -45,6 +45,7 @@ export class PathMarks {
     this.#parts = parts;
   }
 
+  /** Through relays that the node has held of late too. */
   get paths(): Path[] {
     const { hostnames, clock } = this.#parts;
     return decidePaths(this.#marks(), hostnames(), clock.now());
@@ -72,7 +73,7 @@ export class PathMarks {
     const { sql, log } = this.#parts;
     const { node, relay, hostname, state, detail } = observation;
     const checkedAt = Math.min(observation.checkedAt, now);
-    const before = this.#marks().find((mark) => mark.relay === relay && mark.hostname === hostname);
+    const before = this.#mark(relay, hostname);
     if (before && !isBetter({ relay, reporter, checkedAt }, before)) return;
     sql.exec(
       "INSERT OR REPLACE INTO paths VALUES (?, ?, ?, ?, ?, ?, ?)",
@@ -86,6 +87,11 @@ export class PathMarks {
     );
     if (state === before?.state || (state === "up" && !before)) return;
     log.info("path.marked", { node, hostname, relay, reporter, state, detail });
+  }
+
+  #mark(relay: NodeId, hostname: string): Mark | undefined {
+    const select = "SELECT * FROM paths WHERE relay = ? AND hostname = ?";
+    return this.#parts.sql.exec<Row>(select, relay, hostname).toArray().map(markOf)[0];
   }
 
   #marks(): Mark[] {

@@ -27,6 +27,11 @@ export function decidePaths(marks: readonly Mark[], hostnames: readonly string[]
   );
 }
 
+/** Those through relays that the node holds: nobody looks at the others any more, and what was found there stays as it was. */
+export function decideHeld(paths: readonly Path[], relays: readonly NodeId[]): Path[] {
+  return paths.filter(({ relay }) => relays.includes(relay));
+}
+
 function pathThrough(relay: NodeId, marks: readonly Mark[]): Path {
   const down = marks.find(({ state }) => state === "down");
   if (!down) return { relay, state: "up", checkedAt: Math.max(...marks.map(({ checkedAt }) => checkedAt)) };

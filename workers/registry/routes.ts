@@ -3,6 +3,7 @@ import type { Context } from "hono";
 import { renewalsPerLease } from "./lease.ts";
 import type { AssignedRelays, HeldLease } from "./node-calls.ts";
 import { nodeObject } from "./node-stub.ts";
+import { decideHeld } from "./path-rules.ts";
 import { authenticated } from "../api/authenticate.ts";
 import type { Edge } from "../api/context.ts";
 import { answerOf, bodyOf, emptyAnswer, named, nodeParams } from "../api/schemas.ts";
@@ -151,13 +152,14 @@ async function registrationOf(
   draining: readonly NodeId[] = [],
 ): Promise<Registration> {
   const { config, clock, log, signer: node } = c.var;
-  const { epoch, hostnames, expiresAt, place, relays: held, avoided, paths } = lease;
+  const { epoch, hostnames, expiresAt, place, relays: held, avoided } = lease;
   const parts = { env: c.env, config, log };
   const chooser = { node, place: place ?? undefined, held, avoided, draining };
   const { relays, addresses } = await readRelays(parts, chooser, clock.now());
   const assigned = { relays: relays.map(({ relay }) => relay).toSorted(), addresses };
   if (isNews(assigned, lease, config)) await assign(c, assigned);
   const renewAfterMs = Math.floor(config.leaseMs / renewalsPerLease);
+  const paths = decideHeld(lease.paths, relays.length > 0 ? assigned.relays : held);
   return { node, epoch, zone: config.zone, hostnames, expiresAt, renewAfterMs, relays, paths };
 }
 

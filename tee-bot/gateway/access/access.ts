@@ -12,8 +12,11 @@ export interface Caller {
 
 /** Whether somebody may call, and when his turn is. */
 export interface Access {
-  /** Before the body is read. Throws {@link ApiError} `invalid_api_key`. Costs no I/O. */
-  authenticate(headers: IncomingHttpHeaders, surface: Surface): Caller;
+  /**
+   * Before the body is read. Throws {@link ApiError} `invalid_api_key`, and `rate_limit_exceeded` to an address that has
+   * shown too many wrong keys. Costs no I/O.
+   */
+  authenticate(headers: IncomingHttpHeaders, surface: Surface, client: string): Caller;
   /**
    * Waits for the call's turn. Throws {@link ApiError}: `model_not_allowed`, `rate_limit_exceeded`, `insufficient_quota`,
    * `overloaded`; rejects with the signal's reason when the client leaves meanwhile.
@@ -24,6 +27,8 @@ export interface Access {
 /** A call that has its turn. */
 export interface Admission {
   readonly queuedMs: number;
+  /** Names and values in turn, for the answer: what is left of the key's limits. */
+  readonly headers: readonly string[];
   /** Ends the turn; `tokens` are counted against the key's limits. Said exactly once. */
   release(tokens: Tokens | undefined): void;
 }

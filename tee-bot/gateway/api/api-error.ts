@@ -15,6 +15,8 @@ export const apiErrorCodes = {
   /** `X-Target-Node` names a node that this one does not know. */
   target_not_found: [404, "invalid_request_error", "client"],
   method_not_allowed: [405, "invalid_request_error", "client"],
+  /** The upload stood still. */
+  request_timeout: [408, "invalid_request_error", "client"],
   body_too_large: [413, "invalid_request_error", "client"],
   unsupported_media_type: [415, "invalid_request_error", "client"],
   rate_limit_exceeded: [429, "rate_limit_error", "client"],
@@ -44,6 +46,8 @@ export interface ApiErrorOptions extends ErrorOptions {
   param?: string | undefined;
   /** When the client should come back, for 429 and 503. */
   retryAfterMs?: number | undefined;
+  /** Names and values in turn, for the answer. */
+  headers?: readonly string[] | undefined;
 }
 
 /** A failure of the API; `message` is for the caller: what happened, why, what to do. */
@@ -52,12 +56,14 @@ export class ApiError extends Error {
   readonly code: ApiErrorCode;
   readonly param: string | undefined;
   readonly retryAfterMs: number | undefined;
+  readonly headers: readonly string[];
 
   constructor(code: ApiErrorCode, message: string, options: ApiErrorOptions = {}) {
     super(message, options);
     this.code = code;
     this.param = options.param;
     this.retryAfterMs = options.retryAfterMs;
+    this.headers = options.headers ?? [];
   }
 
   get status(): number {

@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { EndpointName } from "../api/endpoints.ts";
 
@@ -23,6 +24,8 @@ export interface Provider extends AsyncDisposable {
   readonly upstream: Upstream;
   /** Says nothing about reachability of others; throws {@link ProviderError}. At most `listTimeoutMs`. */
   fetchModels(signal: AbortSignal): Promise<readonly ProviderModel[]>;
+  /** Why the head of an answer shows that no TEE gave it, for those who asked for one; undefined: it may have been. */
+  readonly checkAttested?: (headers: IncomingHttpHeaders) => string | undefined;
 }
 
 /** How a request is put to a provider. */
@@ -39,12 +42,16 @@ export interface Upstream {
 export interface ProviderModel {
   /** The provider's own name of it. */
   readonly id: string;
+  /** Other names that the provider takes for it. */
+  readonly synonyms?: readonly string[];
   /** Undefined: unknown, so anything is tried. */
   readonly endpoints?: readonly EndpointName[];
   /** In memory now, so that its first token comes soon. */
   readonly loaded?: boolean;
-  /** In tokens. */
+  /** In tokens, as it runs; unknown while it is not loaded, where that is decided only then. */
   readonly contextLength?: number;
+  /** In tokens, the most that it could be run with. */
+  readonly maxContextLength?: number;
   /** Unix seconds. */
   readonly created?: number;
   readonly ownedBy?: string;
@@ -52,8 +59,11 @@ export interface ProviderModel {
   readonly size?: number;
   readonly quantization?: string;
   readonly family?: string;
-  /** Said by the provider for this model alone, where it has others that are not. */
+  /** Of this model alone, where it is another than the provider's. */
   readonly trust?: Trust;
+  readonly location?: Location;
+  /** How much is behind the trust `attested`; `claimed`: the provider says so, nobody has checked. */
+  readonly attestation?: "claimed" | "verified";
   /** A toy that has learnt a few sentences by heart; shown wherever the model is. */
   readonly demo?: boolean;
 }

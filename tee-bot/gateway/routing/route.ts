@@ -1,3 +1,4 @@
+import type { IncomingHttpHeaders } from "node:http";
 import type { EndpointName } from "../api/endpoints.ts";
 import type { Provider } from "../providers/provider.ts";
 
@@ -18,6 +19,8 @@ export interface RouteQuestion {
 export interface Route {
   readonly candidates: readonly Candidate[];
   readonly passedOver: readonly { readonly provider: string; readonly reason: string }[];
+  /** The alias that was asked for wants answers held until they are complete (`delivery: whole`). */
+  readonly whole?: boolean;
 }
 
 /** One provider and its name of the model. */
@@ -28,6 +31,11 @@ export interface Candidate {
   readonly contextLength: number | undefined;
   /** Why it is at this place, for the trace: `local, loaded, 2 outstanding`. */
   readonly reason: string;
+  /**
+   * Looks at the head of an answer before anything of it is passed on: why it must not be, or undefined. An answer that
+   * is refused counts as a failure of the provider.
+   */
+  readonly checkAnswer?: (headers: IncomingHttpHeaders) => string | undefined;
   /** Leave to make one attempt; undefined while the breaker is open, or another probes it. */
   admit(): Permit | undefined;
 }

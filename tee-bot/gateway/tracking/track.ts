@@ -16,7 +16,7 @@ export interface AttemptRecord {
   /** `answered`, or what went wrong: `upstream_timeout`, `upstream 503`, `client left`. */
   readonly outcome: string;
   /** What was decided then: `retry after 812 ms`, `next provider`, `given up`. */
-  readonly then: string | undefined;
+  readonly decided: string | undefined;
 }
 
 /** Tokens of one call; `estimated` when the provider did not count. */

@@ -1,9 +1,11 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
-import { createGateway } from "../../../tee-bot/gateway/app.ts";
-import { handlerOf } from "../../../tee-bot/gateway/handler.ts";
+import { silentLog } from "../../../shared/log.ts";
+import { systemClock } from "../../../shared/clock.ts";
+import { createGateway } from "../../../tee-bot/gateway/gateway.ts";
+import { gatewaySettingsSchema } from "../../../tee-bot/gateway/settings.ts";
 import type { HealthReport } from "../../../tee-bot/health/health.ts";
-import { publicHost, startPublicName } from "../support/public-name.ts";
+import { publicHost, startPublicName, type PublicName } from "../support/public-name.ts";
 
 let stack = new AsyncDisposableStack();
 afterEach(async () => {
@@ -16,8 +18,18 @@ const well: HealthReport = {
   hostnames: ["alice.test"],
   steps: [{ step: "identity", ok: true, detail: "This node is x." }],
 };
-const start = async (report: HealthReport = well) =>
-  stack.use(await startPublicName(handlerOf(createGateway({ health: () => report }))));
+async function start(report: HealthReport = well): Promise<PublicName> {
+  const gateway = createGateway({
+    settings: gatewaySettingsSchema.parse({}),
+    directory: "",
+    clock: systemClock,
+    random: Math.random,
+    log: silentLog,
+    health: () => report,
+  });
+  stack.use(gateway);
+  return stack.use(await startPublicName(gateway.handler("public")));
+}
 
 describe("the gateway", () => {
   it("shows a page that says what this is and loads nothing from elsewhere", async () => {

@@ -29,12 +29,13 @@ describe("settings", () => {
       POSTERN_GATEWAY_LIMITS_BODY_MIB: "1.5",
       LOG_LEVEL: "",
     };
-    const { settings, originOf } = effectiveOf(text, environment);
+    const effective = effectiveOf(text, environment);
+    const { settings } = effective;
     expect(settings.node).toMatchObject({ tunnel: "tls", logLevel: "info" });
     expect(settings.gateway).toMatchObject({ strategy: "load-balance", privacy: "local", limits: { bodyMiB: 1.5 } });
-    expect(originOf(["gateway", "strategy"])).toBe("POSTERN_GATEWAY_STRATEGY");
-    expect(originOf(["gateway", "privacy"])).toBe("postern.yaml:5");
-    expect(originOf(["node", "logLevel"])).toBe("default");
+    expect(effective.originOf(["gateway", "strategy"])).toBe("POSTERN_GATEWAY_STRATEGY");
+    expect(effective.originOf(["gateway", "privacy"])).toBe("postern.yaml:5");
+    expect(effective.originOf(["node", "logLevel"])).toBe("default");
   });
 
   it("can be given by variables of all kinds, of which no two have the same name", () => {

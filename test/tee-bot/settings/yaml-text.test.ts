@@ -10,12 +10,12 @@ describe("YAML", () => {
   it("is located by path: values, names, what is in lists, and what stands for others", () => {
     const parsed = parseYaml("a:\n  - x: 1\n  - {y: 2}\nb: &b\n  c: 3\nd: *b\n");
     if (!parsed.ok) return expect.fail();
-    const { locate } = parsed.yaml;
-    expect(locate(["a", 1, "y"])).toEqual({ line: 3, column: 9 });
-    expect(locate(["a", 1, "y"], true)).toEqual({ line: 3, column: 6 });
-    expect(locate(["d", "c"])).toEqual({ line: 5, column: 6 });
-    expect(locate(["a", 0, "missing"])).toEqual({ line: 2, column: 5 });
-    expect(locate(["nowhere"])).toEqual({ line: 1, column: 1 });
+    const { yaml } = parsed;
+    expect(yaml.locate(["a", 1, "y"])).toEqual({ line: 3, column: 9 });
+    expect(yaml.locate(["a", 1, "y"], true)).toEqual({ line: 3, column: 6 });
+    expect(yaml.locate(["d", "c"])).toEqual({ line: 5, column: 6 });
+    expect(yaml.locate(["a", 0, "missing"])).toEqual({ line: 2, column: 5 });
+    expect(yaml.locate(["nowhere"])).toEqual({ line: 1, column: 1 });
   });
 
   it("has text keys, whatever they look like, and no merging", () => {

@@ -39,38 +39,86 @@ async function registered(): Promise<TestNode> {
   return node;
 }
 
+interface Placed {
+  readonly node: TestNode;
+  /** The relays that the edge has named to it. */
+  readonly held: readonly [TestIdentity, TestIdentity];
+  readonly other: TestIdentity;
+}
+
+async function placed(): Promise<Placed> {
+  const node = await testNode();
+  const named: ReadonlySet<string> = new Set((await node.register()).relays.map(({ relay }) => relay));
+  const [first, second] = relays.filter(({ id }) => named.has(id));
+  const other = relays.find(({ id }) => !named.has(id));
+  if (!first || !second || !other) throw new Error("The edge names two of three relays.");
+  return { node, held: [first, second], other };
+}
+
+/** From now on nothing is heard of any relay but these. */
+async function hearOnly(alive: readonly TestIdentity[]): Promise<void> {
+  letPass(60_000);
+  await Promise.all(alive.map(heartbeat));
+}
+
 const view = (node: TestNode) => node.client.request("GET", `/v1/nodes/${node.id}`, nodeViewSchema);
 
 beforeEach(() => Promise.all(relays.map(heartbeat)), 20_000);
 
 describe("what a relay has found of a name", () => {
   test("is told to its node with the next lease, and in the view of it", async () => {
-    const node = await registered();
+    const { node, held, other } = await placed();
+    await hearOnly(held);
+    const [first, second] = held;
     const checkedAt = clock.now();
-    await tell(two, [seen(node, one, "up", { checkedAt }), seen(node, three, "down", { checkedAt })]);
+    await tell(other, [seen(node, first, "up", { checkedAt }), seen(node, second, "down", { checkedAt })]);
     const paths = [
-      { relay: one.id, state: "up", checkedAt },
-      { relay: three.id, state: "down", detail: "no answer within 5 s", checkedAt },
+      { relay: first.id, state: "up", checkedAt },
+      { relay: second.id, state: "down", detail: "no answer within 5 s", checkedAt },
     ].toSorted((a, b) => (a.relay < b.relay ? -1 : 1));
     expect((await node.renew(1)).paths).toEqual(paths);
     const { paths: viewed, troubles } = await view(node);
     expect(viewed).toEqual(paths);
     expect(troubles[0]).toMatchObject({ detail: expect.stringContaining("Visitors do not get through relay") });
-    await tell(two, [seen(node, three, "up")]);
+    await tell(other, [seen(node, second, "up")]);
     expect((await view(node)).troubles).toEqual([]);
   });
 
+  test("is left out once the node holds that relay no more, in the very lease that names another one", async () => {
+    const { node, held, other } = await placed();
+    const [dead, alive] = held;
+    await tell(other, [seen(node, dead, "up"), seen(node, alive, "up")]);
+    expect((await node.renew(1)).paths).toHaveLength(2);
+    await hearOnly([alive, other]);
+    const { relays: named, paths } = await node.renew(1);
+    expect(named.map(({ relay }) => relay).toSorted()).toEqual([alive.id, other.id].toSorted());
+    expect(paths).toMatchObject([{ relay: alive.id }]);
+    expect((await view(node)).paths).toMatchObject([{ relay: alive.id }]);
+  });
+
+  test("is told of the relays that were held last while none is in sight", async () => {
+    const { node, held, other } = await placed();
+    const [first, second] = held;
+    await tell(other, [seen(node, first, "up"), seen(node, second, "up")]);
+    letPass(11 * 60_000);
+    const { relays: named, paths } = await node.renew(1);
+    expect(named).toEqual([]);
+    expect(paths).toHaveLength(2);
+  });
+
   test("is forgotten when no relay confirms it", async () => {
-    const node = await registered();
-    await tell(two, [seen(node, one, "down")]);
+    const { node, held, other } = await placed();
+    const [first, second] = held;
+    await tell(other, [seen(node, first, "down")]);
     letPass(staleMs - 60_000);
-    await tell(two, [seen(node, three, "up")]);
+    await tell(other, [seen(node, second, "up")]);
     expect((await view(node)).paths).toHaveLength(2);
     letPass(60_000);
-    expect((await view(node)).paths).toMatchObject([{ relay: three.id }]);
+    expect((await view(node)).paths).toMatchObject([{ relay: second.id }]);
   });
 
   test("is taken of the node's own names and of relays on the list only", async () => {
+    await hearOnly([one, two]); // both nodes hold these
     const [node, other] = [await registered(), await registered()];
     const stranger = await freshIdentity();
     await tell(two, [
@@ -101,19 +149,20 @@ describe("what a relay has found of a name", () => {
   });
 
   test("by others counts more than what the relay says of itself, and what came late counts less", async () => {
-    const node = await registered();
+    const { node, held, other } = await placed();
+    const [looked, witness] = held;
     const checkedAt = clock.now();
-    await tell(two, [seen(node, one, "down")]);
-    await tell(one, [seen(node, one, "up")]);
-    await tell(two, [seen(node, one, "up", { checkedAt: checkedAt - 1 })]);
+    await tell(witness, [seen(node, looked, "down")]);
+    await tell(looked, [seen(node, looked, "up")]);
+    await tell(witness, [seen(node, looked, "up", { checkedAt: checkedAt - 1 })]);
     expect((await view(node)).paths).toMatchObject([{ state: "down" }]);
-    await tell(three, [seen(node, one, "up")]);
+    await tell(other, [seen(node, looked, "up")]);
     expect((await view(node)).paths).toMatchObject([{ state: "up" }]);
   });
 
   test("is never from the future", async () => {
-    const node = await registered();
-    await tell(two, [seen(node, one, "up", { checkedAt: clock.now() + 86_400_000 })]);
+    const { node, held, other } = await placed();
+    await tell(other, [seen(node, held[0], "up", { checkedAt: clock.now() + 86_400_000 })]);
     expect((await view(node)).paths[0]?.checkedAt).toBeLessThanOrEqual(clock.now());
   });
 });

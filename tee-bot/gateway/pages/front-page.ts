@@ -1,5 +1,5 @@
 import { html } from "hono/html";
-import type { HealthReport } from "../health/health.ts";
+import type { HealthReport } from "../../health/health.ts";
 
 type Html = ReturnType<typeof html>;
 

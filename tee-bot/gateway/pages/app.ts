@@ -1,14 +1,17 @@
-/** What answers behind the public name when nothing else is exposed, and on the gateway's local port always. */
+/** What people and programs may read of the gateway: everything behind its door that is no call of the API. */
 import { Hono } from "hono";
-import type { HealthReport } from "../health/health.ts";
+import type { HealthReport } from "../../health/health.ts";
+import type { Surface } from "../api/call.ts";
 import { frontPage } from "./front-page.ts";
 
-export interface GatewayOptions {
+export interface PagesOptions {
+  /** Where these pages are read: some are for this machine only. */
+  surface: Surface;
   /** The state of the public name, as `GET /healthz` tells it. */
   health: () => HealthReport;
 }
 
-export function createGateway({ health }: GatewayOptions): Hono {
+export function createPages({ health }: PagesOptions): Hono {
   const app = new Hono();
 
   app.get("/", (context) => context.html(frontPage(health())));

@@ -1,0 +1,54 @@
+import type { IncomingHttpHeaders } from "node:http";
+import type { HttpRequest } from "../../server/terminator.ts";
+import { ApiError } from "./api-error.ts";
+import type { Call } from "./call.ts";
+import { parseBody } from "./parse-body.ts";
+import { readBody, type UploadLimits } from "./read-body.ts";
+
+/** What is known of a call before its body. */
+export type CallHead = Pick<Call, "id" | "endpoint" | "surface" | "client" | "startedAt">;
+
+/** What people send as JSON: with its type, with none, or with the one that `curl -d` gives by itself. */
+const jsonTypes = /^(application\/(json|[\w.+-]+\+json|x-www-form-urlencoded)|text\/json)\s*(;|$)/i;
+
+/** Reads and checks one call. Throws {@link ApiError}; the rest of the upload is then the caller's. */
+export async function readCall(request: HttpRequest, head: CallHead, limits: UploadLimits): Promise<Call> {
+  const { headers } = request;
+  checkForm(headers);
+  const whole = readDelivery(headers["x-postern-delivery"]);
+  const body = await readBody(request, limits);
+  const { model, stream, estimatedPromptTokens } = parseBody(body, head.endpoint);
+  const targetNode = headers["x-target-node"];
+  return {
+    id: head.id,
+    endpoint: head.endpoint,
+    surface: head.surface,
+    client: head.client,
+    headers,
+    body,
+    model,
+    stream,
+    targetNode: typeof targetNode === "string" && targetNode.trim() !== "" ? targetNode.trim() : undefined,
+    whole,
+    estimatedPromptTokens,
+    startedAt: head.startedAt,
+  };
+}
+
+function checkForm(headers: IncomingHttpHeaders): void {
+  const { "content-type": type, "content-encoding": encoding, "transfer-encoding": coding } = headers;
+  if (type !== undefined && !jsonTypes.test(type))
+    throw new ApiError(
+      "unsupported_media_type",
+      "The body is not said to be JSON: send content-type application/json.",
+    );
+  const isCoded = encoding !== undefined && encoding.toLowerCase() !== "identity";
+  if (isCoded || (coding !== undefined && coding.toLowerCase() !== "chunked"))
+    throw new ApiError("unsupported_media_type", "Compressed bodies are not taken: send the JSON as it is.");
+}
+
+function readDelivery(value: string | string[] | undefined): boolean {
+  if (value === undefined || value === "stream") return false;
+  if (value === "whole") return true;
+  throw new ApiError("invalid_request", "X-Postern-Delivery is neither `whole` nor `stream`.");
+}

@@ -1,0 +1,163 @@
+/** Every call of the API, from the first byte of its request to its last word in the request log. */
+import { randomUUID } from "node:crypto";
+import type { Clock } from "../../../shared/clock.ts";
+import { errorText } from "../../../shared/errors.ts";
+import type { Log } from "../../../shared/log.ts";
+import type { HttpRequest } from "../../server/terminator.ts";
+import type { Access, Admission, Caller } from "../access/access.ts";
+import { ApiError } from "../api/api-error.ts";
+import type { Call } from "../api/call.ts";
+import { dropUpload } from "../api/read-body.ts";
+import { readCall, type CallHead } from "../api/read-call.ts";
+import type { Router } from "../routing/route.ts";
+import type { GatewaySettings } from "../settings.ts";
+import type { Track, Tracker } from "../tracking/track.ts";
+import { CallTiming } from "./call-timing.ts";
+import type { ClientAnswer } from "./client-answer.ts";
+import { answerError } from "./error-response.ts";
+import { runCall, type CallEnd } from "./run-call.ts";
+
+export interface CallsOptions {
+  readonly access: Access;
+  readonly router: Router;
+  readonly tracker: Tracker;
+  readonly settings: () => GatewaySettings;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+/** One call as it comes in. */
+export interface Incoming extends Pick<Call, "endpoint" | "surface"> {
+  readonly request: HttpRequest;
+  readonly client: ClientAnswer;
+  /** The client's address. */
+  readonly from: string;
+  /** What every answer to it says besides, names and values in turn. */
+  readonly headers: readonly string[];
+}
+
+/** An upload from which nothing comes for so long is given up. */
+const uploadIdleMs = 30_000;
+const mebibyte = 1024 * 1024;
+
+export class Calls {
+  readonly #options: CallsOptions;
+
+  constructor(options: CallsOptions) {
+    this.#options = options;
+  }
+
+  /** Answers one call, whatever happens. */
+  async handle(incoming: Incoming): Promise<void> {
+    const head: CallHead = {
+      id: newRequestId(),
+      endpoint: incoming.endpoint,
+      surface: incoming.surface,
+      client: incoming.from,
+      startedAt: performance.now(),
+    };
+    const headers = ["x-request-id", head.id, ...incoming.headers];
+    try {
+      const caller = this.#options.access.authenticate(incoming.request.headers, incoming.surface, incoming.from);
+      await this.#run(incoming, head, caller, headers);
+    } catch (error) {
+      const said = this.#refusal(error, head.id);
+      this.#options.log.debug("call.refused", { requestId: head.id, status: said.status, code: said.code });
+      this.#answer(incoming.client, said, headers);
+    }
+    dropUpload(incoming.request);
+  }
+
+  async #run(incoming: Incoming, head: CallHead, caller: Caller, headers: readonly string[]): Promise<void> {
+    const { tracker, settings } = this.#options;
+    const limits = { maxBytes: settings().limits.bodyMiB * mebibyte, idleMs: uploadIdleMs };
+    let call: Call;
+    try {
+      call = await readCall(incoming.request, head, limits);
+    } catch (error) {
+      const track = tracker.begin({ ...head, model: "", stream: false });
+      track.keyed(caller.keyId);
+      const said = this.#refusal(error, head.id);
+      this.#end(track, said);
+      return this.#answer(incoming.client, said, headers);
+    }
+    const track = tracker.begin(call);
+    track.keyed(caller.keyId);
+    const timing = new CallTiming(call.startedAt);
+    try {
+      track.end(await this.#serve(call, caller, incoming.client, track, timing, headers));
+    } catch (error) {
+      const said = this.#refusal(error, call.id);
+      this.#end(track, said);
+      this.#answer(incoming.client, said, [...headers, "server-timing", timing.header()]);
+    }
+  }
+
+  async #serve(
+    call: Call,
+    caller: Caller,
+    client: ClientAnswer,
+    track: Track,
+    timing: CallTiming,
+    headers: readonly string[],
+  ): Promise<CallEnd> {
+    const { access, router, clock, random, log } = this.#options;
+    const settings = this.#options.settings();
+    const route = router.route({ model: call.model, endpoint: call.endpoint.name, targetNode: call.targetNode });
+    track.routed(route);
+    const admission = await access.admit(caller, call, client.signal);
+    timing.queued(admission.queuedMs);
+    track.queued(admission.queuedMs);
+    const release = once(admission);
+    try {
+      const whole = call.stream && (call.whole || route.whole === true);
+      const all = [...headers, ...admission.headers];
+      const end = await runCall({
+        call,
+        route,
+        whole,
+        settings,
+        client,
+        track,
+        timing,
+        headers: all,
+        clock,
+        random,
+        log,
+      });
+      release(end.tokens);
+      return end;
+    } finally {
+      release(undefined);
+    }
+  }
+
+  #end(track: Track, { status, code, failed }: ApiError): void {
+    track.end({ status, error: code, failed });
+  }
+
+  #answer(client: ClientAnswer, error: ApiError, headers: readonly string[]): void {
+    if (client.begun) client.breakOff();
+    else answerError(client, error, headers);
+  }
+
+  #refusal(error: unknown, requestId: string): ApiError {
+    if (error instanceof ApiError) return error;
+    this.#options.log.error("call.crashed", { requestId, error: errorText(error) });
+    return new ApiError("internal_error", `Something went wrong in the gateway. Its log says more, at ${requestId}.`);
+  }
+}
+
+function newRequestId(): string {
+  return `req_${randomUUID().replaceAll("-", "")}`;
+}
+
+/** Of several ends of one turn the first counts. */
+function once(admission: Admission): Admission["release"] {
+  let open = true;
+  return (tokens) => {
+    if (open) admission.release(tokens);
+    open = false;
+  };
+}
