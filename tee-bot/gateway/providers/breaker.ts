@@ -8,7 +8,9 @@ import { RecentOutcomes } from "./recent-outcomes.ts";
 const maxFailuresInRow = 3;
 const minAttempts = 10;
 const maxFailedShare = 0.5;
-const openMs = { baseMs: 5_000, maxMs: 60_000 };
+/** What fails at once costs its probe little, so it is probed often, and used soon after it is well. */
+const openMs = { baseMs: 5_000, maxMs: 15_000 };
+const maxOpenMs = 60_000;
 
 /** Why the breaker opens after these attempts; undefined: it does not. */
 export function decideTrip({ inRow, succeeded, failed }: Record<"inRow" | "succeeded" | "failed", number>) {
@@ -18,10 +20,18 @@ export function decideTrip({ inRow, succeeded, failed }: Record<"inRow" | "succe
   return undefined;
 }
 
+/** Why it opens for longer than it would by itself. */
+export interface OpenWish {
+  /** The provider asked for it. */
+  readonly retryAfterMs?: number | undefined;
+  /** What the failed probe has cost who made it: a silent provider is left alone for as long again. */
+  readonly probeTookMs?: number | undefined;
+}
+
 /** For how long it opens, when it has been open `times` times without a success since. */
-export function decideOpenMs(times: number, retryAfterMs: number | undefined, random: () => number): number {
-  if (retryAfterMs !== undefined) return Math.min(Math.max(0, retryAfterMs), openMs.maxMs);
-  return decideBackoffMs(times, { ...openMs, random });
+export function decideOpenMs(times: number, { retryAfterMs, probeTookMs = 0 }: OpenWish, random: () => number): number {
+  if (retryAfterMs !== undefined) return Math.min(Math.max(0, retryAfterMs), maxOpenMs);
+  return Math.min(maxOpenMs, Math.max(probeTookMs, decideBackoffMs(times, { ...openMs, random })));
 }
 
 /** An attempt that was let through; the probe is the one that decides whether a half-open breaker closes. */
@@ -46,6 +56,7 @@ export class Breaker {
   #openUntil = 0;
   #timesOpened = 0;
   #probing = false;
+  #probedAt = 0;
   #reason: string | undefined;
 
   constructor(random: () => number) {
@@ -65,6 +76,7 @@ export class Breaker {
     if (this.#probing || this.#waitMs(now) > 0) return undefined;
     this.#state = "half-open";
     this.#probing = true;
+    this.#probedAt = now;
     return "probe";
   }
 
@@ -74,12 +86,13 @@ export class Breaker {
   }
 
   failed(pass: Pass, now: number, retryAfterMs?: number): void {
-    if (pass === "probe") return this.#open(now, retryAfterMs, "its probe failed");
+    if (pass === "probe")
+      return this.#open(now, { retryAfterMs, probeTookMs: now - this.#probedAt }, "its probe failed");
     if (this.#state !== "closed") return;
     this.#recent.add("failed", now);
     const trip = decideTrip({ inRow: this.#recent.failuresInRow, ...this.#recent.count(now) });
-    if (retryAfterMs !== undefined) this.#open(now, retryAfterMs, "it asked to be left alone");
-    else if (trip !== undefined) this.#open(now, undefined, trip);
+    if (retryAfterMs !== undefined) this.#open(now, { retryAfterMs }, "it asked to be left alone");
+    else if (trip !== undefined) this.#open(now, {}, trip);
   }
 
   abandoned(pass: Pass): void {
@@ -94,15 +107,15 @@ export class Breaker {
     this.#recent.forget();
   }
 
-  #open(now: number, retryAfterMs: number | undefined, reason: string): void {
+  #open(now: number, wish: OpenWish, reason: string): void {
     this.#state = "open";
-    this.#openUntil = now + decideOpenMs(this.#timesOpened++, retryAfterMs, this.#random);
+    this.#openUntil = now + decideOpenMs(this.#timesOpened++, wish, this.#random);
     this.#probing = false;
     this.#reason = reason;
   }
 
   /** A clock that was set back does not prolong it beyond the longest. */
   #waitMs(now: number): number {
-    return Math.min(this.#openUntil - now, openMs.maxMs);
+    return Math.min(this.#openUntil - now, maxOpenMs);
   }
 }

@@ -64,18 +64,33 @@ describe("a breaker", () => {
     expect(breaker.admit(now + 5_100)).toBe("call");
   });
 
-  it("stays open twice as long after each failed probe, up to a minute, and begins anew after a success", () => {
+  it("stays open twice as long after each failed probe, up to a quarter of a minute, and begins anew after a success", () => {
     const breaker = opened();
     let at = now;
-    for (const openMs of [5_000, 10_000, 20_000, 40_000, 60_000, 60_000]) {
+    for (const openMs of [5_000, 10_000, 15_000, 15_000]) {
       expect(breaker.view(at)).toMatchObject({ state: "open", retryInMs: openMs });
       at += openMs;
       expect(attempt(breaker, at, "failed")).toBe("probe");
     }
-    at += 60_000;
+    at += 15_000;
     attempt(breaker, at, "succeeded");
     for (let failure = 0; failure < 3; failure++) attempt(breaker, at, "failed");
     expect(breaker.view(at).retryInMs).toBe(5_000);
+  });
+
+  it("stays open for as long as a silent probe has waited, up to a minute", () => {
+    const breaker = opened();
+    let at = now + 5_000;
+    for (const [tookMs, openMs] of [
+      [30_000, 30_000],
+      [300_000, 60_000],
+      [10, 15_000],
+    ] as const) {
+      expect(breaker.admit(at)).toBe("probe");
+      breaker.failed("probe", at + tookMs);
+      expect(breaker.view(at + tookMs).retryInMs).toBe(openMs);
+      at += tookMs + openMs;
+    }
   });
 
   it("gives the try to another call when nobody learned anything from it", () => {
@@ -152,8 +167,8 @@ describe("the rules of a breaker", () => {
   });
 
   it("spread the ends of its time", () => {
-    expect(decideOpenMs(0, undefined, () => 0)).toBe(500);
-    expect(decideOpenMs(3, undefined, () => 0.5)).toBe(22_000);
-    expect(decideOpenMs(50, undefined, () => 1)).toBe(60_000);
+    expect(decideOpenMs(0, {}, () => 0)).toBe(500);
+    expect(decideOpenMs(1, {}, () => 0.5)).toBe(5_500);
+    expect(decideOpenMs(50, {}, () => 1)).toBe(15_000);
   });
 });
