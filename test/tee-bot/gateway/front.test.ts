@@ -1,3 +1,4 @@
+import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
 import { startUpstream } from "../../support/upstream/upstream.ts";
 import { startPublicName } from "../support/public-name.ts";
@@ -104,9 +105,7 @@ describe("the public name", () => {
     const name = stack.use(await startPublicName(gateway.handler("public")));
     const session = name.http2();
     const sent = session.request({ ":path": "/v1/chat/completions", ":method": "GET" });
-    const [headers] = (await once(sent, "response")) as [
-      Record<string, unknown>,
-    ];
+    const [headers] = (await once(sent, "response")) as [Record<string, unknown>];
     expect(headers).toMatchObject({ ":status": 405, allow: "POST, OPTIONS", "access-control-allow-origin": "*" });
     sent.resume();
     session.close();
