@@ -5,11 +5,12 @@ import type { Log } from "../../shared/log.ts";
 import type { HealthReport } from "../health/health.ts";
 import type { HttpHandler } from "../server/terminator.ts";
 import type { Access } from "./access/access.ts";
-import { ApiError } from "./api/api-error.ts";
 import type { Surface } from "./api/call.ts";
 import { Calls } from "./calls/calls.ts";
 import { Front } from "./front.ts";
+import { Models } from "./models.ts";
 import { createPages } from "./pages/app.ts";
+import type { Environment } from "./providers/secret.ts";
 import type { Router } from "./routing/route.ts";
 import type { GatewaySettings } from "./settings.ts";
 import type { Tracker } from "./tracking/track.ts";
@@ -23,7 +24,11 @@ export interface GatewayOptions {
   readonly log: Log;
   /** The state of the public name. */
   readonly health: () => HealthReport;
-  /** In place of the gateway's own. */
+  /** This node's id, by which a call may ask for what runs here. */
+  readonly node?: string;
+  /** Where the settings find keys of providers by name; none, if it is not given. */
+  readonly env?: Environment;
+  /** In place of the gateway's own. With a router of somebody else there are no providers to look for. */
   readonly parts?: Partial<GatewayParts>;
 }
 
@@ -34,6 +39,8 @@ export interface GatewayParts {
 }
 
 export interface Gateway extends AsyncDisposable {
+  /** Resolves when every provider was looked at once; calls are answered before. */
+  readonly ready: Promise<void>;
   handler(surface: Surface): HttpHandler;
   /** Uses other settings from the next call on; calls under way keep theirs. */
   follow(settings: GatewaySettings): void;
@@ -41,26 +48,34 @@ export interface Gateway extends AsyncDisposable {
 
 export function createGateway(options: GatewayOptions): Gateway {
   let { settings } = options;
-  const { clock, random, log, health } = options;
-  const parts: GatewayParts = { router, access, tracker, ...options.parts };
+  const { clock, random, log, health, node, env = {} } = options;
+  const names = (): string[] => namesOf(node, health().hostnames);
+  const models = new Models({ settings, clock, random, log, env, names });
+  const parts: GatewayParts = { router: models.router, access, tracker, ...options.parts };
+  const hasProviders = parts.router === models.router;
   const calls = new Calls({ ...parts, settings: () => settings, clock, random, log });
   return {
+    ready: hasProviders ? models.follow(settings) : Promise.resolve(),
     handler(surface) {
-      const listener = getRequestListener(createPages({ surface, health }).fetch);
+      const listener = getRequestListener(createPages({ surface, health, models: models.pages(surface) }).fetch);
       return new Front({ surface, calls, pages: (request, response) => void listener(request, response) });
     },
     follow(next) {
       settings = next;
+      if (hasProviders) void models.follow(next);
     },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    async [Symbol.asyncDispose]() {
+      await models[Symbol.asyncDispose]();
+    },
   };
 }
 
-const router: Router = {
-  route({ model }) {
-    throw new ApiError("model_not_found", `No provider of this node has the model ${model}.`, { param: "model" });
-  },
-};
+/** A hostname names this node, and so does what stands before its first dot: the alias. */
+function namesOf(node: string | undefined, hostnames: readonly string[]): string[] {
+  const labels = hostnames.map((hostname) => hostname.split(".", 1)[0] ?? "");
+  return [...(node === undefined ? [] : [node]), ...hostnames, ...labels];
+}
+
 const access: Access = {
   authenticate: () => ({ keyId: undefined, models: undefined }),
   admit: () => Promise.resolve({ queuedMs: 0, headers: [], release() {} }),

@@ -3,15 +3,17 @@ import { Hono } from "hono";
 import type { HealthReport } from "../../health/health.ts";
 import type { Surface } from "../api/call.ts";
 import { frontPage } from "./front-page.ts";
+import { createModelPages, type ModelPagesOptions } from "./models.ts";
 
 export interface PagesOptions {
   /** Where these pages are read: some are for this machine only. */
   surface: Surface;
   /** The state of the public name, as `GET /healthz` tells it. */
   health: () => HealthReport;
+  models: ModelPagesOptions;
 }
 
-export function createPages({ health }: PagesOptions): Hono {
+export function createPages({ health, models }: PagesOptions): Hono {
   const app = new Hono();
 
   app.get("/", (context) => context.html(frontPage(health())));
@@ -23,8 +25,7 @@ export function createPages({ health }: PagesOptions): Hono {
     return context.json(report, serving ? 200 : 503, { "cache-control": "no-store" });
   });
 
-  // https://platform.openai.com/docs/api-reference/models/list
-  app.get("/v1/models", (context) => context.json({ object: "list", data: [] }));
+  app.route("/", createModelPages(models));
 
   app.notFound((context) => {
     const { method, path } = context.req;

@@ -22,15 +22,14 @@ const lookMs = 2_000;
 export function decideObstacle(
   { view, model, location, trust }: Offer,
   { endpoint, targetNode }: RouteQuestion,
-  { strategy, privacy }: Policy,
+  policy: Policy,
   now: number,
 ): Obstacle | undefined {
   if (model.endpoints && !model.endpoints.includes(endpoint))
     return { kind: "endpoint", reason: `its ${model.id} is not for ${endpoint}` };
   if (targetNode !== undefined && location !== "local") return { kind: "target", reason: "not of this node itself" };
-  if (!isAllowed(trust, privacy)) return { kind: "policy", reason: `privacy rule ${privacy}: it is ${trust}` };
-  if (strategy === "local-only" && location !== "local")
-    return { kind: "policy", reason: `strategy local-only: it is in the ${location}` };
+  const forbidden = whyForbidden({ location, trust }, policy);
+  if (forbidden !== undefined) return { kind: "policy", reason: forbidden };
 
   const { state, since, reason } = view.standing;
   if (state === "asleep" && now - since > goneGraceMs) return { kind: "rest", reason: "asleep", retryInMs: lookMs };
@@ -42,7 +41,13 @@ export function decideObstacle(
   return { kind: "rest", reason: `${what}: ${breaker.reason ?? ""}`, retryInMs: breaker.retryInMs };
 }
 
-export function isAllowed(trust: Offer["trust"], privacy: PrivacyRule): boolean {
-  if (privacy === "any") return true;
-  return trust === "local" || (privacy === "local-or-attested" && trust === "attested");
+/** What of the settings forbids it; undefined: nothing. */
+export function whyForbidden(
+  { location, trust }: Pick<Offer, "location" | "trust">,
+  { strategy, privacy }: Policy,
+): string | undefined {
+  const mayRead = trust === "local" || privacy === "any" || (privacy === "local-or-attested" && trust === "attested");
+  if (!mayRead) return `privacy rule ${privacy}: it is ${trust}`;
+  if (strategy === "local-only" && location !== "local") return `strategy local-only: it is in the ${location}`;
+  return undefined;
 }

@@ -1,6 +1,6 @@
 import { ApiError } from "../api/api-error.ts";
 import { findNearNames } from "./near-names.ts";
-import { isAllowed, type Obstacle, type Policy } from "./obstacle.ts";
+import { whyForbidden, type Obstacle, type Policy } from "./obstacle.ts";
 import type { Offers } from "./offers.ts";
 import type { RouteQuestion } from "./route.ts";
 
@@ -19,17 +19,24 @@ export function refuseUnknown({ model }: RouteQuestion, offers: Offers, policy: 
       param: "model",
       retryAfterMs: 2_000,
     });
-  const visible = offers.views
-    .filter(({ standing }) => standing.state === "up")
-    .flatMap(({ provider, models }) => models.filter(({ trust }) => isAllowed(trust ?? provider.trust, policy.privacy)))
-    .map(({ id }) => id);
-  const near = findNearNames(model, new Set(visible)).map((name) => `"${name}"`);
+  const near = findNearNames(model, visibleNames(offers, policy)).map((name) => `"${name}"`);
   const hint = near.length > 0 ? `Did you mean ${near.join(", ")}? ` : "";
   return new ApiError(
     "model_not_found",
     `No provider of this node has a model "${model.slice(0, maxShown)}". ${hint}GET /v1/models lists what there is.`,
     { param: "model" },
   );
+}
+
+/** Of models that could be called. */
+function visibleNames({ views }: Offers, policy: Policy): Set<string> {
+  const names = new Set<string>();
+  for (const { provider, standing, models } of views) {
+    if (standing.state !== "up") continue;
+    for (const { id, location = provider.location, trust = provider.trust } of models)
+      if (whyForbidden({ location, trust }, policy) === undefined) names.add(id);
+  }
+  return names;
 }
 
 /** What to tell the client when all who have the model were passed over. What helps by waiting is said first. */

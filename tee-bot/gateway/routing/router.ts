@@ -3,6 +3,7 @@ import type { GatewaySettings } from "../settings.ts";
 import { expandAlias, readAliases, type Aliases } from "./aliases.ts";
 import { decideRoute } from "./decide-route.ts";
 import { Offers, type ProviderView } from "./offers.ts";
+import type { Policy } from "./obstacle.ts";
 import type { Route, Router, RouteQuestion } from "./route.ts";
 
 export interface ProviderRouterOptions {
@@ -20,7 +21,7 @@ export interface ProviderRouterOptions {
 /** Leads calls to providers, by what was seen of them last. */
 export class ProviderRouter implements Router {
   readonly #options: ProviderRouterOptions;
-  #settings: Pick<GatewaySettings, "strategy" | "privacy"> & { readonly aliases: Aliases };
+  #settings: Policy & { readonly aliases: Aliases };
   #offers = new Offers([]);
   #version = -1;
 
@@ -31,6 +32,10 @@ export class ProviderRouter implements Router {
 
   follow(settings: GatewaySettings): void {
     this.#settings = readSettings(settings);
+  }
+
+  get settings(): Policy & { readonly aliases: Aliases } {
+    return this.#settings;
   }
 
   get offers(): Offers {
