@@ -5,6 +5,7 @@ import { gatewaySettingsSchema, type GatewaySettings } from "../../../tee-bot/ga
 import type { Surface } from "../../../tee-bot/gateway/api/call.ts";
 import { listenLocal } from "../../../tee-bot/server/listen-local.ts";
 import { createLocalHttp } from "../../../tee-bot/server/local-http.ts";
+import { temporaryFolder } from "../../shared/temporary-folder.ts";
 import { lmStudioStandIn } from "../../support/models/lm-studio.ts";
 import { nearStandIn } from "../../support/models/near-ai.ts";
 import { ollamaStandIn } from "../../support/models/ollama.ts";
@@ -21,13 +22,13 @@ afterEach(async () => {
 
 const discovery = { ollama: "off", lmStudio: "off", everySeconds: 0.2 };
 const settingsOf = (parts: object): GatewaySettings =>
-  gatewaySettingsSchema.parse({ discovery, embedded: { demo: false }, ...parts });
+  gatewaySettingsSchema.parse({ keys: { public: "off" }, discovery, embedded: { demo: false }, ...parts });
 
 async function start(parts: object, env: Record<string, string> = {}) {
   const log = recordingLog();
   const gateway = createGateway({
     settings: settingsOf(parts),
-    directory: "",
+    directory: stack.use(temporaryFolder()).path,
     clock: systemClock,
     random: Math.random,
     log,
@@ -91,8 +92,8 @@ describe("a gateway before an Ollama that is found", () => {
       { kind: "ollama", id: "near", url: ollama.url },
       { kind: "openai", id: "far", url: `${far.url}/v1` },
     ];
-    const gateway = await start({ providers });
-    const who = async (): Promise<unknown> => (await gateway.chat("llama3.2")).headers["x-postern-provider"];
+    const gateway = await start({ providers, aliases: { best: ["near/llama3.2", "far/llama3.2"] } });
+    const who = async (): Promise<unknown> => (await gateway.chat("best")).headers["x-postern-provider"];
     expect(await who()).toBe("near");
     await ollama.stop();
     expect(await who()).toBe("far");
