@@ -2,19 +2,22 @@
 import { Hono } from "hono";
 import type { HealthReport } from "../../health/health.ts";
 import type { Surface } from "../api/call.ts";
+import type { Ledger } from "../ledger.ts";
 import { frontPage } from "./front-page.ts";
 import { createModelPages, type ModelPagesOptions } from "./models.ts";
+import { requestPages, type PageEnvironment } from "./request-pages.ts";
 
 export interface PagesOptions {
   /** Where these pages are read: some are for this machine only. */
   surface: Surface;
   /** The state of the public name, as `GET /healthz` tells it. */
   health: () => HealthReport;
+  ledger: Ledger;
   models: ModelPagesOptions;
 }
 
-export function createPages({ health, models }: PagesOptions): Hono {
-  const app = new Hono();
+export function createPages({ surface, health, ledger, models }: PagesOptions): Hono<PageEnvironment> {
+  const app = new Hono<PageEnvironment>();
 
   app.get("/", (context) => context.html(frontPage(health())));
 
@@ -26,6 +29,8 @@ export function createPages({ health, models }: PagesOptions): Hono {
   });
 
   app.route("/", createModelPages(models));
+
+  app.route("/", requestPages({ surface, tracker: ledger.tracker, keys: ledger.keys }));
 
   app.notFound((context) => {
     const { method, path } = context.req;
