@@ -17,13 +17,12 @@ import { createKeeper } from "./certificate/create-keeper.ts";
 import { KnownIssuer } from "./certificate/issuer.ts";
 import { readOrCreateTlsKey, type TlsKey } from "./certificate/tls-key.ts";
 import { decideTrust } from "./certificate/trust.ts";
-import type { NodeConfig } from "./config.ts";
+import type { NodeConfig, ReadConfig } from "./config.ts";
 import { startControl } from "./control/control.ts";
 import type { NodeStatus } from "./control/status.ts";
 import { Exposure } from "./expose/exposure.ts";
 import { formatTarget } from "./expose/target.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
-import { gatewaySettingsSchema } from "./gateway/settings.ts";
 import { decideHealth, type HealthReport } from "./health/health.ts";
 import { NameWatch, type NameWatchSubject } from "./health/name-watch.ts";
 import { areCutOff, PublicPaths } from "./health/public-paths.ts";
@@ -34,10 +33,13 @@ import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
 import { listenLocal } from "./server/listen-local.ts";
 import { createLocalHttp } from "./server/local-http.ts";
+import { LiveSettings } from "./settings/live-settings.ts";
 import { Tunnels } from "./tunnel/tunnels.ts";
 
 export interface NodeOptions {
   config: NodeConfig;
+  /** Reads the settings anew when their file changes; undefined: nobody looks. */
+  reread?: () => ReadConfig;
   clock: Clock;
   log: Log;
   /** Told whenever a step was made or lost. */
@@ -71,6 +73,7 @@ class PrivateNode {
   readonly #paths = new PublicPaths();
   readonly #ending = new AbortController();
   readonly #issuer: KnownIssuer;
+  readonly #live: LiveSettings;
   #gatewayPort = 0;
   /** Whether this process has told once that every step is made; only then do troubles count. */
   #wasComplete = false;
@@ -84,7 +87,7 @@ class PrivateNode {
     this.#identity = identity;
     this.#key = key;
     this.#gateway = createGateway({
-      settings: gatewaySettingsSchema.parse({}),
+      settings: config.gateway,
       directory: files.directory,
       clock,
       random,
@@ -108,6 +111,11 @@ class PrivateNode {
       gateway: this.#gateway.handler("public"),
       challenges: alpn,
       log,
+    });
+    this.#live = new LiveSettings({
+      ...options,
+      follow: (settings) => this.#gateway.follow(settings),
+      onChange: () => this.#tell(),
     });
     this.#watch = new NameWatch({ subject: () => this.#watchSubject(), clock, log, onChange: () => this.#onWatch() });
     this.#tunnels = new Tunnels({
@@ -176,6 +184,7 @@ class PrivateNode {
       ledger: this.#gateway.ledger,
       clock: this.#options.clock,
     });
+    using _live = this.#live;
     log.info("node.started", { node: this.#identity.id, gatewayPort: this.#gatewayPort, controlPort: control.port });
 
     this.#certificates.useStored();
@@ -285,7 +294,7 @@ class PrivateNode {
       paths,
       visitors: this.#exposure.terminator.connections,
       certificate: this.#certificates.report,
-      troubles: this.#view.troubles,
+      troubles: [...this.#view.troubles, ...this.#live.troubles],
       health: this.#health(paths),
     };
   }
