@@ -113,7 +113,7 @@ describe("the embedded provider", () => {
     const before = sockets();
     await chat("Hello");
     const pid = enginePid();
-    const [own] = sockets().filter((name) => !before.includes(name));
+    const own = sockets().find((name) => !before.includes(name));
     await embedded[Symbol.asyncDispose]();
     expect([isAlive(pid), sockets().includes(own ?? "")]).toEqual([false, false]);
   });
