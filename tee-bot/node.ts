@@ -90,6 +90,8 @@ class PrivateNode {
       random,
       log,
       health: () => this.#health(),
+      node,
+      env: process.env,
     });
 
     const edge = new EdgeClient({

@@ -11,12 +11,12 @@ import type { Log } from "../../shared/log.ts";
 import { ControlChannel, type ChannelEnd } from "../../shared/nodejs/control-channel.ts";
 import { Deadlines } from "../../shared/nodejs/deadlines.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
+import { provedIdOf } from "../../shared/nodejs/proved-id.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import { tunnelAlpn, type ControlFrame } from "../../shared/tunnel/control.ts";
 import { http2TunnelAlpn } from "../../shared/tunnel/http2.ts";
 import type { Admission } from "../tunnel/admission.ts";
 import { Http2Link } from "../tunnel/http2-link.ts";
-import { provedIdOf } from "./proved-id.ts";
 
 /** Connections that shake hands or wait for admission; those admitted do not count. */
 const maxStrangers = 256;

@@ -3,12 +3,13 @@
  * the pass inside. What the node's visitor gets is the TLS socket.
  */
 import type { Socket } from "node:net";
-import { TLSSocket, type SecureContext } from "node:tls";
+import type { SecureContext } from "node:tls";
 import type { Clock } from "../../shared/clock.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
 import { createPoolContext, ticketKeysOf } from "../../shared/nodejs/pool-tls.ts";
-import { reset, resetThrough } from "../../shared/nodejs/reset.ts";
+import { reset } from "../../shared/nodejs/reset.ts";
 import { poolAlpn } from "../../shared/tunnel/pool.ts";
+import { acceptTls } from "./accept-tls.ts";
 import { FirstBytes, type FirstBytesAnswer } from "./first-bytes.ts";
 import type { RelayMetrics } from "../operations/metrics.ts";
 import { networkOf } from "../limits/network.ts";
@@ -53,9 +54,7 @@ export class PoolDoor {
 
   /** Takes a connection whose ClientHello has been put back. */
   accept(tcp: Socket): void {
-    const tls = new TLSSocket(tcp, { isServer: true, secureContext: this.#context, ALPNProtocols: [poolAlpn] });
-    tls.on("error", ignore);
-    resetThrough(tls, tcp);
+    const tls = acceptTls(tcp, { secureContext: this.#context, ALPNProtocols: [poolAlpn] });
     this.#strangers.add(new FirstBytes(tls, this.#onAnswer), networkOf(tcp.remoteAddress ?? ""));
   }
 
@@ -67,6 +66,3 @@ export class PoolDoor {
     reset(first.socket);
   };
 }
-
-/** Whatever is wrong, "close" follows. */
-const ignore = (): void => {};

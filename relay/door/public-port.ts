@@ -10,6 +10,7 @@ import type { RelayMetrics } from "../operations/metrics.ts";
 import { networkOf } from "../limits/network.ts";
 import { peerAlpn } from "../peers/protocol.ts";
 import { PendingHellos } from "./pending-hellos.ts";
+import { ignoreErrors } from "../../shared/nodejs/ignore-errors.ts";
 import { reset } from "../../shared/nodejs/reset.ts";
 
 export interface PublicPortOptions {
@@ -63,7 +64,7 @@ export class PublicPort {
 
   /** Takes a connection as it was accepted, with `allowHalfOpen` and `noDelay`. */
   accept(socket: Socket): void {
-    socket.on("error", ignore);
+    ignoreErrors(socket);
     this.#sockets.add(socket);
     socket.on("close", () => this.#sockets.delete(socket));
     this.#hellos.add(new FirstBytes(socket, this.#onAnswer), networkOf(socket.remoteAddress ?? ""));
@@ -114,6 +115,3 @@ export class PublicPort {
 function outcomeOf(answer: FirstBytesAnswer): string {
   return answer.kind === "refused" ? answer.reason : answer.kind;
 }
-
-/** An error is followed by "close", which everyone listens to; unheard, it would end the process. */
-const ignore = (): void => {};

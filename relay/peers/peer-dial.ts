@@ -1,65 +1,24 @@
-/** Connections to one other relay: they share a context and the newest session, which spares most of them a whole handshake. */
-import { connect, type Socket } from "node:net";
-import { connect as connectTls, type SecureContext, type TLSSocket } from "node:tls";
-import { lookupWithLoopback } from "../../shared/nodejs/loopback-lookup.ts";
-import { resetThrough } from "../../shared/nodejs/reset.ts";
+import type { SecureContext, TLSSocket } from "node:tls";
+import { createRelayDial } from "../../shared/nodejs/relay-dial.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
-import { provedIdOf } from "../door/proved-id.ts";
 import { peerAlpn } from "./protocol.ts";
 
-const keepAliveMs = 30_000;
-
-/**
- * Calls back once the other relay has proved to be the one that was meant, or with what is wrong with who answered.
- * Never after the socket has closed.
- */
+/** Opens a connection to one other relay and calls back as {@link createRelayDial} says. */
 export type PeerDial = (onReady: (problem?: string) => void) => TLSSocket;
 
-/** `context` is that of `createPoolContext` with this relay's identity. */
+/** `secureContext` is that of `createPoolContext` with this relay's identity. */
 export function createPeerDial(
   { relay, host, port, name }: Pick<FleetRelay, "relay" | "host" | "port" | "name">,
   secureContext: SecureContext,
 ): PeerDial {
-  let session: Buffer | undefined;
+  const dial = createRelayDial({ relay, name, alpn: peerAlpn, secureContext });
   /** Where the name led: it is not asked for again for each visitor. */
   let reached: string | undefined;
   return (onReady) => {
-    const tcp = dialTcp(reached ?? host, port);
-    tcp.on("error", () => {}); // the TLS socket on it tells
-    const tls: TLSSocket = connectTls({
-      socket: tcp,
-      secureContext,
-      session,
-      servername: name,
-      ALPNProtocols: [peerAlpn],
-      rejectUnauthorized: false, // self-signed; its key is compared below
+    const tls = dial(reached ?? host, port, (problem) => {
+      if (problem === undefined) reached = tls.remoteAddress;
+      onReady(problem);
     });
-    tls.on("error", () => {}); // "close" follows
-    tls.once("secureConnect", () => {
-      // A resumed session shows no certificate; it was kept only because its first connection had the right one.
-      const problem = tls.isSessionReused() ? undefined : problemOf(tls, relay);
-      if (problem) return onReady(problem);
-      reached = tcp.remoteAddress;
-      tls.on("session", (ticket) => (session = ticket));
-      onReady();
-    });
-    return resetThrough(tls, tcp);
+    return tls;
   };
-}
-
-function problemOf(tls: TLSSocket, relay: string): string | undefined {
-  if (tls.alpnProtocol !== peerAlpn) return "This port takes no visitors of other relays.";
-  return provedIdOf(tls) === relay ? undefined : "The relay proved another key than the edge has named.";
-}
-
-function dialTcp(host: string, port: number): Socket {
-  return connect({
-    host,
-    port,
-    lookup: lookupWithLoopback,
-    noDelay: true,
-    allowHalfOpen: true,
-    keepAlive: true,
-    keepAliveInitialDelay: keepAliveMs,
-  });
 }

@@ -3,22 +3,23 @@
  * named by the edge as one of the fleet is not let in.
  */
 import type { Socket } from "node:net";
-import { TLSSocket, type SecureContext } from "node:tls";
+import type { SecureContext, TLSSocket } from "node:tls";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 import { ControlChannel } from "../../shared/nodejs/control-channel.ts";
 import { Deadlines } from "../../shared/nodejs/deadlines.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
 import { createPoolContext, ticketKeysOf } from "../../shared/nodejs/pool-tls.ts";
-import { reset, resetThrough } from "../../shared/nodejs/reset.ts";
+import { provedIdOf } from "../../shared/nodejs/proved-id.ts";
+import { reset } from "../../shared/nodejs/reset.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
 import type { NodeId } from "../../shared/registry/node-id.ts";
 import type { RelayLimits } from "../config.ts";
 import { Shares } from "../limits/shares.ts";
 import type { RelayMetrics } from "../operations/metrics.ts";
 import { networkOf } from "../limits/network.ts";
+import { acceptTls } from "../door/accept-tls.ts";
 import { PendingHellos } from "../door/pending-hellos.ts";
-import { provedIdOf } from "../door/proved-id.ts";
 import { Arrival, type ArrivalEvents, type ForwardedVisitor } from "./arrival.ts";
 import { peerAlpn, warmMs } from "./protocol.ts";
 
@@ -91,15 +92,12 @@ export class PeerDoor {
 
   /** Takes a connection whose ClientHello has been put back. */
   accept(tcp: Socket): void {
-    const tls = new TLSSocket(tcp, {
-      isServer: true,
+    const tls = acceptTls(tcp, {
       secureContext: this.#secureContext,
       ALPNProtocols: [peerAlpn],
       requestCert: true,
       rejectUnauthorized: false, // self-signed; the key is what counts
     });
-    tls.on("error", ignore);
-    resetThrough(tls, tcp);
     this.#handshakes.add(tls, networkOf(tcp.remoteAddress ?? ""));
     tls.once("close", () => this.#handshakes.delete(tls));
     tls.once("secure", () => {
@@ -183,6 +181,3 @@ export class PeerDoor {
     return this.#options.fleet().some(({ relay }) => relay === peer);
   }
 }
-
-/** Whatever is wrong, "close" follows. */
-const ignore = (): void => {};

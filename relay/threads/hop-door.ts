@@ -4,6 +4,7 @@ import { once } from "node:events";
 import { createServer, type AddressInfo, type Server, type Socket } from "node:net";
 import type { Clock } from "../../shared/clock.ts";
 import { Deadlines } from "../../shared/nodejs/deadlines.ts";
+import { ignoreErrors } from "../../shared/nodejs/ignore-errors.ts";
 import { splice } from "../../shared/nodejs/splice.ts";
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { hopPrefaceBytes, hopSecretBytes } from "./hop-link.ts";
@@ -47,7 +48,7 @@ export class HopDoor {
   }
 
   #accept(socket: Socket): void {
-    socket.on("error", () => {}); // "close" follows
+    ignoreErrors(socket);
     if (this.#strangers.size >= maxStrangers) return reset(socket);
     this.#sockets.add(socket);
     this.#strangers.start(socket);

@@ -4,6 +4,7 @@
  * then what goes into the visitor's stream. Not a Unix socket: that knows no reset, which must be passed on as one.
  */
 import { connect } from "node:net";
+import { ignoreErrors } from "../../shared/nodejs/ignore-errors.ts";
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import type { VisitorLink } from "../tunnel/http2-tunnel.ts";
 
@@ -25,7 +26,7 @@ export class HopLink implements VisitorLink {
 
   open(): TunnelSocket {
     const socket = connect({ port: this.#port, host: "127.0.0.1", allowHalfOpen: true, noDelay: true });
-    socket.on("error", () => {}); // "close" follows
+    ignoreErrors(socket);
     socket.write(this.#preface);
     return socket;
   }

@@ -5,6 +5,7 @@
  */
 import { constants, type Http2Stream } from "node:http2";
 import { Duplex } from "node:stream";
+import { ignoreErrors } from "./ignore-errors.ts";
 import type { TunnelSocket } from "./tunnel-socket.ts";
 
 /** How long the other end may take to end its direction once this one is closed. */
@@ -20,7 +21,7 @@ export class StreamSocket extends Duplex implements TunnelSocket {
   constructor(stream: Http2Stream) {
     super({ allowHalfOpen: true });
     this.#stream = stream;
-    this.on("error", () => {}); // "close" follows; unheard, a visitor's reset would end the process
+    ignoreErrors(this);
     stream.on("data", (chunk: Buffer) => {
       this.#bytesRead += chunk.length;
       if (!this.push(chunk)) stream.pause();
@@ -30,7 +31,7 @@ export class StreamSocket extends Duplex implements TunnelSocket {
       this.#endReceived = true;
       this.push(null);
     });
-    stream.on("error", () => {}); // "close" follows
+    ignoreErrors(stream);
     stream.on("close", () => {
       if (!this.#endReceived || !this.#endSent) this.destroy(lost());
     });

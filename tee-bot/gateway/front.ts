@@ -7,6 +7,7 @@ import type { Duplex } from "node:stream";
 import type { IncomingMessage } from "node:http";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../server/terminator.ts";
+import type { Access, Caller } from "./access/access.ts";
 import { ApiError } from "./api/api-error.ts";
 import type { Surface } from "./api/call.ts";
 import { endpoints, type Endpoint } from "./api/endpoints.ts";
@@ -18,8 +19,9 @@ import { corsHeaders, decideDoor, preflightHeaders } from "./door.ts";
 export interface FrontOptions {
   readonly surface: Surface;
   readonly calls: Calls;
-  /** Answers what is no call. */
-  readonly pages: (request: HttpRequest, response: HttpResponse) => void;
+  readonly access: Access;
+  /** Answers what is no call; `caller` is whose it is, undefined outside the API. */
+  readonly pages: (request: HttpRequest, response: HttpResponse, caller: Caller | undefined) => void;
 }
 
 const endpointAt = new Map<string, Endpoint>(endpoints.map((endpoint) => [endpoint.path, endpoint]));
@@ -33,7 +35,7 @@ export class Front implements HttpHandler {
   }
 
   request(request: HttpRequest, response: HttpResponse, { sourceAddress }: ProxyAddresses): void {
-    const { surface, calls, pages } = this.#options;
+    const { surface, calls } = this.#options;
     const { headers, method } = request;
     const path = pathOf(request.url ?? "/");
     const isApi = path.startsWith("/v1/");
@@ -42,16 +44,27 @@ export class Front implements HttpHandler {
     const cors = isApi ? corsHeaders(surface, headers.origin) : noHeaders;
     const endpoint = endpointAt.get(path);
     if (isApi && method === "OPTIONS") return void response.writeHead(204, preflightHeaders(cors, headers)).end();
-    if (!endpoint) {
-      for (let at = 0; at < cors.length; at += 2) response.setHeader(cors[at]!, cors[at + 1]!);
-      return pages(request, response);
-    }
+    if (!endpoint) return this.#showPage(request, response, cors, isApi ? sourceAddress : undefined);
     if (method !== "POST") {
       const message = `${path} takes POST, not ${method}.`;
       return refuse(response, new ApiError("method_not_allowed", message), [...cors, "allow", callMethods], true);
     }
     const client = new HttpAnswer(response);
     void calls.handle({ endpoint, surface, request, client, from: sourceAddress, headers: cors });
+  }
+
+  /** Whatever is under /v1 asks for the same key as a call; `client` is then whose address it is. */
+  #showPage(request: HttpRequest, response: HttpResponse, cors: readonly string[], client: string | undefined): void {
+    const { surface, access, pages } = this.#options;
+    let caller: Caller | undefined;
+    try {
+      if (client !== undefined) caller = access.authenticate(request.headers, surface, client);
+    } catch (error) {
+      if (error instanceof ApiError) return refuse(response, error, cors, true);
+      throw error;
+    }
+    for (let at = 0; at < cors.length; at += 2) response.setHeader(cors[at]!, cors[at + 1]!);
+    pages(request, response, caller);
   }
 
   upgrade(_request: IncomingMessage, socket: Duplex): void {

@@ -1,15 +1,18 @@
 /** The gateway of one node: its parts joined, and the door of each surface. */
+import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 import type { HealthReport } from "../health/health.ts";
 import type { HttpHandler } from "../server/terminator.ts";
-import type { Access } from "./access/access.ts";
-import { ApiError } from "./api/api-error.ts";
+import type { Access, Caller } from "./access/access.ts";
 import type { Surface } from "./api/call.ts";
 import { Calls } from "./calls/calls.ts";
 import { Front } from "./front.ts";
+import { openLedger, type Ledger } from "./ledger.ts";
+import { Models } from "./models.ts";
 import { createPages } from "./pages/app.ts";
+import type { Environment } from "./providers/secret.ts";
 import type { Router } from "./routing/route.ts";
 import type { GatewaySettings } from "./settings.ts";
 import type { Tracker } from "./tracking/track.ts";
@@ -23,7 +26,11 @@ export interface GatewayOptions {
   readonly log: Log;
   /** The state of the public name. */
   readonly health: () => HealthReport;
-  /** In place of the gateway's own. */
+  /** This node's id, by which a call may ask for what runs here. */
+  readonly node?: string;
+  /** Where the settings find keys of providers by name; none, if it is not given. */
+  readonly env?: Environment;
+  /** In place of the gateway's own. With a router of somebody else there are no providers to look for. */
   readonly parts?: Partial<GatewayParts>;
 }
 
@@ -34,37 +41,60 @@ export interface GatewayParts {
 }
 
 export interface Gateway extends AsyncDisposable {
+  /** Its keys, and what has happened. */
+  readonly ledger: Ledger;
+  /** Resolves when every provider was looked at once; calls are answered before. */
+  readonly ready: Promise<void>;
   handler(surface: Surface): HttpHandler;
   /** Uses other settings from the next call on; calls under way keep theirs. */
   follow(settings: GatewaySettings): void;
 }
 
+/** Throws {@link AppError} when what it keeps cannot be opened. */
 export function createGateway(options: GatewayOptions): Gateway {
   let { settings } = options;
-  const { clock, random, log, health } = options;
-  const parts: GatewayParts = { router, access, tracker, ...options.parts };
+  const { clock, random, log, health, node, env = {} } = options;
+  const names = (): string[] => namesOf(node, health().hostnames);
+  const ledger = openLedger({ path: join(options.directory, "gateway.sqlite"), settings, clock, log });
+  const models = new Models({ settings, clock, random, log, env, names });
+  const own: GatewayParts = { router: models.router, access: ledger.access, tracker: ledger.tracker };
+  const parts: GatewayParts = { ...own, ...options.parts };
+  const hasProviders = parts.router === models.router;
   const calls = new Calls({ ...parts, settings: () => settings, clock, random, log });
   return {
+    ledger,
+    ready: hasProviders ? models.follow(settings) : Promise.resolve(),
     handler(surface) {
-      const listener = getRequestListener(createPages({ surface, health }).fetch);
-      return new Front({ surface, calls, pages: (request, response) => void listener(request, response) });
+      const pages = createPages({ surface, health, ledger, models: models.pages(surface) });
+      const callers = new WeakMap<object, Caller>();
+      const listener = getRequestListener((request, { incoming }) => {
+        const caller = callers.get(incoming);
+        return pages.fetch(request, caller && { caller });
+      });
+      return new Front({
+        surface,
+        calls,
+        access: parts.access,
+        pages: (request, response, caller) => {
+          if (caller) callers.set(request, caller);
+          void listener(request, response);
+        },
+      });
     },
     follow(next) {
       settings = next;
+      ledger.follow(next);
+      if (hasProviders) void models.follow(next);
     },
-    [Symbol.asyncDispose]: () => Promise.resolve(),
+    async [Symbol.asyncDispose]() {
+      await models[Symbol.asyncDispose]();
+      ledger[Symbol.dispose]();
+    },
   };
 }
 
-const router: Router = {
-  route({ model }) {
-    throw new ApiError("model_not_found", `No provider of this node has the model ${model}.`, { param: "model" });
-  },
-};
-const access: Access = {
-  authenticate: () => ({ keyId: undefined, models: undefined }),
-  admit: () => Promise.resolve({ queuedMs: 0, headers: [], release() {} }),
-};
-const tracker: Tracker = {
-  begin: () => ({ keyed() {}, queued() {}, routed() {}, attempted() {}, firstByte() {}, end() {} }),
-};
+/** A hostname names this node, and so does what stands before its first dot: the alias. */
+function namesOf(node: string | undefined, hostnames: readonly string[]): string[] {
+  const labels = hostnames.map((hostname) => hostname.split(".", 1)[0] ?? "");
+  return [...(node === undefined ? [] : [node]), ...hostnames, ...labels];
+}

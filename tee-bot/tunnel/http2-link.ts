@@ -2,6 +2,7 @@
 import { performServerHandshake, type ServerHttp2Session, type ServerHttp2Stream } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { closeSoon, serverOptions, widen } from "../../shared/nodejs/http2-session.ts";
+import { ignoreErrors } from "../../shared/nodejs/ignore-errors.ts";
 import { StreamSocket } from "../../shared/nodejs/stream-socket.ts";
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { controlAuthority, visitorAuthority } from "../../shared/tunnel/http2.ts";
@@ -34,7 +35,7 @@ export class Http2Link {
   }
 
   #take(stream: ServerHttp2Stream, authority: string | undefined): void {
-    stream.on("error", () => {});
+    ignoreErrors(stream);
     if (stream.destroyed || stream.closed) return; // reset before it was seen: respond() would throw
     stream.respond({ ":status": 200 });
     const socket = new StreamSocket(stream);

@@ -1,3 +1,4 @@
+import { ignoreErrors } from "../../shared/nodejs/ignore-errors.ts";
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
 import { parseProxyHeader, type ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import { reset } from "../../shared/nodejs/reset.ts";
@@ -21,7 +22,7 @@ export class PoolConnection {
   constructor(socket: TunnelSocket, events: PoolConnectionEvents) {
     this.socket = socket;
     this.#events = events;
-    this.socket.on("error", () => {}); // followed by "close"; whoever gets the socket adds listeners of its own
+    ignoreErrors(this.socket);
     this.socket.on("readable", this.#onReadable);
     this.socket.on("end", this.#onClosed);
     this.socket.on("close", this.#onClosed);

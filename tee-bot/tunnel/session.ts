@@ -12,6 +12,7 @@ import type { Log } from "../../shared/log.ts";
 import { ControlChannel, type ChannelEnd } from "../../shared/nodejs/control-channel.ts";
 import type { Identity } from "../../shared/nodejs/identity-file.ts";
 import { lookupWithLoopback } from "../../shared/nodejs/loopback-lookup.ts";
+import { problemOfRelay } from "../../shared/nodejs/proved-id.ts";
 import type { RelayEndpoint } from "../../shared/registry/messages.ts";
 import { tunnelAlpn, type ControlFrame, type Goaway } from "../../shared/tunnel/control.ts";
 import { http2TunnelAlpn } from "../../shared/tunnel/http2.ts";
@@ -19,7 +20,6 @@ import { createTlsDial, dialPlain, type RelayAddress } from "./dial.ts";
 import { Http2Link } from "./http2-link.ts";
 import { Pool, type Visitor } from "./pool.ts";
 import { PoolWitness } from "./pool-witness.ts";
-import { problemOfPeer } from "./relay-key.ts";
 import type { Transport } from "./transport.ts";
 
 const connectMs = 5_000;
@@ -139,7 +139,7 @@ export class Session {
 
   #open(): void {
     const { relay, transport } = this.#options;
-    const problem = problemOfPeer(this.#socket, relay.relay, this.#alpn);
+    const problem = problemOfRelay(this.#socket, relay.relay, this.#alpn);
     if (problem) return this.#fail(problem);
     this.#wait(welcomeMs, `The relay did not welcome this node within ${welcomeMs} ms.`);
     if (transport !== "http2") return this.#greet(this.#socket);

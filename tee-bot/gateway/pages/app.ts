@@ -2,17 +2,22 @@
 import { Hono } from "hono";
 import type { HealthReport } from "../../health/health.ts";
 import type { Surface } from "../api/call.ts";
+import type { Ledger } from "../ledger.ts";
 import { frontPage } from "./front-page.ts";
+import { createModelPages, type ModelPagesOptions } from "./models.ts";
+import { requestPages, type PageEnvironment } from "./request-pages.ts";
 
 export interface PagesOptions {
   /** Where these pages are read: some are for this machine only. */
   surface: Surface;
   /** The state of the public name, as `GET /healthz` tells it. */
   health: () => HealthReport;
+  ledger: Ledger;
+  models: ModelPagesOptions;
 }
 
-export function createPages({ health }: PagesOptions): Hono {
-  const app = new Hono();
+export function createPages({ surface, health, ledger, models }: PagesOptions): Hono<PageEnvironment> {
+  const app = new Hono<PageEnvironment>();
 
   app.get("/", (context) => context.html(frontPage(health())));
 
@@ -23,8 +28,9 @@ export function createPages({ health }: PagesOptions): Hono {
     return context.json(report, serving ? 200 : 503, { "cache-control": "no-store" });
   });
 
-  // https://platform.openai.com/docs/api-reference/models/list
-  app.get("/v1/models", (context) => context.json({ object: "list", data: [] }));
+  app.route("/", createModelPages(models));
+
+  app.route("/", requestPages({ surface, tracker: ledger.tracker, keys: ledger.keys }));
 
   app.notFound((context) => {
     const { method, path } = context.req;

@@ -25,7 +25,7 @@ export interface Provider extends AsyncDisposable {
   /** Says nothing about reachability of others; throws {@link ProviderError}. At most `listTimeoutMs`. */
   fetchModels(signal: AbortSignal): Promise<readonly ProviderModel[]>;
   /** Why the head of an answer shows that no TEE gave it, for those who asked for one; undefined: it may have been. */
-  checkAttested?(headers: IncomingHttpHeaders): string | undefined;
+  readonly checkAttested?: (headers: IncomingHttpHeaders) => string | undefined;
 }
 
 /** How a request is put to a provider. */

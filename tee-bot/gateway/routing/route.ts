@@ -35,7 +35,7 @@ export interface Candidate {
    * Looks at the head of an answer before anything of it is passed on: why it must not be, or undefined. An answer that
    * is refused counts as a failure of the provider.
    */
-  checkAnswer?(headers: IncomingHttpHeaders): string | undefined;
+  readonly checkAnswer?: (headers: IncomingHttpHeaders) => string | undefined;
   /** Leave to make one attempt; undefined while the breaker is open, or another probes it. */
   admit(): Permit | undefined;
 }

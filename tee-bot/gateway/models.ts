@@ -1,0 +1,60 @@
+/** Which models there are, who answers for them, and what is told of both: the parts that know providers, joined. */
+import type { Clock } from "../../shared/clock.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Surface } from "./api/call.ts";
+import { findEntry, listCatalogue, type CatalogueEntry } from "./catalogue/catalogue.ts";
+import { reportGatewayHealth } from "./catalogue/provider-health.ts";
+import type { ModelPagesOptions } from "./pages/models.ts";
+import { ProviderManager } from "./providers/manager.ts";
+import type { OpenEmbedded } from "./providers/open-provider.ts";
+import type { Environment } from "./providers/secret.ts";
+import { ProviderRouter } from "./routing/router.ts";
+import type { GatewaySettings } from "./settings.ts";
+
+export interface ModelsOptions {
+  settings: GatewaySettings;
+  clock: Clock;
+  random: () => number;
+  log: Log;
+  env: Environment;
+  /** What this node is called: its id, its hostnames. */
+  names: () => readonly string[];
+  openEmbedded?: OpenEmbedded | undefined;
+}
+
+export class Models implements AsyncDisposable {
+  readonly providers: ProviderManager;
+  readonly router: ProviderRouter;
+
+  constructor({ settings, names, ...options }: ModelsOptions) {
+    this.providers = new ProviderManager(options);
+    this.router = new ProviderRouter(settings, { providers: this.providers, names, ...options });
+  }
+
+  /**
+   * Uses the providers of these settings from now on. Resolves when each new one was looked at once; until the
+   * first call there are none.
+   */
+  follow(settings: GatewaySettings): Promise<void> {
+    this.router.follow(settings);
+    return this.providers.follow(settings);
+  }
+
+  list(): readonly CatalogueEntry[] {
+    const { offers, settings } = this.router;
+    return listCatalogue(offers, settings.aliases, settings);
+  }
+
+  pages(surface: Surface): ModelPagesOptions {
+    const { providers } = this;
+    return {
+      list: () => this.list(),
+      find: (name) => findEntry(name, this.list(), this.router.offers),
+      health: () => reportGatewayHealth(providers.members, providers.misfits, surface),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    await this.providers[Symbol.asyncDispose]();
+  }
+}

@@ -1,0 +1,43 @@
+/** The pages that tell which models there are, and how their providers fare. */
+import { Hono } from "hono";
+import { ApiError, errorBody } from "../api/api-error.ts";
+import type { CatalogueEntry } from "../catalogue/catalogue.ts";
+import type { GatewayHealth } from "../catalogue/provider-health.ts";
+
+export interface ModelPagesOptions {
+  list: () => readonly CatalogueEntry[];
+  /** By any name that a call may use. */
+  find: (name: string) => CatalogueEntry | undefined;
+  health: () => GatewayHealth;
+}
+
+const prefix = "/v1/models/";
+const uncached = { "cache-control": "no-store" };
+
+export function createModelPages({ list, find, health }: ModelPagesOptions): Hono {
+  const app = new Hono();
+
+  // https://platform.openai.com/docs/api-reference/models
+  app.get("/v1/models", (context) => context.json({ object: "list", data: list() }, 200, uncached));
+
+  // Ids have slashes, which some clients escape and others do not.
+  app.get(`${prefix}*`, (context) => {
+    const name = decode(new URL(context.req.url).pathname.slice(prefix.length));
+    const entry = find(name);
+    if (entry) return context.json(entry, 200, uncached);
+    const message = `There is no model "${name.slice(0, 100)}". GET /v1/models lists what there is.`;
+    return context.json(errorBody(new ApiError("model_not_found", message, { param: "model" })), 404);
+  });
+
+  app.get("/health", (context) => context.json(health(), 200, uncached));
+
+  return app;
+}
+
+function decode(text: string): string {
+  try {
+    return decodeURIComponent(text);
+  } catch {
+    return text;
+  }
+}

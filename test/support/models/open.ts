@@ -1,0 +1,22 @@
+import { openHttpProvider, type HttpProviderSpec } from "../../../tee-bot/gateway/providers/http-provider.ts";
+import type { ServedWorld } from "../../gateway/provider-behaviour.ts";
+import type { ModelServer } from "./stand-in.ts";
+
+/** A provider before a stand-in, with little patience. */
+export async function openServed(
+  server: ModelServer,
+  chatModel: string,
+  spec: (url: string) => HttpProviderSpec,
+): Promise<ServedWorld> {
+  await server.start();
+  const provider = openHttpProvider(spec(server.url), { connectTimeoutMs: 300, timeoutMs: 400, onRefused: () => {} });
+  return {
+    provider,
+    server,
+    chatModel,
+    async [Symbol.asyncDispose]() {
+      await provider[Symbol.asyncDispose]();
+      await server.stop();
+    },
+  };
+}
