@@ -23,6 +23,7 @@ import type { NodeStatus } from "./control/status.ts";
 import { Exposure } from "./expose/exposure.ts";
 import { formatTarget } from "./expose/target.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import { openEmbedded } from "./gateway/providers/embedded.ts";
 import { gatewaySettingsSchema } from "./gateway/settings.ts";
 import { decideHealth, type HealthReport } from "./health/health.ts";
 import { NameWatch, type NameWatchSubject } from "./health/name-watch.ts";
@@ -92,6 +93,7 @@ class PrivateNode {
       health: () => this.#health(),
       node,
       env: process.env,
+      openEmbedded: (embedded) => openEmbedded(embedded, { clock, log }),
     });
 
     const edge = new EdgeClient({

@@ -28,6 +28,7 @@ const magic = "GGUF";
 const knownVersions = [2, 3];
 const maxKeys = 10_000;
 const maxKeyBytes = 65_535;
+const maxDescriptionLength = 300;
 /** Every file has these after what describes the model, and they are long. */
 const vocabularyPrefix = "tokenizer.";
 
@@ -81,7 +82,7 @@ function factsOf(keys: ReadonlyMap<string, Value>): GgufFacts {
   return {
     architecture,
     ...(name !== undefined && { name }),
-    ...(description !== undefined && { description }),
+    ...(description !== undefined && { description: description.slice(0, maxDescriptionLength) }),
     ...(quantization !== undefined && { quantization }),
     ...(contextLength !== undefined && contextLength > 0 && { contextLength }),
     embeds: (number(`${architecture}.pooling_type`) ?? 0) > 0,

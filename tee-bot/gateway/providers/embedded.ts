@@ -47,9 +47,10 @@ export function openEmbedded(
     location: "local",
     trust: "local",
     upstream: { dispatcher: pool, origin, basePath: "/v1", headers: [] },
-    async fetchModels() {
+    async fetchModels(signal) {
       const trouble = obstacle ?? engine.trouble;
       if (trouble !== undefined) throw new ProviderError("broken", trouble);
+      signal.throwIfAborted();
       const { good, bad } = await surveyModels(models, engine.loaded);
       if (good.length === 0) throw new ProviderError("broken", bad.join(" "));
       for (const reason of bad) if (!told.has(reason)) log.warn("model.refused", { reason });
@@ -110,6 +111,7 @@ async function describe({ id, path, contextSize }: EngineModel, loaded: boolean)
     size: file.bytes,
     ...(file.quantization !== undefined && { quantization: file.quantization }),
     family: file.architecture,
+    ...(file.description !== undefined && { description: file.description }),
     ...(path === demoModel.path && { demo: true }),
   };
 }

@@ -9,6 +9,7 @@ import { silentLog, type LogFields } from "../../../../shared/log.ts";
 import { openEmbedded, type EmbeddedOptions } from "../../../../tee-bot/gateway/providers/embedded.ts";
 import { ProviderError, type Provider } from "../../../../tee-bot/gateway/providers/provider.ts";
 import { gatewaySettingsSchema, type GatewaySettings } from "../../../../tee-bot/gateway/settings.ts";
+import { describeProvider } from "../../../gateway/provider-behaviour.ts";
 import { ask, busyMs } from "../../../support/engine/running-engine.ts";
 
 const never = new AbortController().signal;
@@ -52,12 +53,20 @@ const events = (name: string): (LogFields | undefined)[] =>
 const enginePid = (): number => Number(events("engine.started").at(-1)?.["pid"]);
 const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
+// One engine starts for each of these, so they are the slow ones.
+describeProvider("embedded", () => {
+  const provider = openEmbedded(gatewaySettingsSchema.parse({}).embedded, { clock: systemClock, log: silentLog });
+  const close = (): PromiseLike<void> => provider[Symbol.asyncDispose]();
+  return Promise.resolve({ provider, chatModel: "postern-demo", [Symbol.asyncDispose]: close });
+});
+
 describe("the embedded provider", () => {
   it("lists the demo model, as what it is, without starting anything", async () => {
     const [demo, ...others] = await open().fetchModels(never);
     expect(demo).toMatchObject({
       id: "postern-demo",
       demo: true,
+      description: "A toy that has learnt a few sentences about Postern by heart.",
       endpoints: ["chat", "completions"],
       loaded: false,
       contextLength: 1_024,
