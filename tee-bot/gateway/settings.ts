@@ -104,6 +104,8 @@ export const gatewaySettingsSchema = z.strictObject({
       firstTokenSeconds: z.strictObject({ local: seconds.default(300), cloud: seconds.default(60) }).prefault({}),
       /** Between two pieces of a stream. */
       idleSeconds: seconds.default(60),
+      /** For a client that sends nothing of its body, or takes nothing of its stream. */
+      clientSeconds: seconds.default(60),
     })
     .prefault({}),
   retry: z

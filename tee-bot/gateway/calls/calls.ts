@@ -37,8 +37,6 @@ export interface Incoming extends Pick<Call, "endpoint" | "surface"> {
   readonly headers: readonly string[];
 }
 
-/** An upload from which nothing comes for so long is given up. */
-const uploadIdleMs = 30_000;
 const mebibyte = 1024 * 1024;
 
 export class Calls {
@@ -70,11 +68,12 @@ export class Calls {
   }
 
   async #run(incoming: Incoming, head: CallHead, caller: Caller, headers: readonly string[]): Promise<void> {
-    const { tracker, settings } = this.#options;
-    const limits = { maxBytes: settings().limits.bodyMiB * mebibyte, idleMs: uploadIdleMs };
+    const { tracker } = this.#options;
+    const { limits, timeouts } = this.#options.settings();
+    const upload = { maxBytes: limits.bodyMiB * mebibyte, idleMs: timeouts.clientSeconds * 1_000 };
     let call: Call;
     try {
-      call = await readCall(incoming.request, head, limits);
+      call = await readCall(incoming.request, head, upload);
     } catch (error) {
       const track = tracker.begin({ ...head, model: "", stream: false });
       track.keyed(caller.keyId);
