@@ -13,6 +13,7 @@ import { openLedger, type Ledger } from "./ledger.ts";
 import { Models } from "./models.ts";
 import { createPages } from "./pages/app.ts";
 import type { OpenEmbedded } from "./providers/open-provider.ts";
+import { refuseOwnLooks } from "./providers/own-looks.ts";
 import type { Environment } from "./providers/secret.ts";
 import type { Router } from "./routing/route.ts";
 import type { GatewaySettings } from "./settings.ts";
@@ -74,7 +75,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         const caller = callers.get(incoming);
         return pages.fetch(request, caller && { caller });
       });
-      return new Front({
+      const front = new Front({
         surface,
         calls,
         access: parts.access,
@@ -83,6 +84,7 @@ export function createGateway(options: GatewayOptions): Gateway {
           void listener(request, response);
         },
       });
+      return refuseOwnLooks(front, models.providers.mark);
     },
     follow(next) {
       settings = next;

@@ -9,7 +9,12 @@ export async function openServed(
   spec: (url: string) => HttpProviderSpec,
 ): Promise<ServedWorld> {
   await server.start();
-  const provider = openHttpProvider(spec(server.url), { connectTimeoutMs: 300, timeoutMs: 400, onRefused: () => {} });
+  const provider = openHttpProvider(spec(server.url), {
+    connectTimeoutMs: 300,
+    mark: "test",
+    timeoutMs: 400,
+    onRefused: () => {},
+  });
   return {
     provider,
     server,

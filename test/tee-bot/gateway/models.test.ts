@@ -46,11 +46,14 @@ async function start(parts: object, env: Record<string, string> = {}) {
   const portOf = (surface: Surface): number => ports.get(surface) ?? 0;
   return {
     log,
+    port: portOf("local"),
     follow: (next: object) => gateway.follow(settingsOf(next)),
     chat: (model: string, headers: Record<string, string> = {}): Promise<Answer> =>
       ask(portOf("local"), chat(model), { headers }),
-    get: async (path: string, surface: Surface = "local") => {
-      const answer = await ask(portOf(surface), "", { path, method: "GET" });
+    keyFor: (models: string[]) => gateway.ledger.keys.create({ name: "test", models }).text,
+    get: async (path: string, surface: Surface = "local", key?: string) => {
+      const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+      const answer = await ask(portOf(surface), "", { path, method: "GET", headers });
       return { ...answer, json: JSON.parse(answer.text) as unknown };
     },
   };
@@ -230,6 +233,37 @@ describe("what is told of providers", () => {
     const gateway = await start({});
     expect((await gateway.get("/health")).json).toMatchObject({ status: "no_provider", providers: [] });
     expect(errorOf(await gateway.chat("m"))).toMatchObject({ code: "model_not_found" });
+  });
+
+  it("is that a gateway is no provider of itself, whatever its settings say", async () => {
+    const gateway = await start({});
+    const url = `http://localhost:${gateway.port}`;
+    gateway.follow({
+      providers: [
+        { kind: "ollama", id: "self", url },
+        { kind: "openai", id: "me", url: `${url}/v1` },
+      ],
+    });
+    const reason = "Its url leads back to this gateway.";
+    await vi.waitFor(async () =>
+      expect((await gateway.get("/health")).json).toMatchObject({
+        providers: [
+          { id: "self", state: "broken", reason },
+          { id: "me", state: "broken", reason },
+        ],
+      }),
+    );
+  });
+
+  it("is to a key only what it may use", async () => {
+    const ollama = await run(ollamaStandIn());
+    const providers = [{ kind: "ollama", id: "box", url: ollama.url }];
+    const gateway = await start({ providers, keys: { public: "required" } });
+    const key = gateway.keyFor(["llama*", "box/nomic*"]);
+    const { json } = await gateway.get("/v1/models", "public", key);
+    expect(json).toMatchObject({ data: [{ id: "llama3.2:latest" }, { id: "nomic-embed-text:v1.5" }] });
+    expect((await gateway.get("/v1/models/gpt-oss:120b-cloud", "public", key)).status).toBe(404);
+    expect((await gateway.get("/v1/models", "public")).status).toBe(401);
   });
 
   it("is a target that this node is itself, by any of its names", async () => {
