@@ -55,9 +55,9 @@ const isAlive = (pid: number): boolean => existsSync(`/proc/${pid}`);
 
 // One engine starts for each of these, so they are the slow ones.
 describeProvider("embedded", () => {
-  const provider = openEmbedded(gatewaySettingsSchema.parse({}).embedded, { clock: systemClock, log: silentLog });
-  const close = (): PromiseLike<void> => provider[Symbol.asyncDispose]();
-  return Promise.resolve({ provider, chatModel: "postern-demo", [Symbol.asyncDispose]: close });
+  const embedded = openEmbedded(gatewaySettingsSchema.parse({}).embedded, { clock: systemClock, log: silentLog });
+  const close = (): PromiseLike<void> => embedded[Symbol.asyncDispose]();
+  return Promise.resolve({ provider: embedded, chatModel: "postern-demo", [Symbol.asyncDispose]: close });
 });
 
 describe("the embedded provider", () => {
