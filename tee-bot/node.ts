@@ -175,6 +175,7 @@ class PrivateNode {
         this.#changed();
       },
       renew: () => this.#renew(),
+      ledger: this.#gateway.ledger,
       clock: this.#options.clock,
     });
     using _live = this.#live;
