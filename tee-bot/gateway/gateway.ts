@@ -79,6 +79,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         surface,
         calls,
         access: parts.access,
+        clock,
         pages: (request, response, caller) => {
           if (caller) callers.set(request, caller);
           void listener(request, response);
