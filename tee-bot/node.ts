@@ -23,6 +23,7 @@ import type { NodeStatus } from "./control/status.ts";
 import { Exposure } from "./expose/exposure.ts";
 import { formatTarget } from "./expose/target.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
+import { openEmbedded } from "./gateway/providers/embedded.ts";
 import { decideHealth, type HealthReport } from "./health/health.ts";
 import { NameWatch, type NameWatchSubject } from "./health/name-watch.ts";
 import { areCutOff, PublicPaths } from "./health/public-paths.ts";
@@ -82,19 +83,18 @@ class PrivateNode {
     const { config, clock, log } = options;
     const { files, alias } = config;
     const { id: node, signingKey: privateKey } = identity;
-    const random = Math.random;
+    const common = { clock, log, random: Math.random };
     this.#options = options;
     this.#identity = identity;
     this.#key = key;
     this.#gateway = createGateway({
       settings: config.gateway,
       directory: files.directory,
-      clock,
-      random,
-      log,
+      ...common,
       health: () => this.#health(),
       node,
       env: process.env,
+      openEmbedded: (embedded) => openEmbedded(embedded, common),
     });
 
     const edge = new EdgeClient({
@@ -121,9 +121,7 @@ class PrivateNode {
     this.#tunnels = new Tunnels({
       identity,
       transport: config.tunnel.transport,
-      clock,
-      random,
-      log,
+      ...common,
       onVisitor: (visitor) => this.#exposure.visit(visitor),
       onChange: () => this.#changed(),
       onSuperseded: () => this.#registrar.confirm(),
@@ -136,14 +134,12 @@ class PrivateNode {
       version,
       path: files.registration,
       edge,
-      clock,
-      log,
-      random,
+      ...common,
       servedKey: () => decideServedKey(config.acmeAccount, this.#exposure.target, this.#key, this.#watch),
       onRegistration: (registration) => this.#onRegistration(registration),
       relays: this.#tunnels.lost,
     });
-    this.#view = new EdgeView({ node, edge, clock, log, random, onChange: () => this.#onView() });
+    this.#view = new EdgeView({ node, edge, ...common, onChange: () => this.#onView() });
     this.#certificates = createKeeper({
       custody: config.acmeAccount,
       node,
@@ -153,9 +149,7 @@ class PrivateNode {
       alpn,
       files,
       key,
-      clock,
-      log,
-      random,
+      ...common,
       onCertificate: ({ chain }) => {
         this.#exposure.terminator.setCertificate(chain, key.pem);
         this.#view.check();
@@ -181,6 +175,7 @@ class PrivateNode {
         this.#changed();
       },
       renew: () => this.#renew(),
+      ledger: this.#gateway.ledger,
       clock: this.#options.clock,
     });
     using _live = this.#live;

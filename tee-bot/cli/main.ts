@@ -11,6 +11,7 @@ import { addConfigCommands } from "./config.ts";
 import { askNode, askStatus } from "./control-client.ts";
 import { print, runCommand as run, stateFlag, stateOf, wantsColor, type StateFlag } from "./command.ts";
 import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
+import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
 
@@ -87,5 +88,6 @@ id.command("import")
 
 addCertificateCommands(program);
 addConfigCommands(program);
+addKeyCommands(program);
 
 await program.parseAsync();
