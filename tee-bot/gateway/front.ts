@@ -15,16 +15,21 @@ import type { Calls } from "./calls/calls.ts";
 import { HttpAnswer } from "./calls/client-answer.ts";
 import { answerError } from "./calls/error-response.ts";
 import { corsHeaders, decideDoor, preflightHeaders } from "./door.ts";
+import { ollamaEndpoints, ollamaPrefix, type OllamaEndpoint } from "./ollama/endpoints.ts";
+import { OllamaAnswer } from "./ollama/ollama-answer.ts";
+import { OllamaCall, type KnowsModel } from "./ollama/ollama-call.ts";
 
 export interface FrontOptions {
   readonly surface: Surface;
   readonly calls: Calls;
   readonly access: Access;
+  readonly knows: KnowsModel;
   /** Answers what is no call; `caller` is whose it is, undefined outside the API. */
   readonly pages: (request: HttpRequest, response: HttpResponse, caller: Caller | undefined) => void;
 }
 
 const endpointAt = new Map<string, Endpoint>(endpoints.map((endpoint) => [endpoint.path, endpoint]));
+const ollamaAt = new Map<string, OllamaEndpoint>(ollamaEndpoints.map((one) => [one.native.path, one]));
 const callMethods = "POST, OPTIONS";
 
 export class Front implements HttpHandler {
@@ -35,32 +40,36 @@ export class Front implements HttpHandler {
   }
 
   request(request: HttpRequest, response: HttpResponse, { sourceAddress }: ProxyAddresses): void {
-    const { surface, calls } = this.#options;
+    const { surface, calls, knows } = this.#options;
     const { headers, method } = request;
     const path = pathOf(request.url ?? "/");
-    const isApi = path.startsWith("/v1/");
+    const form = formOf(path);
     const refusal = surface === "local" ? decideDoor(headers) : undefined;
-    if (refusal) return refuse(response, refusal, [], isApi);
-    const cors = isApi ? corsHeaders(surface, headers.origin) : noHeaders;
-    const endpoint = endpointAt.get(path);
-    if (isApi && method === "OPTIONS") return void response.writeHead(204, preflightHeaders(cors, headers)).end();
-    if (!endpoint) return this.#showPage(request, response, cors, isApi ? sourceAddress : undefined);
+    if (refusal) return refuse(response, refusal, [], form);
+    const cors = form ? corsHeaders(surface, headers.origin) : noHeaders;
+    const ollama = ollamaAt.get(path);
+    const endpoint = endpointAt.get(path) ?? ollama?.native;
+    if (form && method === "OPTIONS") return void response.writeHead(204, preflightHeaders(cors, headers)).end();
+    if (!endpoint) return this.#showPage(request, response, cors, form, sourceAddress);
     if (method !== "POST") {
       const message = `${path} takes POST, not ${method}.`;
-      return refuse(response, new ApiError("method_not_allowed", message), [...cors, "allow", callMethods], true);
+      return refuse(response, new ApiError("method_not_allowed", message), [...cors, "allow", callMethods], form);
     }
     const client = new HttpAnswer(response);
-    void calls.handle({ endpoint, surface, request, client, from: sourceAddress, headers: cors });
+    const incoming = { endpoint, surface, request, from: sourceAddress, headers: cors };
+    if (!ollama) return void calls.handle({ ...incoming, client });
+    const own = new OllamaCall(ollama, client, knows);
+    void calls.handle({ ...incoming, client: own.client, translate: (call) => own.translate(call) });
   }
 
-  /** Whatever is under /v1 asks for the same key as a call; `client` is then whose address it is. */
-  #showPage(request: HttpRequest, response: HttpResponse, cors: readonly string[], client: string | undefined): void {
+  /** Whatever is under /v1 and /api asks for the same key as a call. */
+  #showPage(request: HttpRequest, response: HttpResponse, cors: readonly string[], form: Form, client: string): void {
     const { surface, access, pages } = this.#options;
     let caller: Caller | undefined;
     try {
-      if (client !== undefined) caller = access.authenticate(request.headers, surface, client);
+      if (form) caller = access.authenticate(request.headers, surface, client);
     } catch (error) {
-      if (error instanceof ApiError) return refuse(response, error, cors, true);
+      if (error instanceof ApiError) return refuse(response, error, cors, form);
       throw error;
     }
     for (let at = 0; at < cors.length; at += 2) response.setHeader(cors[at]!, cors[at + 1]!);
@@ -81,7 +90,16 @@ function pathOf(target: string): string {
   return path.startsWith("/") ? path : path.replace(/^https?:\/\/[^/]*/i, "");
 }
 
-function refuse(response: HttpResponse, error: ApiError, headers: readonly string[], isApi: boolean): void {
-  if (isApi) return answerError(new HttpAnswer(response), error, headers);
+/** In whose form errors are said; undefined: it is no API. */
+type Form = "openai" | "ollama" | undefined;
+
+function formOf(path: string): Form {
+  if (path.startsWith("/v1/")) return "openai";
+  return path.startsWith(ollamaPrefix) ? "ollama" : undefined;
+}
+
+function refuse(response: HttpResponse, error: ApiError, headers: readonly string[], form: Form): void {
+  const client = new HttpAnswer(response);
+  if (form) return answerError(form === "ollama" ? new OllamaAnswer(client) : client, error, headers);
   response.writeHead(error.status, { "content-type": "text/plain; charset=utf-8" }).end(`${error.message}\n`);
 }

@@ -35,7 +35,13 @@ export function pieceOf(facts: AnswerFacts, { text = "", thinking, toolCalls }: 
     facts.kind === "chat"
       ? { message: { role: "assistant", content: text, ...thought, ...(toolCalls && { tool_calls: toolCalls }) } }
       : { response: text, ...thought };
-  return { model: facts.model, created_at: facts.date().toISOString(), ...said, done: ending !== undefined, ...(ending && endOf(facts, ending)) };
+  return {
+    model: facts.model,
+    created_at: facts.date().toISOString(),
+    ...said,
+    done: ending !== undefined,
+    ...(ending && endOf(facts, ending)),
+  };
 }
 
 /** Durations are nanoseconds. Nobody tells how long a model took to load, so that is 0. */
@@ -59,5 +65,7 @@ export function nanoseconds(ms: number): number {
 
 /** `tool_calls` and others are no reasons that Ollama has. */
 export function doneReason(finishReason: string | undefined): string {
-  return finishReason === undefined || finishReason === "tool_calls" || finishReason === "function_call" ? "stop" : finishReason;
+  return finishReason === undefined || finishReason === "tool_calls" || finishReason === "function_call"
+    ? "stop"
+    : finishReason;
 }

@@ -80,5 +80,7 @@ export function parseFields<T>(schema: z.ZodType<T>, body: Buffer): T {
   if (parsed.success) return parsed.data;
   const [issue] = parsed.error.issues;
   const field = issue?.path.join(".") ?? "";
-  throw new ApiError("invalid_request", `\`${field}\` is not of the form that Ollama's API has for it.`, { param: field });
+  throw new ApiError("invalid_request", `\`${field}\` is not of the form that Ollama's API has for it.`, {
+    param: field,
+  });
 }

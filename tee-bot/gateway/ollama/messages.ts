@@ -15,7 +15,8 @@ export function messagesOf(messages: readonly Message[]): object[] {
       role: message.role,
       content: contentOf(message.content ?? "", message.images ?? []),
       tool_calls: toolCalls.length > 0 ? toolCalls : undefined,
-      tool_call_id: message.role === "tool" ? (message.tool_call_id ?? takeCall(waiting, message.tool_name)) : undefined,
+      tool_call_id:
+        message.role === "tool" ? (message.tool_call_id ?? takeCall(waiting, message.tool_name)) : undefined,
     });
   });
 }

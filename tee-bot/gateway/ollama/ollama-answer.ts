@@ -17,7 +17,13 @@ const notSaid = new Set(["content-type", "content-length"]);
 type Passing =
   | { readonly as: "is" }
   | { readonly as: "stream"; readonly stream: StreamTranslation }
-  | { readonly as: "whole"; readonly facts: AnswerFacts; readonly streamed: boolean; readonly status: number; readonly headers: readonly string[] }
+  | {
+      readonly as: "whole";
+      readonly facts: AnswerFacts;
+      readonly streamed: boolean;
+      readonly status: number;
+      readonly headers: readonly string[];
+    }
   | { readonly as: "error"; readonly status: number; readonly headers: readonly string[] };
 
 export class OllamaAnswer implements ClientAnswer {

@@ -41,7 +41,13 @@ export class OllamaCall {
       date: () => new Date(),
     };
     const inOpenAi = (provider: Provider): Call => {
-      const known = made.get(provider.kind) ?? { ...call, model, stream, endpoint, ...formFor(translated, provider, facts) };
+      const known = made.get(provider.kind) ?? {
+        ...call,
+        model,
+        stream,
+        endpoint,
+        ...formFor(translated, provider, facts),
+      };
       made.set(provider.kind, known);
       return known;
     };

@@ -24,7 +24,11 @@ const choice = z.object({ message: said, delta: said, text, finish_reason: text 
 
 const usage = z.object({ prompt_tokens: count, completion_tokens: count }).nullish().catch(undefined);
 
-export const openAiAnswer = z.object({ choices: z.array(choice).nullish().catch(undefined), usage, error: z.unknown() });
+export const openAiAnswer = z.object({
+  choices: z.array(choice).nullish().catch(undefined),
+  usage,
+  error: z.unknown().optional(),
+});
 
 export const openAiEmbeddings = z.object({
   data: z.array(z.object({ index: count, embedding: z.array(z.number()) })),

@@ -29,12 +29,16 @@ function generated(facts: AnswerFacts, value: unknown): object | Error {
   const said = message?.content ?? text ?? "";
   const thinking = message?.reasoning_content ?? message?.reasoning ?? "";
   const usage = data?.usage;
-  return pieceOf(facts, { text: said, thinking, ...(toolCalls && { toolCalls }) }, {
-    reason: doneReason(reason ?? undefined),
-    prompt: usage?.prompt_tokens ?? facts.estimatedPromptTokens,
-    completion: usage?.completion_tokens ?? 0,
-    firstTokenAt: undefined,
-  });
+  return pieceOf(
+    facts,
+    { text: said, thinking, ...(toolCalls && { toolCalls }) },
+    {
+      reason: doneReason(reason ?? undefined),
+      prompt: usage?.prompt_tokens ?? facts.estimatedPromptTokens,
+      completion: usage?.completion_tokens ?? 0,
+      firstTokenAt: undefined,
+    },
+  );
 }
 
 function embedded(facts: AnswerFacts, value: unknown): object | Error {

@@ -42,7 +42,11 @@ export function translateCall(kind: OllamaCallKind, body: Buffer, model: string)
 function translateChat(fields: ChatFields, model: string): TranslatedCall {
   const messages = fields.messages ?? [];
   const more = { messages: messagesOf(messages), tools: fields.tools?.length ? fields.tools : undefined };
-  return generation("chat", fields, messages.length === 0, (kind) => ({ model, ...more, ...parametersOf(fields, kind) }));
+  return generation("chat", fields, messages.length === 0, (kind) => ({
+    model,
+    ...more,
+    ...parametersOf(fields, kind),
+  }));
 }
 
 function translateGenerate(fields: GenerateFields, model: string): TranslatedCall {

@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { HealthReport } from "../../health/health.ts";
 import type { Surface } from "../api/call.ts";
 import type { Ledger } from "../ledger.ts";
+import { createOllamaPages, wantsOllama } from "../ollama/pages.ts";
 import { frontPage } from "./front-page.ts";
 import { createModelPages, type ModelPagesOptions } from "./models.ts";
 import { requestPages, type PageEnvironment } from "./request-pages.ts";
@@ -19,7 +20,9 @@ export interface PagesOptions {
 export function createPages({ surface, health, ledger, models }: PagesOptions): Hono<PageEnvironment> {
   const app = new Hono<PageEnvironment>();
 
-  app.get("/", (context) => context.html(frontPage(health())));
+  app.get("/", (context) =>
+    wantsOllama(context.req.header("accept")) ? context.text("Ollama is running") : context.html(frontPage(health())),
+  );
 
   app.get("/healthz", (context) => {
     const report = health();
@@ -31,6 +34,8 @@ export function createPages({ surface, health, ledger, models }: PagesOptions): 
   app.route("/", createModelPages(models));
 
   app.route("/", requestPages({ surface, tracker: ledger.tracker, keys: ledger.keys }));
+
+  app.route("/", createOllamaPages(models));
 
   app.notFound((context) => {
     const { method, path } = context.req;
