@@ -5,24 +5,27 @@
  */
 import type { Duplex } from "node:stream";
 import type { IncomingMessage } from "node:http";
+import type { Clock } from "../../shared/clock.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../server/terminator.ts";
 import type { Access, Caller } from "./access/access.ts";
 import { ApiError } from "./api/api-error.ts";
-import type { Surface } from "./api/call.ts";
+import type { Call, Surface } from "./api/call.ts";
 import { endpoints, type Endpoint } from "./api/endpoints.ts";
 import type { Calls } from "./calls/calls.ts";
-import { HttpAnswer } from "./calls/client-answer.ts";
+import { HttpAnswer, type ClientAnswer } from "./calls/client-answer.ts";
 import { answerError } from "./calls/error-response.ts";
 import { corsHeaders, decideDoor, preflightHeaders } from "./door.ts";
 import { ollamaEndpoints, ollamaPrefix, type OllamaEndpoint } from "./ollama/endpoints.ts";
 import { OllamaAnswer } from "./ollama/ollama-answer.ts";
 import { OllamaCall, type KnowsModel } from "./ollama/ollama-call.ts";
+import { createRequestId } from "./tracking/request-id.ts";
 
 export interface FrontOptions {
   readonly surface: Surface;
   readonly calls: Calls;
   readonly access: Access;
+  readonly clock: Clock;
   readonly knows: KnowsModel;
   /** Answers what is no call; `caller` is whose it is, undefined outside the API. */
   readonly pages: (request: HttpRequest, response: HttpResponse, caller: Caller | undefined) => void;
@@ -40,39 +43,53 @@ export class Front implements HttpHandler {
   }
 
   request(request: HttpRequest, response: HttpResponse, { sourceAddress }: ProxyAddresses): void {
-    const { surface, calls, knows } = this.#options;
+    const { surface, calls } = this.#options;
     const { headers, method } = request;
     const path = pathOf(request.url ?? "/");
     const form = formOf(path);
     const refusal = surface === "local" ? decideDoor(headers) : undefined;
     if (refusal) return refuse(response, refusal, [], form);
     const cors = form ? corsHeaders(surface, headers.origin) : noHeaders;
-    const ollama = ollamaAt.get(path);
-    const endpoint = endpointAt.get(path) ?? ollama?.native;
+    const endpoint = endpointAt.get(path);
+    const ollama = endpoint ? undefined : ollamaAt.get(path);
     if (form && method === "OPTIONS") return void response.writeHead(204, preflightHeaders(cors, headers)).end();
-    if (!endpoint) return this.#showPage(request, response, cors, form, sourceAddress);
-    if (method !== "POST") {
+    const isCall = endpoint !== undefined || ollama !== undefined;
+    if (!isCall || method !== "POST") {
+      const known = form ? [...cors, "x-request-id", createRequestId(this.#options.clock.now())] : cors;
+      if (!isCall) return this.#showPage(request, response, known, form, sourceAddress);
       const message = `${path} takes POST, not ${method}.`;
-      return refuse(response, new ApiError("method_not_allowed", message), [...cors, "allow", callMethods], form);
+      return refuse(response, new ApiError("method_not_allowed", message), [...known, "allow", callMethods], form);
     }
     const client = new HttpAnswer(response);
-    const incoming = { endpoint, surface, request, from: sourceAddress, headers: cors };
-    if (!ollama) return void calls.handle({ ...incoming, client });
-    const own = new OllamaCall(ollama, client, knows);
-    void calls.handle({ ...incoming, client: own.client, translate: (call) => own.translate(call) });
+    const from = sourceAddress;
+    if (endpoint) return void calls.handle({ endpoint, surface, request, client, from, headers: cors });
+    if (ollama) this.#callAsOllama(ollama, request, client, from, cors);
+  }
+
+  #callAsOllama(
+    endpoint: OllamaEndpoint,
+    request: HttpRequest,
+    client: ClientAnswer,
+    from: string,
+    headers: readonly string[],
+  ): void {
+    const { surface, calls, knows } = this.#options;
+    const own = new OllamaCall(endpoint, client, knows);
+    const translate = (call: Call): Call => own.translate(call);
+    void calls.handle({ endpoint: endpoint.native, surface, request, client: own.client, from, headers, translate });
   }
 
   /** Whatever is under /v1 and /api asks for the same key as a call. */
-  #showPage(request: HttpRequest, response: HttpResponse, cors: readonly string[], form: Form, client: string): void {
+  #showPage(request: HttpRequest, response: HttpResponse, says: readonly string[], form: Form, client: string): void {
     const { surface, access, pages } = this.#options;
     let caller: Caller | undefined;
     try {
       if (form) caller = access.authenticate(request.headers, surface, client);
     } catch (error) {
-      if (error instanceof ApiError) return refuse(response, error, cors, form);
+      if (error instanceof ApiError) return refuse(response, error, says, form);
       throw error;
     }
-    for (let at = 0; at < cors.length; at += 2) response.setHeader(cors[at]!, cors[at + 1]!);
+    for (let at = 0; at < says.length; at += 2) response.setHeader(says[at]!, says[at + 1]!);
     pages(request, response, caller);
   }
 

@@ -6,7 +6,7 @@ import { Hono } from "hono";
 import { version } from "../../../shared/version.ts";
 import type { CatalogueEntry } from "../catalogue/catalogue.ts";
 import { mayUse, type ModelPagesOptions } from "../pages/models.ts";
-import type { PageEnvironment } from "../pages/request-pages.ts";
+import type { PageEnvironment } from "../pages/page-environment.ts";
 import { runningOf, shownOf, tagOf } from "./model-shape.ts";
 import { fetchShown } from "./shown-model.ts";
 

@@ -18,10 +18,10 @@ export class ToolCalls {
     const calls = this.#calls.filter(Boolean);
     if (calls.length === 0) return undefined;
     try {
-      return calls.map(({ id, name, text }) => ({
-        ...(id !== "" && { id }),
-        function: { name, arguments: objectOf(text) },
-      }));
+      return calls.map(({ id, name, text }) => {
+        const called = { name, arguments: objectOf(text) };
+        return id === "" ? { function: called } : { id, function: called };
+      });
     } catch {
       return new Error("The model called a tool with arguments that are not JSON.");
     }

@@ -51,7 +51,9 @@ export async function startOllama(): Promise<OllamaUpstream> {
   });
   return Object.defineProperty(upstream, "fault", {
     get: () => state.fault,
-    set: (fault: OllamaFault | undefined) => void (state.fault = fault),
+    set: (fault: OllamaFault | undefined) => {
+      state.fault = fault;
+    },
   }) as OllamaUpstream;
 }
 

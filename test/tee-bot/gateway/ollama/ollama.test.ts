@@ -128,7 +128,7 @@ describe("Ollama's client before a provider with OpenAI's API", () => {
     const messages = [{ role: "user", content: "?" }, whole.message, { role: "tool", tool_name: name, content: "42" }];
     await world.client.chat({ model: "normal", messages });
     const sent = world.lastBody(world.cloud)["messages"] as Record<string, unknown>[];
-    const [call] = sent[1]?.["tool_calls"] as { id: string; function: { arguments: string } }[];
+    const [call] = (sent[1]?.["tool_calls"] ?? []) as { id: string; function: { arguments: string } }[];
     expect(JSON.parse(call?.function.arguments ?? "")).toEqual(called[0]?.function.arguments);
     expect(sent[2]).toEqual({ role: "tool", content: "42", tool_call_id: call?.id });
   });
