@@ -256,29 +256,33 @@ export function testTunnelBehaviour(transport: string, startWorld: StartWorld): 
       expect(ends.map(({ how }) => how)).toEqual(["reset", "reset"]);
     });
 
-    test("serves others while hundreds of visitors reset, before an answer and amid one", { timeout: crowdMs }, async () => {
-      await using world = await startWorld({ environment: patient });
-      const chunk = Buffer.alloc(mebibyte);
-      const { visitor, atNode, name } = await join(world, {
-        onOther: (other) => {
-          greet(other);
-          other.socket.write(chunk);
-        },
-      });
-      for (let round = 0; round < 12; round++)
-        await Promise.all(
-          Array.from({ length: 100 }, async (_, at) => {
-            const hostile = await world.visit(name);
-            if (at % 2 === 0) await readBytes(hostile, greeting.length);
-            hostile.resetAndDestroy();
-          }),
-        );
-      atNode.write("still here");
-      expect((await readBytes(visitor, 10)).toString()).toBe("still here");
-      await readBytes(await world.visit(name), greeting.length);
-      await vi.waitFor(async () => expect(await world.metric("visitors ")).toBe(2), 5_000);
-      expect(await world.metric("tunnels_total")).toBe(0);
-    });
+    test(
+      "serves others while hundreds of visitors reset, before an answer and amid one",
+      { timeout: crowdMs },
+      async () => {
+        await using world = await startWorld({ environment: patient });
+        const chunk = Buffer.alloc(mebibyte);
+        const { visitor, atNode, name } = await join(world, {
+          onOther: (other) => {
+            greet(other);
+            other.socket.write(chunk);
+          },
+        });
+        for (let round = 0; round < 12; round++)
+          await Promise.all(
+            Array.from({ length: 100 }, async (_, at) => {
+              const hostile = await world.visit(name);
+              if (at % 2 === 0) await readBytes(hostile, greeting.length);
+              hostile.resetAndDestroy();
+            }),
+          );
+        atNode.write("still here");
+        expect((await readBytes(visitor, 10)).toString()).toBe("still here");
+        await readBytes(await world.visit(name), greeting.length);
+        await vi.waitFor(async () => expect(await world.metric("visitors ")).toBe(2), 5_000);
+        expect(await world.metric("tunnels_total")).toBe(0);
+      },
+    );
 
     test("serves others while hundreds of visitors do not read", { timeout: crowdMs }, async () => {
       await using world = await startWorld({ environment: patient });
