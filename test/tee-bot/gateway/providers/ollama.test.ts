@@ -4,8 +4,8 @@ import { describeProvider, describeServedProvider, type ServedWorld } from "../.
 import { ollamaRunning, ollamaStandIn, ollamaTags } from "../../../support/models/ollama.ts";
 import { openServed } from "../../../support/models/open.ts";
 
-const open = (): Promise<ServedWorld> =>
-  openServed(ollamaStandIn(), "llama3.2:latest", (url) => specOfOllama({ id: "ollama", url }, undefined));
+const open = (timeoutMs?: number): Promise<ServedWorld> =>
+  openServed(ollamaStandIn(), "llama3.2:latest", (url) => specOfOllama({ id: "ollama", url }, undefined), timeoutMs);
 
 describeProvider("ollama", open);
 describeServedProvider("ollama", open);
