@@ -49,6 +49,12 @@ describe("a provider with OpenAI's API", () => {
     await expect(world.provider.fetchModels(never)).rejects.toThrow(/\/models.*\/v1/);
   });
 
+  it("is not read on when its list does not end", async () => {
+    await using world = await open();
+    world.server.fault = "endless";
+    await expect(world.provider.fetchModels(never)).rejects.toThrow("longer than 4 MiB");
+  });
+
   it("is local on this machine, and read by whoever runs it unless its user says otherwise", () => {
     const place = (url: string, trust: "local" | "plain") =>
       specOfOpenAi({ kind: "openai", id: "a", url, trust }, undefined);
