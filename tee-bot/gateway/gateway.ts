@@ -12,10 +12,12 @@ import { Front } from "./front.ts";
 import { openLedger, type Ledger } from "./ledger.ts";
 import { Models } from "./models.ts";
 import { createPages } from "./pages/app.ts";
+import type { OpenEmbedded } from "./providers/open-provider.ts";
 import { refuseOwnLooks } from "./providers/own-looks.ts";
 import type { Environment } from "./providers/secret.ts";
 import type { Router } from "./routing/route.ts";
 import type { GatewaySettings } from "./settings.ts";
+import { gatewayMetrics } from "./tracking/gateway-metrics.ts";
 import type { Tracker } from "./tracking/track.ts";
 
 export interface GatewayOptions {
@@ -31,6 +33,8 @@ export interface GatewayOptions {
   readonly node?: string;
   /** Where the settings find keys of providers by name; none, if it is not given. */
   readonly env?: Environment;
+  /** How models run in a process of this node; not at all, if it is not given. */
+  readonly openEmbedded?: OpenEmbedded;
   /** In place of the gateway's own. With a router of somebody else there are no providers to look for. */
   readonly parts?: Partial<GatewayParts>;
 }
@@ -54,19 +58,23 @@ export interface Gateway extends AsyncDisposable {
 /** Throws {@link AppError} when what it keeps cannot be opened. */
 export function createGateway(options: GatewayOptions): Gateway {
   let { settings } = options;
-  const { clock, random, log, health, node, env = {} } = options;
+  const { clock, random, log, health, node, env = {}, openEmbedded } = options;
   const names = (): string[] => namesOf(node, health().hostnames);
   const ledger = openLedger({ path: join(options.directory, "gateway.sqlite"), settings, clock, log });
-  const models = new Models({ settings, clock, random, log, env, names });
+  const models = new Models({ settings, clock, random, log, env, names, openEmbedded });
   const own: GatewayParts = { router: models.router, access: ledger.access, tracker: ledger.tracker };
   const parts: GatewayParts = { ...own, ...options.parts };
   const hasProviders = parts.router === models.router;
   const calls = new Calls({ ...parts, settings: () => settings, clock, random, log });
+  const metrics = gatewayMetrics(ledger.tracker.metrics.registry, () => ({
+    ...ledger.access.load,
+    providers: models.pages("local").health().providers ?? [],
+  }));
   return {
     ledger,
     ready: hasProviders ? models.follow(settings) : Promise.resolve(),
     handler(surface) {
-      const pages = createPages({ surface, health, ledger, models: models.pages(surface) });
+      const pages = createPages({ surface, health, ledger, metrics, models: models.pages(surface) });
       const callers = new WeakMap<object, Caller>();
       const listener = getRequestListener((request, { incoming }) => {
         const caller = callers.get(incoming);
@@ -76,6 +84,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         surface,
         calls,
         access: parts.access,
+        clock,
         pages: (request, response, caller) => {
           if (caller) callers.set(request, caller);
           void listener(request, response);

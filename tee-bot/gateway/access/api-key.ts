@@ -30,7 +30,8 @@ export const apiKeySchema = keyWishSchema.extend({
 });
 export type ApiKey = z.infer<typeof apiKeySchema>;
 
-export type KeyState = "active" | "expired" | "revoked";
+export const keyStates = ["active", "expired", "revoked"] as const;
+export type KeyState = (typeof keyStates)[number];
 
 export function decideKeyState({ expiresAt, revokedAt }: ApiKey, now: number): KeyState {
   if (revokedAt !== undefined) return "revoked";

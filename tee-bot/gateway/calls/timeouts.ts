@@ -1,4 +1,4 @@
-import type { Location } from "../providers/provider.ts";
+import type { Provider } from "../providers/provider.ts";
 import type { GatewaySettings } from "../settings.ts";
 
 export interface Timeouts {
@@ -8,12 +8,12 @@ export interface Timeouts {
   readonly clientMs: number;
 }
 
-/** A model on this machine may have to be loaded first. */
-export function timeoutsFor({ timeouts }: GatewaySettings, location: Location): Timeouts {
+/** A model on this machine may have to be loaded first, and the embedded engine starts with its first connection. */
+export function timeoutsFor({ timeouts }: GatewaySettings, provider: Pick<Provider, "kind" | "location">): Timeouts {
   const { connectSeconds, firstTokenSeconds, idleSeconds, clientSeconds } = timeouts;
-  const firstToken = location === "local" ? firstTokenSeconds.local : firstTokenSeconds.cloud;
+  const firstToken = provider.location === "local" ? firstTokenSeconds.local : firstTokenSeconds.cloud;
   return {
-    connectMs: connectSeconds * 1_000,
+    connectMs: (provider.kind === "embedded" ? firstToken : connectSeconds) * 1_000,
     firstTokenMs: firstToken * 1_000,
     idleMs: idleSeconds * 1_000,
     clientMs: clientSeconds * 1_000,

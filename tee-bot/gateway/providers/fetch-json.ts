@@ -27,7 +27,7 @@ export async function fetchJson(upstream: Upstream, path: string, { mark, signal
   } catch (error) {
     if (error instanceof ProviderError) throw error;
     if (!isUnreachable(error)) throw new ProviderError("broken", errorText(error), { cause: error });
-    throw new ProviderError("asleep", `Nothing can be reached at ${upstream.origin}.`, { cause: error });
+    throw new ProviderError("asleep", `Nothing can be reached at ${upstream.origin}`, { cause: error });
   }
 }
 
