@@ -1,46 +1,14 @@
 import { join } from "node:path";
-import { z } from "zod";
 import { AppError } from "../shared/errors.ts";
-import { logLevels, type LogLevel } from "../shared/log.ts";
-import { parseAlias } from "../shared/registry/names.ts";
-import { parseSettings } from "../shared/settings.ts";
-import { parseTarget, type Target } from "./expose/target.ts";
-import { transportSettings, type TransportSetting } from "./tunnel/transport.ts";
+import type { LogLevel } from "../shared/log.ts";
+import type { Target } from "./expose/target.ts";
+import type { GatewaySettings } from "./gateway/settings.ts";
+import { loadSettings } from "./settings/load-settings.ts";
+import { edgeWanted, type Custody } from "./settings/node-settings.ts";
+import { defaultStateDirectory, findSettingsFile } from "./settings/settings-file.ts";
+import type { TransportSetting } from "./tunnel/transport.ts";
 
-export const defaultGatewayPort = 31_145;
-export const defaultControlPort = 8_145;
-export const defaultStateDirectory = ".postern/node";
-
-const port = z.coerce.number().int().min(0).max(65_535);
-
-/** Text that a parser of ours reads; what it refuses is a mistake like any other. */
-function parsed<T>(parse: (text: string) => T) {
-  return z.string().transform((text, context) => {
-    try {
-      return parse(text);
-    } catch (error) {
-      context.addIssue({ code: "custom", message: error instanceof AppError ? error.detail : String(error) });
-      return z.NEVER;
-    }
-  });
-}
-
-/** Whose ACME account orders the certificate: the edge's, or one that this node has for itself. */
-export const custodies = ["edge", "node"] as const;
-export type Custody = (typeof custodies)[number];
-
-/** The settings of a node; a command-line flag of the same meaning wins over the variable. */
-const environmentSchema = z.object({
-  POSTERN_EDGE: z.url({ protocol: /^https?$/, error: "give the edge's address, e.g. https://edge.example.com" }),
-  POSTERN_STATE: z.string().min(1).default(defaultStateDirectory),
-  POSTERN_ALIAS: parsed(parseAlias).optional(),
-  POSTERN_EXPOSE: parsed(parseTarget).optional(),
-  POSTERN_ACME_ACCOUNT: z.enum(custodies, { error: `give one of ${custodies.join(", ")}` }).default("edge"),
-  POSTERN_TUNNEL: z.enum(transportSettings, { error: `give one of ${transportSettings.join(", ")}` }).default("auto"),
-  POSTERN_GATEWAY_PORT: port.default(defaultGatewayPort),
-  POSTERN_CONTROL_PORT: port.default(defaultControlPort),
-  LOG_LEVEL: z.enum(logLevels).default("info"),
-});
+export { custodies, type Custody } from "./settings/node-settings.ts";
 
 export interface NodeConfig {
   /** Origin of the edge. */
@@ -55,6 +23,9 @@ export interface NodeConfig {
   readonly gatewayPort: number;
   readonly controlPort: number;
   readonly logLevel: LogLevel;
+  readonly gateway: GatewaySettings;
+  /** `postern.yaml`, and which version its shape is of. */
+  readonly settings: { readonly path: string; readonly present: boolean; readonly version: number };
   readonly files: NodeFiles;
 }
 
@@ -98,24 +69,41 @@ export function filesIn(directory: string): NodeFiles {
   };
 }
 
-/** Throws one error that names every variable that is missing or wrong. */
+export type ReadConfig =
+  | { readonly ok: true; readonly config: NodeConfig }
+  /** One line for each. */
+  | { readonly ok: false; readonly mistakes: string[] };
+
+/** Throws one error that names every setting that is missing or wrong. */
 export function readConfig(environment: NodeJS.ProcessEnv): NodeConfig {
-  const read = parseSettings(environmentSchema, environment);
-  if (!read.ok)
-    throw new AppError(
-      "bad-request",
-      `Some settings cannot be used.\n${read.mistakes.map((one) => `  ${one}`).join("\n")}`,
-    );
-  const env = read.settings;
+  const read = tryReadConfig(environment);
+  if (read.ok) return read.config;
+  throw new AppError(
+    "bad-request",
+    `Some settings cannot be used.\n${read.mistakes.map((one) => `  ${one}`).join("\n")}`,
+  );
+}
+
+/** What a node is started with: flags and variables, then `postern.yaml`, then defaults. */
+export function tryReadConfig(environment: NodeJS.ProcessEnv): ReadConfig {
+  const read = loadSettings(environment, [{ path: ["node", "edge"], text: edgeWanted }]);
+  if (!read.ok) return read;
+  const { settings, version, present } = read.effective;
+  const { edge, alias, expose, acmeAccount, tunnel, ports, logLevel } = settings.node;
   return {
-    edge: env.POSTERN_EDGE,
-    alias: env.POSTERN_ALIAS,
-    target: env.POSTERN_EXPOSE,
-    acmeAccount: env.POSTERN_ACME_ACCOUNT,
-    tunnel: { transport: env.POSTERN_TUNNEL },
-    gatewayPort: env.POSTERN_GATEWAY_PORT,
-    controlPort: env.POSTERN_CONTROL_PORT,
-    logLevel: env.LOG_LEVEL,
-    files: filesIn(env.POSTERN_STATE),
+    ok: true,
+    config: {
+      edge: edge ?? "", // it was required
+      alias,
+      target: expose,
+      acmeAccount,
+      tunnel: { transport: tunnel },
+      gatewayPort: ports.gateway,
+      controlPort: ports.control,
+      logLevel,
+      gateway: settings.gateway,
+      settings: { path: findSettingsFile(environment).path, present, version },
+      files: filesIn(environment["POSTERN_STATE"] || defaultStateDirectory),
+    },
   };
 }

@@ -17,13 +17,13 @@ import { createKeeper } from "./certificate/create-keeper.ts";
 import { KnownIssuer } from "./certificate/issuer.ts";
 import { readOrCreateTlsKey, type TlsKey } from "./certificate/tls-key.ts";
 import { decideTrust } from "./certificate/trust.ts";
-import type { NodeConfig } from "./config.ts";
+import type { NodeConfig, ReadConfig } from "./config.ts";
 import { startControl } from "./control/control.ts";
 import type { NodeStatus } from "./control/status.ts";
 import { Exposure } from "./expose/exposure.ts";
 import { formatTarget } from "./expose/target.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
-import { gatewaySettingsSchema } from "./gateway/settings.ts";
+import { openEmbedded } from "./gateway/providers/embedded.ts";
 import { decideHealth, type HealthReport } from "./health/health.ts";
 import { NameWatch, type NameWatchSubject } from "./health/name-watch.ts";
 import { areCutOff, PublicPaths } from "./health/public-paths.ts";
@@ -34,10 +34,13 @@ import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
 import { listenLocal } from "./server/listen-local.ts";
 import { createLocalHttp } from "./server/local-http.ts";
+import { LiveSettings } from "./settings/live-settings.ts";
 import { Tunnels } from "./tunnel/tunnels.ts";
 
 export interface NodeOptions {
   config: NodeConfig;
+  /** Reads the settings anew when their file changes; undefined: nobody looks. */
+  reread?: () => ReadConfig;
   clock: Clock;
   log: Log;
   /** Told whenever a step was made or lost. */
@@ -71,6 +74,7 @@ class PrivateNode {
   readonly #paths = new PublicPaths();
   readonly #ending = new AbortController();
   readonly #issuer: KnownIssuer;
+  readonly #live: LiveSettings;
   #gatewayPort = 0;
   /** Whether this process has told once that every step is made; only then do troubles count. */
   #wasComplete = false;
@@ -79,19 +83,18 @@ class PrivateNode {
     const { config, clock, log } = options;
     const { files, alias } = config;
     const { id: node, signingKey: privateKey } = identity;
-    const random = Math.random;
+    const common = { clock, log, random: Math.random };
     this.#options = options;
     this.#identity = identity;
     this.#key = key;
     this.#gateway = createGateway({
-      settings: gatewaySettingsSchema.parse({}),
+      settings: config.gateway,
       directory: files.directory,
-      clock,
-      random,
-      log,
+      ...common,
       health: () => this.#health(),
       node,
       env: process.env,
+      openEmbedded: (embedded) => openEmbedded(embedded, common),
     });
 
     const edge = new EdgeClient({
@@ -109,13 +112,16 @@ class PrivateNode {
       challenges: alpn,
       log,
     });
+    this.#live = new LiveSettings({
+      ...options,
+      follow: (settings) => this.#gateway.follow(settings),
+      onChange: () => this.#tell(),
+    });
     this.#watch = new NameWatch({ subject: () => this.#watchSubject(), clock, log, onChange: () => this.#onWatch() });
     this.#tunnels = new Tunnels({
       identity,
       transport: config.tunnel.transport,
-      clock,
-      random,
-      log,
+      ...common,
       onVisitor: (visitor) => this.#exposure.visit(visitor),
       onChange: () => this.#changed(),
       onSuperseded: () => this.#registrar.confirm(),
@@ -128,14 +134,12 @@ class PrivateNode {
       version,
       path: files.registration,
       edge,
-      clock,
-      log,
-      random,
+      ...common,
       servedKey: () => decideServedKey(config.acmeAccount, this.#exposure.target, this.#key, this.#watch),
       onRegistration: (registration) => this.#onRegistration(registration),
       relays: this.#tunnels.lost,
     });
-    this.#view = new EdgeView({ node, edge, clock, log, random, onChange: () => this.#onView() });
+    this.#view = new EdgeView({ node, edge, ...common, onChange: () => this.#onView() });
     this.#certificates = createKeeper({
       custody: config.acmeAccount,
       node,
@@ -145,9 +149,7 @@ class PrivateNode {
       alpn,
       files,
       key,
-      clock,
-      log,
-      random,
+      ...common,
       onCertificate: ({ chain }) => {
         this.#exposure.terminator.setCertificate(chain, key.pem);
         this.#view.check();
@@ -173,8 +175,10 @@ class PrivateNode {
         this.#changed();
       },
       renew: () => this.#renew(),
+      ledger: this.#gateway.ledger,
       clock: this.#options.clock,
     });
+    using _live = this.#live;
     log.info("node.started", { node: this.#identity.id, gatewayPort: this.#gatewayPort, controlPort: control.port });
 
     this.#certificates.useStored();
@@ -284,7 +288,7 @@ class PrivateNode {
       paths,
       visitors: this.#exposure.terminator.connections,
       certificate: this.#certificates.report,
-      troubles: this.#view.troubles,
+      troubles: [...this.#view.troubles, ...this.#live.troubles],
       health: this.#health(paths),
     };
   }

@@ -46,8 +46,8 @@ export class KnownIssuer {
   }
 }
 
-/** At the first start a public CA is assumed. */
-function readIssuer(path: string): Issuer {
+/** What the edge said last; at the first start a public CA is assumed. */
+export function readIssuer(path: string): Issuer {
   try {
     return issuerSchema.parse(JSON.parse(readFileSync(path, "utf8")));
   } catch {

@@ -1,6 +1,6 @@
 /** What every command of the CLI has in common. */
 import type { Command } from "commander";
-import { defaultStateDirectory } from "../config.ts";
+import { defaultStateDirectory } from "../settings/settings-file.ts";
 import { describeFailure, formatFailure } from "./failure.ts";
 
 export type StateFlag = { state: string };

@@ -16,7 +16,7 @@ export function askStatus(directory: string): Promise<NodeStatus> {
 /** Asks the running node whose state is in `directory`. Throws {@link CliError} when none runs. */
 export async function askNode<T>(
   directory: string,
-  method: "GET" | "PUT" | "POST",
+  method: "GET" | "PUT" | "POST" | "DELETE",
   path: string,
   form: z.ZodType<T>,
   body?: unknown,

@@ -2,13 +2,16 @@
 import { Command } from "commander";
 import { systemClock } from "../../shared/clock.ts";
 import { version } from "../../shared/version.ts";
-import { defaultControlPort, defaultGatewayPort, defaultStateDirectory } from "../config.ts";
 import { parseTarget } from "../expose/target.ts";
 import { nodeStatusSchema } from "../control/status.ts";
+import { defaultControlPort, defaultGatewayPort } from "../settings/node-settings.ts";
+import { defaultStateDirectory } from "../settings/settings-file.ts";
 import { addCertificateCommands } from "./cert.ts";
+import { addConfigCommands } from "./config.ts";
 import { askNode, askStatus } from "./control-client.ts";
 import { print, runCommand as run, stateFlag, stateOf, wantsColor, type StateFlag } from "./command.ts";
 import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
+import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
 
@@ -20,6 +23,7 @@ const program = new Command("postern")
 program
   .command("start")
   .description("run a node until it is told to stop")
+  .option("--config <file>", "the settings (POSTERN_CONFIG; default: postern.yaml in the state directory)")
   .option("--edge <url>", "the edge that gives the name (POSTERN_EDGE)")
   .option("--alias <name>", "a friendly name to claim beside the 52-character one (POSTERN_ALIAS)")
   .option("--expose <target>", "gateway, http://host:port, or tls://host:port[?proxy=v2] (POSTERN_EXPOSE)")
@@ -83,5 +87,7 @@ id.command("import")
   );
 
 addCertificateCommands(program);
+addConfigCommands(program);
+addKeyCommands(program);
 
 await program.parseAsync();

@@ -2,14 +2,16 @@ import { systemClock } from "../../shared/clock.ts";
 import { jsonLog } from "../../shared/log.ts";
 import { onTermination } from "../../shared/nodejs/termination.ts";
 import { collectBuffersYoung } from "../../shared/nodejs/young-buffers.ts";
-import { readConfig, type NodeConfig } from "../config.ts";
+import { readConfig, tryReadConfig, type NodeConfig } from "../config.ts";
 import type { NodeStatus } from "../control/status.ts";
 import { runNode } from "../node.ts";
+import { settingsVersion } from "../settings/schema.ts";
 import { print, wantsColor } from "./command.ts";
 import { CliError, describeFailure } from "./failure.ts";
 import { statusPrinter } from "./status-printer.ts";
 
 export interface StartFlags {
+  config?: string;
   edge?: string;
   state?: string;
   alias?: string;
@@ -29,8 +31,9 @@ export const supersededExitCode = 3;
 export async function start(flags: StartFlags): Promise<void> {
   collectBuffersYoung();
   const stop = onTermination();
-  const config = readSettings({
+  const environment = {
     ...process.env,
+    ...(flags.config !== undefined && { POSTERN_CONFIG: flags.config }),
     ...(flags.edge !== undefined && { POSTERN_EDGE: flags.edge }),
     ...(flags.state !== undefined && { POSTERN_STATE: flags.state }),
     ...(flags.alias !== undefined && { POSTERN_ALIAS: flags.alias }),
@@ -39,9 +42,18 @@ export async function start(flags: StartFlags): Promise<void> {
     ...(flags.tunnel !== undefined && { POSTERN_TUNNEL: flags.tunnel }),
     ...(flags.gatewayPort !== undefined && { POSTERN_GATEWAY_PORT: flags.gatewayPort }),
     ...(flags.controlPort !== undefined && { POSTERN_CONTROL_PORT: flags.controlPort }),
-  });
+  };
+  const config = readSettings(environment);
   const write = (line: string): void => void process.stderr.write(`${line}\n`);
   const log = jsonLog({ process: "node", level: config.logLevel, clock: systemClock, write });
+
+  if (config.settings.version < settingsVersion)
+    log.info("config.migrated", {
+      file: config.settings.path,
+      from: config.settings.version,
+      to: settingsVersion,
+      remedy: "postern config migrate writes it",
+    });
 
   const show = statusPrinter({ write: print, terminal: process.stdout.isTTY, color: wantsColor(), clock: systemClock });
   const onStatus = (status: NodeStatus): void => {
@@ -49,7 +61,10 @@ export async function start(flags: StartFlags): Promise<void> {
     else show(status);
   };
 
-  const outcome = await runNode({ config, clock: systemClock, log, onStatus }, stop);
+  const outcome = await runNode(
+    { config, reread: () => tryReadConfig(environment), clock: systemClock, log, onStatus },
+    stop,
+  );
   if (outcome === "superseded") {
     process.exitCode = supersededExitCode;
     throw new CliError({
@@ -67,7 +82,10 @@ function readSettings(environment: NodeJS.ProcessEnv): NodeConfig {
     process.exitCode = settingsExitCode;
     const failure = describeFailure("The node did not start.", error);
     throw new CliError(
-      { ...failure, remedy: "Give each as a flag or as the variable named; postern start --help lists both." },
+      {
+        ...failure,
+        remedy: "Mend them in postern.yaml, or give each as a flag or variable; postern start --help lists both.",
+      },
       { cause: error },
     );
   }

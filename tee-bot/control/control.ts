@@ -12,7 +12,10 @@ import { AppError } from "../../shared/errors.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
 import { problemContentType, problemOf, problemOfError } from "../../shared/problem.ts";
 import { parseTarget, type Target } from "../expose/target.ts";
+import type { Ledger } from "../gateway/ledger.ts";
 import { listenLocal } from "../server/listen-local.ts";
+import { keyRoutes } from "./keys.ts";
+import { readJson } from "./read-json.ts";
 import { exposureSchema, type ControlFile, type NodeStatus, type RenewalAnswer } from "./status.ts";
 
 export interface ControlOptions {
@@ -23,6 +26,8 @@ export interface ControlOptions {
   expose: (target: Target) => void;
   /** Orders a new certificate; throws {@link AppError} when that cannot be. */
   renew: () => void;
+  /** The gateway's keys. */
+  ledger: Pick<Ledger, "keys" | "usage">;
   clock: Clock;
 }
 
@@ -31,7 +36,6 @@ export interface Control extends AsyncDisposable {
 }
 
 const tokenBytes = 32;
-const maxBodyBytes = 16 * 1024;
 
 export async function startControl({ port, path, ...parts }: ControlOptions): Promise<Control> {
   const token = randomBytes(tokenBytes).toString("base64url");
@@ -64,6 +68,7 @@ export function createControlApp({
   status,
   expose,
   renew,
+  ledger,
   clock,
 }: Omit<ControlOptions, "port" | "path"> & { token: string }): Hono {
   const app = new Hono();
@@ -77,13 +82,10 @@ export function createControlApp({
   app.get("/v1/status", (context) => context.json(status()));
 
   app.put("/v1/exposure", async (context) => {
-    if (Number(context.req.header("content-length") ?? Number.NaN) <= maxBodyBytes) {
-      const body = exposureSchema.safeParse(await context.req.json().catch(() => undefined));
-      if (!body.success) throw new AppError("bad-request", 'Send {"target": "http://127.0.0.1:3000"}.');
-      expose(parseTarget(body.data.target));
-      return context.json(status());
-    }
-    throw new AppError("too-large", `A request has at most ${maxBodyBytes} bytes, and says so.`);
+    const body = exposureSchema.safeParse(await readJson(context.req));
+    if (!body.success) throw new AppError("bad-request", 'Send {"target": "http://127.0.0.1:3000"}.');
+    expose(parseTarget(body.data.target));
+    return context.json(status());
   });
 
   app.post("/v1/certificate/renewal", (context) => {
@@ -91,6 +93,8 @@ export function createControlApp({
     renew();
     return context.json(answer, 202);
   });
+
+  app.route("/", keyRoutes({ ledger, clock }));
 
   app.notFound(({ req }) => problemResponse(problemOf("not-found", `There is no ${req.method} ${req.path} here.`)));
   app.onError((error) => problemResponse(problemOfError(error)));

@@ -10,6 +10,7 @@ import type { Log } from "../../shared/log.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../server/terminator.ts";
 import { AnswerRelay, refuse } from "./answer-relay.ts";
+import { connectorOf } from "./connect.ts";
 import { requestHeaders } from "./forwarded.ts";
 import { parseRequestTarget } from "./request-target.ts";
 import { hasBody, readUpload } from "./upload.ts";
@@ -30,7 +31,7 @@ export class HttpProxy implements HttpHandler {
     this.#log = log;
     this.#pool = new Pool(origin, {
       connections: maxUpstreamConnections,
-      connect: { timeout: connectTimeoutMs },
+      connect: connectorOf({ timeout: connectTimeoutMs }),
       headersTimeout: 0, // a model may think for long; the relay ends connections on which nothing moves
       bodyTimeout: 0,
       maxHeaderSize: maxAnswerHeaderBytes,

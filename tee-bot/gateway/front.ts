@@ -5,8 +5,10 @@
  */
 import type { Duplex } from "node:stream";
 import type { IncomingMessage } from "node:http";
+import type { Clock } from "../../shared/clock.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../server/terminator.ts";
+import type { Access, Caller } from "./access/access.ts";
 import { ApiError } from "./api/api-error.ts";
 import type { Surface } from "./api/call.ts";
 import { endpoints, type Endpoint } from "./api/endpoints.ts";
@@ -14,12 +16,15 @@ import type { Calls } from "./calls/calls.ts";
 import { HttpAnswer } from "./calls/client-answer.ts";
 import { answerError } from "./calls/error-response.ts";
 import { corsHeaders, decideDoor, preflightHeaders } from "./door.ts";
+import { createRequestId } from "./tracking/request-id.ts";
 
 export interface FrontOptions {
   readonly surface: Surface;
   readonly calls: Calls;
-  /** Answers what is no call. */
-  readonly pages: (request: HttpRequest, response: HttpResponse) => void;
+  readonly access: Access;
+  readonly clock: Clock;
+  /** Answers what is no call; `caller` is whose it is, undefined outside the API. */
+  readonly pages: (request: HttpRequest, response: HttpResponse, caller: Caller | undefined) => void;
 }
 
 const endpointAt = new Map<string, Endpoint>(endpoints.map((endpoint) => [endpoint.path, endpoint]));
@@ -33,7 +38,7 @@ export class Front implements HttpHandler {
   }
 
   request(request: HttpRequest, response: HttpResponse, { sourceAddress }: ProxyAddresses): void {
-    const { surface, calls, pages } = this.#options;
+    const { surface, calls } = this.#options;
     const { headers, method } = request;
     const path = pathOf(request.url ?? "/");
     const isApi = path.startsWith("/v1/");
@@ -42,16 +47,28 @@ export class Front implements HttpHandler {
     const cors = isApi ? corsHeaders(surface, headers.origin) : noHeaders;
     const endpoint = endpointAt.get(path);
     if (isApi && method === "OPTIONS") return void response.writeHead(204, preflightHeaders(cors, headers)).end();
-    if (!endpoint) {
-      for (let at = 0; at < cors.length; at += 2) response.setHeader(cors[at]!, cors[at + 1]!);
-      return pages(request, response);
-    }
-    if (method !== "POST") {
+    if (!endpoint || method !== "POST") {
+      const known = isApi ? [...cors, "x-request-id", createRequestId(this.#options.clock.now())] : cors;
+      if (!endpoint) return this.#showPage(request, response, known, isApi ? sourceAddress : undefined);
       const message = `${path} takes POST, not ${method}.`;
-      return refuse(response, new ApiError("method_not_allowed", message), [...cors, "allow", callMethods], true);
+      return refuse(response, new ApiError("method_not_allowed", message), [...known, "allow", callMethods], true);
     }
     const client = new HttpAnswer(response);
     void calls.handle({ endpoint, surface, request, client, from: sourceAddress, headers: cors });
+  }
+
+  /** Whatever is under /v1 asks for the same key as a call; `client` is then whose address it is. */
+  #showPage(request: HttpRequest, response: HttpResponse, says: readonly string[], client: string | undefined): void {
+    const { surface, access, pages } = this.#options;
+    let caller: Caller | undefined;
+    try {
+      if (client !== undefined) caller = access.authenticate(request.headers, surface, client);
+    } catch (error) {
+      if (error instanceof ApiError) return refuse(response, error, says, true);
+      throw error;
+    }
+    for (let at = 0; at < says.length; at += 2) response.setHeader(says[at]!, says[at + 1]!);
+    pages(request, response, caller);
   }
 
   upgrade(_request: IncomingMessage, socket: Duplex): void {

@@ -1,18 +1,23 @@
 /** The gateway of one node: its parts joined, and the door of each surface. */
+import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 import type { HealthReport } from "../health/health.ts";
 import type { HttpHandler } from "../server/terminator.ts";
-import type { Access } from "./access/access.ts";
+import type { Access, Caller } from "./access/access.ts";
 import type { Surface } from "./api/call.ts";
 import { Calls } from "./calls/calls.ts";
 import { Front } from "./front.ts";
+import { openLedger, type Ledger } from "./ledger.ts";
 import { Models } from "./models.ts";
 import { createPages } from "./pages/app.ts";
+import type { OpenEmbedded } from "./providers/open-provider.ts";
+import { refuseOwnLooks } from "./providers/own-looks.ts";
 import type { Environment } from "./providers/secret.ts";
 import type { Router } from "./routing/route.ts";
 import type { GatewaySettings } from "./settings.ts";
+import { gatewayMetrics } from "./tracking/gateway-metrics.ts";
 import type { Tracker } from "./tracking/track.ts";
 
 export interface GatewayOptions {
@@ -28,6 +33,8 @@ export interface GatewayOptions {
   readonly node?: string;
   /** Where the settings find keys of providers by name; none, if it is not given. */
   readonly env?: Environment;
+  /** How models run in a process of this node; not at all, if it is not given. */
+  readonly openEmbedded?: OpenEmbedded;
   /** In place of the gateway's own. With a router of somebody else there are no providers to look for. */
   readonly parts?: Partial<GatewayParts>;
 }
@@ -39,6 +46,8 @@ export interface GatewayParts {
 }
 
 export interface Gateway extends AsyncDisposable {
+  /** Its keys, and what has happened. */
+  readonly ledger: Ledger;
   /** Resolves when every provider was looked at once; calls are answered before. */
   readonly ready: Promise<void>;
   handler(surface: Surface): HttpHandler;
@@ -46,26 +55,51 @@ export interface Gateway extends AsyncDisposable {
   follow(settings: GatewaySettings): void;
 }
 
+/** Throws {@link AppError} when what it keeps cannot be opened. */
 export function createGateway(options: GatewayOptions): Gateway {
   let { settings } = options;
-  const { clock, random, log, health, node, env = {} } = options;
+  const { clock, random, log, health, node, env = {}, openEmbedded } = options;
   const names = (): string[] => namesOf(node, health().hostnames);
-  const models = new Models({ settings, clock, random, log, env, names });
-  const parts: GatewayParts = { router: models.router, access, tracker, ...options.parts };
+  const ledger = openLedger({ path: join(options.directory, "gateway.sqlite"), settings, clock, log });
+  const models = new Models({ settings, clock, random, log, env, names, openEmbedded });
+  const own: GatewayParts = { router: models.router, access: ledger.access, tracker: ledger.tracker };
+  const parts: GatewayParts = { ...own, ...options.parts };
   const hasProviders = parts.router === models.router;
   const calls = new Calls({ ...parts, settings: () => settings, clock, random, log });
+  const metrics = gatewayMetrics(ledger.tracker.metrics.registry, () => ({
+    ...ledger.access.load,
+    providers: models.pages("local").health().providers ?? [],
+  }));
   return {
+    ledger,
     ready: hasProviders ? models.follow(settings) : Promise.resolve(),
     handler(surface) {
-      const listener = getRequestListener(createPages({ surface, health, models: models.pages(surface) }).fetch);
-      return new Front({ surface, calls, pages: (request, response) => void listener(request, response) });
+      const pages = createPages({ surface, health, ledger, metrics, models: models.pages(surface) });
+      const callers = new WeakMap<object, Caller>();
+      const listener = getRequestListener((request, { incoming }) => {
+        const caller = callers.get(incoming);
+        return pages.fetch(request, caller && { caller });
+      });
+      const front = new Front({
+        surface,
+        calls,
+        access: parts.access,
+        clock,
+        pages: (request, response, caller) => {
+          if (caller) callers.set(request, caller);
+          void listener(request, response);
+        },
+      });
+      return refuseOwnLooks(front, models.providers.mark);
     },
     follow(next) {
       settings = next;
+      ledger.follow(next);
       if (hasProviders) void models.follow(next);
     },
     async [Symbol.asyncDispose]() {
       await models[Symbol.asyncDispose]();
+      ledger[Symbol.dispose]();
     },
   };
 }
@@ -75,11 +109,3 @@ function namesOf(node: string | undefined, hostnames: readonly string[]): string
   const labels = hostnames.map((hostname) => hostname.split(".", 1)[0] ?? "");
   return [...(node === undefined ? [] : [node]), ...hostnames, ...labels];
 }
-
-const access: Access = {
-  authenticate: () => ({ keyId: undefined, models: undefined }),
-  admit: () => Promise.resolve({ queuedMs: 0, headers: [], release() {} }),
-};
-const tracker: Tracker = {
-  begin: () => ({ keyed() {}, queued() {}, routed() {}, attempted() {}, firstByte() {}, end() {} }),
-};

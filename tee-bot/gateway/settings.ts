@@ -44,7 +44,7 @@ const embeddedModel = z.strictObject({
   path: z.string().min(1),
   /** The file's name without `.gguf`, if none is given. */
   id: z.string().min(1).optional(),
-  /** Tokens; undefined: what the model was trained with, as far as memory allows. */
+  /** Tokens, for each answer at a time; undefined: what the model was trained with, 8,192 at most. */
   contextSize: count.optional(),
 });
 
@@ -104,6 +104,8 @@ export const gatewaySettingsSchema = z.strictObject({
       firstTokenSeconds: z.strictObject({ local: seconds.default(300), cloud: seconds.default(60) }).prefault({}),
       /** Between two pieces of a stream. */
       idleSeconds: seconds.default(60),
+      /** For a client that sends nothing of its body, or takes nothing of its stream. */
+      clientSeconds: seconds.default(60),
     })
     .prefault({}),
   retry: z

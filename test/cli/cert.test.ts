@@ -9,6 +9,7 @@ import { filesIn } from "../../tee-bot/config.ts";
 import { startControl } from "../../tee-bot/control/control.ts";
 import type { NodeStatus } from "../../tee-bot/control/status.ts";
 import { temporaryFolder } from "../shared/temporary-folder.ts";
+import { openTestLedger } from "../tee-bot/support/ledger.ts";
 import { postern } from "./run.ts";
 
 const day = (date: string): number => Date.parse(`${date}T08:00:00Z`);
@@ -82,6 +83,7 @@ beforeEach(async () => {
       status: () => status,
       expose: () => {},
       renew: () => onRenew(),
+      ledger: stack.use(openTestLedger()),
       clock: systemClock,
     }),
   );

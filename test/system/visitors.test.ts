@@ -55,11 +55,12 @@ describe("a visitor of the gateway", () => {
     }
   });
 
-  it("finds an empty list of models and OpenAI's form of errors", async () => {
-    expect(JSON.parse((await visit(postern, "/v1/models")).body)).toEqual({ object: "list", data: [] });
-    const missing = await visit(postern, "/v1/nothing");
-    expect(missing.status).toBe(404);
-    expect(JSON.parse(missing.body)).toMatchObject({ error: { type: "invalid_request_error", code: "not_found" } });
+  it("is asked for a key by the API, in OpenAI's form of errors", async () => {
+    const refused = await visit(postern, "/v1/models");
+    expect(refused.status).toBe(401);
+    expect(JSON.parse(refused.body)).toMatchObject({
+      error: { type: "authentication_error", code: "invalid_api_key" },
+    });
   });
 
   it("speaks HTTP/2 when both sides can", async () => {
@@ -79,7 +80,7 @@ describe("a visitor of the gateway", () => {
       ),
     );
     session.close();
-    expect(statuses).toEqual([200, 200, 200]);
+    expect(statuses).toEqual([200, 401, 200]);
   });
 
   it("gets a TLS alert for a name that nobody has, and the same for one below the zone's names", async () => {

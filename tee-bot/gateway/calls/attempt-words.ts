@@ -17,6 +17,7 @@ export function describeOutcome(outcome: Outcome): string {
     case "unreachable":
     case "silent":
     case "broken":
+    case "unfit":
       return outcome.reason;
   }
 }

@@ -39,8 +39,6 @@ export interface AttemptEnd {
   readonly succeeded: boolean;
 }
 
-/** A client that takes nothing for so long has lost its place. */
-const maxClientStallMs = 120_000;
 const overReason = new Error("the attempt is over");
 
 export function runAttempt(request: UpstreamRequest, options: AttemptOptions): Promise<AttemptEnd> {
@@ -101,7 +99,7 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide {
   pause(): void {
     this.#phase = "paused";
     this.#controller?.pause();
-    this.#deadline.set(maxClientStallMs);
+    this.#deadline.set(this.#options.timeouts.clientMs);
   }
 
   #resume(): void {
@@ -125,7 +123,7 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide {
     this.#firstByteMs = performance.now() - this.#startedAt;
     this.#phase = "receiving";
     const refusal = this.#options.candidate.checkAnswer?.(headers);
-    if (refusal !== undefined) return this.#over({ kind: "broken", reason: refusal });
+    if (refusal !== undefined) return this.#over({ kind: "unfit", reason: refusal });
     this.#receiver = this.#receiverFor(status, headers);
     if (!this.#receiver)
       return this.#over({ kind: "broken", reason: "its stream is compressed, though that was not asked for" });

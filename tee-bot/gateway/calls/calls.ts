@@ -1,5 +1,4 @@
 /** Every call of the API, from the first byte of its request to its last word in the request log. */
-import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../shared/clock.ts";
 import { errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
@@ -11,6 +10,7 @@ import { dropUpload } from "../api/read-body.ts";
 import { readCall, type CallHead } from "../api/read-call.ts";
 import type { Router } from "../routing/route.ts";
 import type { GatewaySettings } from "../settings.ts";
+import { createRequestId } from "../tracking/request-id.ts";
 import type { Track, Tracker } from "../tracking/track.ts";
 import { CallTiming } from "./call-timing.ts";
 import type { ClientAnswer } from "./client-answer.ts";
@@ -37,8 +37,6 @@ export interface Incoming extends Pick<Call, "endpoint" | "surface"> {
   readonly headers: readonly string[];
 }
 
-/** An upload from which nothing comes for so long is given up. */
-const uploadIdleMs = 30_000;
 const mebibyte = 1024 * 1024;
 
 export class Calls {
@@ -51,7 +49,7 @@ export class Calls {
   /** Answers one call, whatever happens. */
   async handle(incoming: Incoming): Promise<void> {
     const head: CallHead = {
-      id: newRequestId(),
+      id: createRequestId(this.#options.clock.now()),
       endpoint: incoming.endpoint,
       surface: incoming.surface,
       client: incoming.from,
@@ -70,11 +68,12 @@ export class Calls {
   }
 
   async #run(incoming: Incoming, head: CallHead, caller: Caller, headers: readonly string[]): Promise<void> {
-    const { tracker, settings } = this.#options;
-    const limits = { maxBytes: settings().limits.bodyMiB * mebibyte, idleMs: uploadIdleMs };
+    const { tracker } = this.#options;
+    const { limits, timeouts } = this.#options.settings();
+    const upload = { maxBytes: limits.bodyMiB * mebibyte, idleMs: timeouts.clientSeconds * 1_000 };
     let call: Call;
     try {
-      call = await readCall(incoming.request, head, limits);
+      call = await readCall(incoming.request, head, upload);
     } catch (error) {
       const track = tracker.begin({ ...head, model: "", stream: false });
       track.keyed(caller.keyId);
@@ -147,10 +146,6 @@ export class Calls {
     this.#options.log.error("call.crashed", { requestId, error: errorText(error) });
     return new ApiError("internal_error", `Something went wrong in the gateway. Its log says more, at ${requestId}.`);
   }
-}
-
-function newRequestId(): string {
-  return `req_${randomUUID().replaceAll("-", "")}`;
 }
 
 /** Of several ends of one turn the first counts. */

@@ -46,6 +46,7 @@ export function decideNext(trouble: Trouble, place: Place, rules: RetryRules, ra
     case "too-long":
       return moveOn(place, ({ contextLength }, here) => (contextLength ?? Infinity) > (here.contextLength ?? 0));
     case "silent":
+    case "unfit":
     case "absent":
     case "unsupported":
       return moveOn(place);

@@ -23,6 +23,7 @@ export function finalError(trouble: Trouble, failure: Failure, provider: string)
       );
     case "transient":
     case "limited":
+    case "unfit":
     case "too-long":
     case "absent":
     case "client-fault":

@@ -26,7 +26,9 @@ export type Outcome =
   | { readonly kind: "silent"; readonly reason: string }
   /** It began, and was not what the API promises. `answer`: the error it gave instead of an answer. */
   | { readonly kind: "broken"; readonly reason: string; readonly answer?: HeldAnswer }
+  /** Its head shows that it must not be passed on. */
+  | { readonly kind: "unfit"; readonly reason: string }
   | { readonly kind: "left"; readonly tokens: Tokens | undefined };
 
 /** Those after which the client can still be answered by somebody else. */
-export type Failure = Extract<Outcome, { kind: "refused" | "unreachable" | "silent" | "broken" }>;
+export type Failure = Extract<Outcome, { kind: "refused" | "unreachable" | "silent" | "broken" | "unfit" }>;

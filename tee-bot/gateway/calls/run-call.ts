@@ -123,7 +123,7 @@ class CallRun {
       permit,
       whole,
       client,
-      timeouts: timeoutsFor(settings, candidate.provider.location),
+      timeouts: timeoutsFor(settings, candidate.provider),
       begin: (status, headers) => this.#begin(candidate, status, headers),
     });
   }

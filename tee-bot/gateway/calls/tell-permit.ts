@@ -9,6 +9,7 @@ export function tellPermit(permit: Permit, trouble: Trouble): void {
       permit.failed(trouble.retryAfterMs);
       break;
     case "silent":
+    case "unfit":
     case "key-refused":
       permit.failed();
       break;

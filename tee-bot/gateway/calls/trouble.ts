@@ -9,6 +9,8 @@ export type Trouble =
   | { readonly kind: "limited"; readonly retryAfterMs?: number | undefined }
   /** To wait again would only double the wait. */
   | { readonly kind: "silent" }
+  /** Whoever answers there is not who should. */
+  | { readonly kind: "unfit" }
   /** The provider does not take this gateway's key, or its account is empty. */
   | { readonly kind: "key-refused" }
   | { readonly kind: "too-long" }
@@ -24,7 +26,7 @@ const maxErrorBytes = 64 * 1024;
 
 /** `now`: Unix milliseconds, for a `Retry-After` that is a date. */
 export function judgeFailure(failure: Failure, endpoint: EndpointName, now: number): Trouble {
-  if (failure.kind === "silent") return { kind: "silent" };
+  if (failure.kind === "silent" || failure.kind === "unfit") return { kind: failure.kind };
   const { answer } = failure.kind === "unreachable" ? {} : failure;
   if (!answer) return { kind: "transient" };
   const { status, headers } = answer;

@@ -41,6 +41,7 @@ export interface ModelFacts {
   readonly quantization?: string;
   readonly family?: string;
   readonly endpoints?: readonly string[];
+  readonly description?: string;
   /** A toy that has learnt a few sentences by heart. */
   readonly demo?: boolean;
 }
@@ -112,7 +113,8 @@ function entryOfAlias(name: string, models: readonly string[], first: Offer, who
 }
 
 function factsOf({ view, model, location, trust }: Offer): ModelFacts {
-  const { attestation, loaded, contextLength, maxContextLength, size, quantization, family, endpoints, demo } = model;
+  const { attestation, loaded, contextLength, maxContextLength, size, quantization, family } = model;
+  const { endpoints, description, demo } = model;
   return {
     provider: view.provider.id,
     location,
@@ -126,6 +128,7 @@ function factsOf({ view, model, location, trust }: Offer): ModelFacts {
     ...(quantization !== undefined && { quantization }),
     ...(family !== undefined && { family }),
     ...(endpoints && { endpoints }),
+    ...(description !== undefined && { description }),
     ...(demo === true && { demo }),
   };
 }

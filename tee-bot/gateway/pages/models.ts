@@ -1,8 +1,11 @@
 /** The pages that tell which models there are, and how their providers fare. */
 import { Hono } from "hono";
+import type { Caller } from "../access/access.ts";
+import { isModelAllowed } from "../access/model-globs.ts";
 import { ApiError, errorBody } from "../api/api-error.ts";
 import type { CatalogueEntry } from "../catalogue/catalogue.ts";
 import type { GatewayHealth } from "../catalogue/provider-health.ts";
+import type { PageEnvironment } from "./page-environment.ts";
 
 export interface ModelPagesOptions {
   list: () => readonly CatalogueEntry[];
@@ -14,17 +17,20 @@ export interface ModelPagesOptions {
 const prefix = "/v1/models/";
 const uncached = { "cache-control": "no-store" };
 
-export function createModelPages({ list, find, health }: ModelPagesOptions): Hono {
-  const app = new Hono();
+export function createModelPages({ list, find, health }: ModelPagesOptions): Hono<PageEnvironment> {
+  const app = new Hono<PageEnvironment>();
 
   // https://platform.openai.com/docs/api-reference/models
-  app.get("/v1/models", (context) => context.json({ object: "list", data: list() }, 200, uncached));
+  app.get("/v1/models", (context) => {
+    const data = list().filter((entry) => mayUse(context.env.caller, entry));
+    return context.json({ object: "list", data }, 200, uncached);
+  });
 
   // Ids have slashes, which some clients escape and others do not.
   app.get(`${prefix}*`, (context) => {
     const name = decode(new URL(context.req.url).pathname.slice(prefix.length));
     const entry = find(name);
-    if (entry) return context.json(entry, 200, uncached);
+    if (entry && mayUse(context.env.caller, entry)) return context.json(entry, 200, uncached);
     const message = `There is no model "${name.slice(0, 100)}". GET /v1/models lists what there is.`;
     return context.json(errorBody(new ApiError("model_not_found", message, { param: "model" })), 404);
   });
@@ -32,6 +38,12 @@ export function createModelPages({ list, find, health }: ModelPagesOptions): Hon
   app.get("/health", (context) => context.json(health(), 200, uncached));
 
   return app;
+}
+
+/** By at least one of its names. */
+function mayUse(caller: Caller | undefined, { id, postern }: CatalogueEntry): boolean {
+  const { provider, synonyms = [] } = postern;
+  return [id, `${provider}/${id}`, ...synonyms].some((name) => isModelAllowed(caller?.models, name));
 }
 
 function decode(text: string): string {

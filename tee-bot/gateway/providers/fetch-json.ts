@@ -1,7 +1,14 @@
 import type { Dispatcher } from "undici";
 import { errorText } from "../../../shared/errors.ts";
+import { lookHeader, loopDetected } from "./own-looks.ts";
 import { ProviderError, type Upstream } from "./provider.ts";
 import { isUnreachable } from "./unreachable.ts";
+
+export interface LookOptions {
+  /** Of this gateway, that it may know itself. */
+  mark: string;
+  signal: AbortSignal;
+}
 
 export const maxListBytes = 4 * 1024 * 1024;
 
@@ -9,8 +16,8 @@ export const maxListBytes = 4 * 1024 * 1024;
  * What a provider answers to `GET path`, of the origin; undefined: it has no such page. Throws {@link ProviderError},
  * whose message tells neither credentials nor what the answer said.
  */
-export async function fetchJson(upstream: Upstream, path: string, signal: AbortSignal): Promise<unknown> {
-  const headers = [...upstream.headers, "accept", "application/json", "accept-encoding", "identity"];
+export async function fetchJson(upstream: Upstream, path: string, { mark, signal }: LookOptions): Promise<unknown> {
+  const headers = [...upstream.headers, lookHeader, mark, "accept", "application/json", "accept-encoding", "identity"];
   try {
     const answer = await upstream.dispatcher.request({ method: "GET", path, headers, signal });
     const refusal = refusalOf(answer.statusCode, path);
@@ -20,7 +27,7 @@ export async function fetchJson(upstream: Upstream, path: string, signal: AbortS
   } catch (error) {
     if (error instanceof ProviderError) throw error;
     if (!isUnreachable(error)) throw new ProviderError("broken", errorText(error), { cause: error });
-    throw new ProviderError("asleep", `Nothing can be reached at ${upstream.origin}.`, { cause: error });
+    throw new ProviderError("asleep", `Nothing can be reached at ${upstream.origin}`, { cause: error });
   }
 }
 
@@ -30,6 +37,7 @@ function refusalOf(status: number, path: string): ProviderError | undefined {
   if (status === 200 || isAbsent(status)) return undefined;
   if (status === 401 || status === 403)
     return new ProviderError("refused-key", `It answers ${path} with ${status}: the key is missing, wrong or expired.`);
+  if (status === loopDetected) return new ProviderError("broken", "Its url leads back to this gateway.");
   return new ProviderError("broken", `It answers ${path} with ${status}.`);
 }
 

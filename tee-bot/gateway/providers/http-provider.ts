@@ -22,13 +22,15 @@ export interface HttpProviderSpec extends Pick<Provider, "id" | "kind" | "locati
 }
 
 export interface HttpProviderOptions extends UpstreamPoolOptions {
+  /** Of this gateway, that it may know itself. */
+  mark: string;
   timeoutMs?: number;
 }
 
 /** A provider behind a URL. Throws {@link ProviderError} when the URL is not one that can be called. */
 export function openHttpProvider(spec: HttpProviderSpec, options: HttpProviderOptions): Provider {
   const { list, key, url, apiPath, headers = [], ...provider } = spec;
-  const { timeoutMs = listTimeoutMs } = options;
+  const { timeoutMs = listTimeoutMs, mark } = options;
   const { origin, path } = parseBaseUrl(url);
   const pool = openPool(origin, options);
   const credentials = key === undefined ? [] : ["authorization", `Bearer ${key}`];
@@ -48,7 +50,7 @@ export function openHttpProvider(spec: HttpProviderSpec, options: HttpProviderOp
       const onConnect = (): void => void (isConnected = true);
       pool.on("connect", onConnect);
       try {
-        return await list((page) => fetchJson(upstream, page, either), path);
+        return await list((page) => fetchJson(upstream, page, { mark, signal: either }), path);
       } catch (error) {
         if (!deadline.aborted || signal.aborted) throw error;
         // A machine that is off often says nothing at all; one that is connected and silent is ill.

@@ -2,6 +2,7 @@
  * The providers of this node: those of the settings and those found on this machine. Each is looked at from time to
  * time; what was seen last is what the router and the catalogue know, so that a call asks nobody.
  */
+import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../shared/clock.ts";
 import { errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
@@ -40,6 +41,8 @@ interface Held {
 }
 
 export class ProviderManager implements AsyncDisposable {
+  /** Stands in every look that is taken at a provider. */
+  readonly mark = randomUUID();
   readonly #options: ProviderManagerOptions;
   readonly #ending = new AbortController();
   readonly #retiring = new Set<Promise<void>>();
@@ -112,7 +115,13 @@ export class ProviderManager implements AsyncDisposable {
   #open(wanted: WantedProvider, key: string | undefined, connectTimeoutMs: number): Member {
     const { clock, random, log, openEmbedded } = this.#options;
     const onRefused = (): void => member.refused();
-    const provider = openProvider(wanted, { key, connectTimeoutMs, onRefused, openEmbedded });
+    const provider = openProvider(wanted, {
+      key,
+      connectTimeoutMs,
+      onRefused,
+      openEmbedded,
+      mark: this.mark,
+    });
     const member = new Member(provider, {
       everyMs: () => this.#everyMs,
       clock,

@@ -111,7 +111,7 @@ export class Member {
 
   #note(look: Look, models = this.#models): void {
     const before = this.#standing;
-    this.#standing = decideStanding(before, look, this.#options.clock.now());
+    this.#standing = decideStanding(before, look, this.#options.clock.now(), this.attempts.firstByteMs !== undefined);
     const seen = JSON.stringify(models);
     const isOther = this.#standing.state !== before.state;
     const isNews = isOther || this.#standing.reason !== before.reason || seen !== this.#seen;
@@ -127,9 +127,9 @@ export class Member {
     const { log, discovered } = this.#options;
     const { state, reason } = this.#standing;
     const fields = { provider: this.provider.id, state, reason, models: this.#models.length };
-    if (state === "broken" || state === "refused-key") log.warn("provider.failed", fields);
-    else if (state === "up") log.info("provider.found", fields);
+    if (state === "up") log.info("provider.found", fields);
     else if (discovered && before.state !== "up") log.debug("provider.missed", fields);
+    else if (state === "broken" || state === "refused-key") log.warn("provider.failed", fields);
     else log.info("provider.slept", fields);
   }
 }

@@ -64,6 +64,8 @@ export interface ProviderModel {
   readonly location?: Location;
   /** How much is behind the trust `attested`; `claimed`: the provider says so, nobody has checked. */
   readonly attestation?: "claimed" | "verified";
+  /** What its makers say it is, in a sentence. */
+  readonly description?: string;
   /** A toy that has learnt a few sentences by heart; shown wherever the model is. */
   readonly demo?: boolean;
 }

@@ -13,6 +13,8 @@ interface Ranked {
   readonly lot: number;
 }
 
+/** Sooner than this is soon enough: nobody sees the difference. */
+const soonMs = 50;
 /** To load a model takes as long as many answers. */
 const unloadedCost = 8;
 
@@ -43,7 +45,7 @@ function compare(a: Ranked, b: Ranked): number {
 
 /** Twice as slow is slower; less is chance. Who was not measured is tried. */
 function bandOf(ms: number | undefined): number {
-  return ms === undefined ? 0 : Math.round(Math.log2(Math.max(1, ms)));
+  return Math.round(Math.log2(Math.max(soonMs, ms ?? 0)));
 }
 
 /**
@@ -52,10 +54,10 @@ function bandOf(ms: number | undefined): number {
  */
 function balanced(ranked: readonly Ranked[]): Ranked[] {
   const measured = ranked.map(({ firstByteMs }) => firstByteMs).filter((ms) => ms !== undefined);
-  const unknownMs = measured.length > 0 ? Math.min(...measured) : 1;
+  const unknownMs = measured.length > 0 ? Math.min(...measured) : soonMs;
   const drawn = ranked.map((one) => {
     const { outstanding, firstByteMs = unknownMs, isLoaded, lot } = one;
-    const cost = (outstanding + 1) * Math.max(1, firstByteMs) * (isLoaded ? 1 : unloadedCost);
+    const cost = (outstanding + 1) * Math.max(soonMs, firstByteMs) * (isLoaded ? 1 : unloadedCost);
     // An exponential race: the chance to be the least is the share of the weight 1 / cost.
     return { one, at: -Math.log(1 - lot) * cost };
   });

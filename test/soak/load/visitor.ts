@@ -74,12 +74,15 @@ export class Visitor {
     const { body, ...rest } = options;
     const agent = options.agent ?? agentOf(await this.open());
     const request = httpRequest({ path, headers: { host: this.hostname }, ...rest, agent });
-    request.on("error", () => {}); // heard below, and once more after the answer has begun
+    let response: IncomingMessage | undefined;
+    // Heard below; and once more after the answer has begun, which Node would otherwise end as if it were complete where
+    // only its end ends it.
+    request.on("error", (error) => response?.destroy(error));
     const answered = once(request, "response") as Promise<[IncomingMessage]>;
     answered.catch(() => {}); // the body may fail first
     if (body) await this.#send(request, body, answered);
     request.end();
-    const [response] = await answered;
+    [response] = await answered;
     if (response.statusCode !== 200) throw new Error(`status ${response.statusCode} for ${path}`);
     return response;
   }

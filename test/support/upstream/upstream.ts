@@ -67,6 +67,7 @@ export async function startUpstream(options: UpstreamOptions = {}, port = 0): Pr
       request.answered();
     } catch (error) {
       if (!(error instanceof ClientLeft)) throw error;
+      gone.abort(); // a reset is an error of the write before it is the end of the socket
     } finally {
       socket.off("close", onGone).off("end", onGone);
     }

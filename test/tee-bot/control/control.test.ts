@@ -9,6 +9,7 @@ import { controlFileSchema, nodeStatusSchema, type NodeStatus } from "../../../t
 import { formatTarget, type Target } from "../../../tee-bot/expose/target.ts";
 import { temporaryFolder } from "../../shared/temporary-folder.ts";
 import { until } from "../../support/postern.ts";
+import { openTestLedger } from "../support/ledger.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 
 const status: NodeStatus = {
@@ -46,6 +47,7 @@ beforeEach(async () => {
   path = join(stack.use(temporaryFolder()).path, "control.json");
   exposed = [];
   renew = () => {};
+  const ledger = stack.use(openTestLedger());
   control = stack.use(
     await startControl({
       port: 0,
@@ -53,6 +55,7 @@ beforeEach(async () => {
       status: () => status,
       expose: (target) => exposed.push(target),
       renew: () => renew(),
+      ledger,
       clock: new ManualClock(1_000),
     }),
   );

@@ -94,6 +94,18 @@ describe("the HTTP proxy, when the service fails,", () => {
     expect(error.message).toContain("NGHTTP2_INTERNAL_ERROR");
   });
 
+  it("and resets an answer that only its end ends, breaks it off over either version", async () => {
+    const { name } = await exposeRaw(stack, ({ socket }) => {
+      socket.write("HTTP/1.1 200 OK\r\nconnection: close\r\n\r\nhalf");
+      setTimeout(() => socket.resetAndDestroy(), 50);
+    });
+    await expect(name.ask("/")).rejects.toThrow(/aborted|ECONNRESET|socket hang up/);
+    const stream = name.http2().request({ ":path": "/" });
+    stream.resume();
+    const [error] = (await once(stream, "error")) as [Error];
+    expect(error.message).toContain("NGHTTP2_INTERNAL_ERROR");
+  });
+
   it("and is not there, answers 502 to an upload too, and the connection lives on", async () => {
     const { service, name } = await exposeRaw(stack, () => {});
     await service[Symbol.asyncDispose]();

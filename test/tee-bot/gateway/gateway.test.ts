@@ -5,6 +5,7 @@ import { systemClock } from "../../../shared/clock.ts";
 import { createGateway } from "../../../tee-bot/gateway/gateway.ts";
 import { gatewaySettingsSchema } from "../../../tee-bot/gateway/settings.ts";
 import type { HealthReport } from "../../../tee-bot/health/health.ts";
+import { temporaryFolder } from "../../shared/temporary-folder.ts";
 import { publicHost, startPublicName, type PublicName } from "../support/public-name.ts";
 
 let stack = new AsyncDisposableStack();
@@ -18,10 +19,11 @@ const well: HealthReport = {
   hostnames: ["alice.test"],
   steps: [{ step: "identity", ok: true, detail: "This node is x." }],
 };
-async function start(report: HealthReport = well): Promise<PublicName> {
+const keyless = { keys: { public: "off" } };
+async function start(report: HealthReport = well, settings: object = {}): Promise<PublicName> {
   const gateway = createGateway({
-    settings: gatewaySettingsSchema.parse({ discovery: { ollama: "off", lmStudio: "off" } }),
-    directory: "",
+    settings: gatewaySettingsSchema.parse({ discovery: { ollama: "off", lmStudio: "off" }, ...settings }),
+    directory: stack.use(temporaryFolder()).path,
     clock: systemClock,
     random: Math.random,
     log: silentLog,
@@ -65,11 +67,12 @@ describe("the gateway", () => {
   });
 
   it("has no models without providers, in OpenAI's form", async () => {
-    expect(JSON.parse((await (await start()).ask("/v1/models")).body)).toEqual({ object: "list", data: [] });
+    const name = await start(well, keyless);
+    expect(JSON.parse((await name.ask("/v1/models")).body)).toEqual({ object: "list", data: [] });
   });
 
   it("says in OpenAI's form what is not there under /v1, and plainly elsewhere", async () => {
-    const name = await start();
+    const name = await start(well, keyless);
     for (const [method, path] of [
       ["GET", "/v1/nothing"],
       ["POST", "/v1/models"],
@@ -88,6 +91,17 @@ describe("the gateway", () => {
     const plain = await name.ask("/nothing");
     expect(plain).toMatchObject({ status: 404, body: "There is no GET /nothing here. GET / says what this is.\n" });
     expect(plain.headers["content-type"]).toContain("text/plain");
+  });
+
+  it("asks for a key at everything under /v1, and nowhere else", async () => {
+    const name = await start();
+    for (const path of ["/v1/models", "/v1/nothing", "/v1/requests/req_1/trace"]) {
+      const answer = await name.ask(path);
+      expect(answer.status).toBe(401);
+      expect(answer.headers).toMatchObject({ "www-authenticate": "Bearer", "access-control-allow-origin": "*" });
+      expect(JSON.parse(answer.body)).toMatchObject({ error: { code: "invalid_api_key" } });
+    }
+    expect((await name.ask("/healthz")).status).toBe(200);
   });
 
   it("answers requests that are no requests, and lives on", async () => {

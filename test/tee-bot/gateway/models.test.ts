@@ -5,6 +5,7 @@ import { gatewaySettingsSchema, type GatewaySettings } from "../../../tee-bot/ga
 import type { Surface } from "../../../tee-bot/gateway/api/call.ts";
 import { listenLocal } from "../../../tee-bot/server/listen-local.ts";
 import { createLocalHttp } from "../../../tee-bot/server/local-http.ts";
+import { temporaryFolder } from "../../shared/temporary-folder.ts";
 import { lmStudioStandIn } from "../../support/models/lm-studio.ts";
 import { nearStandIn } from "../../support/models/near-ai.ts";
 import { ollamaStandIn } from "../../support/models/ollama.ts";
@@ -21,13 +22,13 @@ afterEach(async () => {
 
 const discovery = { ollama: "off", lmStudio: "off", everySeconds: 0.2 };
 const settingsOf = (parts: object): GatewaySettings =>
-  gatewaySettingsSchema.parse({ discovery, embedded: { demo: false }, ...parts });
+  gatewaySettingsSchema.parse({ keys: { public: "off" }, discovery, embedded: { demo: false }, ...parts });
 
 async function start(parts: object, env: Record<string, string> = {}) {
   const log = recordingLog();
   const gateway = createGateway({
     settings: settingsOf(parts),
-    directory: "",
+    directory: stack.use(temporaryFolder()).path,
     clock: systemClock,
     random: Math.random,
     log,
@@ -45,11 +46,14 @@ async function start(parts: object, env: Record<string, string> = {}) {
   const portOf = (surface: Surface): number => ports.get(surface) ?? 0;
   return {
     log,
+    port: portOf("local"),
     follow: (next: object) => gateway.follow(settingsOf(next)),
     chat: (model: string, headers: Record<string, string> = {}): Promise<Answer> =>
       ask(portOf("local"), chat(model), { headers }),
-    get: async (path: string, surface: Surface = "local") => {
-      const answer = await ask(portOf(surface), "", { path, method: "GET" });
+    keyFor: (models: string[]) => gateway.ledger.keys.create({ name: "test", models }).text,
+    get: async (path: string, surface: Surface = "local", key?: string) => {
+      const headers = key === undefined ? {} : { authorization: `Bearer ${key}` };
+      const answer = await ask(portOf(surface), "", { path, method: "GET", headers });
       return { ...answer, json: JSON.parse(answer.text) as unknown };
     },
   };
@@ -91,8 +95,8 @@ describe("a gateway before an Ollama that is found", () => {
       { kind: "ollama", id: "near", url: ollama.url },
       { kind: "openai", id: "far", url: `${far.url}/v1` },
     ];
-    const gateway = await start({ providers });
-    const who = async (): Promise<unknown> => (await gateway.chat("llama3.2")).headers["x-postern-provider"];
+    const gateway = await start({ providers, aliases: { best: ["near/llama3.2", "far/llama3.2"] } });
+    const who = async (): Promise<unknown> => (await gateway.chat("best")).headers["x-postern-provider"];
     expect(await who()).toBe("near");
     await ollama.stop();
     expect(await who()).toBe("far");
@@ -229,6 +233,37 @@ describe("what is told of providers", () => {
     const gateway = await start({});
     expect((await gateway.get("/health")).json).toMatchObject({ status: "no_provider", providers: [] });
     expect(errorOf(await gateway.chat("m"))).toMatchObject({ code: "model_not_found" });
+  });
+
+  it("is that a gateway is no provider of itself, whatever its settings say", async () => {
+    const gateway = await start({});
+    const url = `http://localhost:${gateway.port}`;
+    gateway.follow({
+      providers: [
+        { kind: "ollama", id: "self", url },
+        { kind: "openai", id: "me", url: `${url}/v1` },
+      ],
+    });
+    const reason = "Its url leads back to this gateway.";
+    await vi.waitFor(async () =>
+      expect((await gateway.get("/health")).json).toMatchObject({
+        providers: [
+          { id: "self", state: "broken", reason },
+          { id: "me", state: "broken", reason },
+        ],
+      }),
+    );
+  });
+
+  it("is to a key only what it may use", async () => {
+    const ollama = await run(ollamaStandIn());
+    const providers = [{ kind: "ollama", id: "box", url: ollama.url }];
+    const gateway = await start({ providers, keys: { public: "required" } });
+    const key = gateway.keyFor(["llama*", "box/nomic*"]);
+    const { json } = await gateway.get("/v1/models", "public", key);
+    expect(json).toMatchObject({ data: [{ id: "llama3.2:latest" }, { id: "nomic-embed-text:v1.5" }] });
+    expect((await gateway.get("/v1/models/gpt-oss:120b-cloud", "public", key)).status).toBe(404);
+    expect((await gateway.get("/v1/models", "public")).status).toBe(401);
   });
 
   it("is a target that this node is itself, by any of its names", async () => {

@@ -11,6 +11,7 @@ import type { AttemptRecord, TrackEnd } from "../../../../tee-bot/gateway/tracki
 import type { HttpHandler } from "../../../../tee-bot/server/terminator.ts";
 import { listenLocal } from "../../../../tee-bot/server/listen-local.ts";
 import { createLocalHttp } from "../../../../tee-bot/server/local-http.ts";
+import { temporaryFolder } from "../../../shared/temporary-folder.ts";
 import { recordingLog } from "../../support/log.ts";
 
 /** One place of the route; the provider is named after its place: `first`, `second`… */
@@ -101,7 +102,7 @@ export async function startCalledGateway(
   });
   const gateway = createGateway({
     settings: gatewaySettingsSchema.parse(settings),
-    directory: "",
+    directory: stack.use(temporaryFolder()).path,
     clock: systemClock,
     random,
     log,

@@ -1,0 +1,30 @@
+import { dirname, resolve } from "node:path";
+import type { EmbeddedModelSettings, GatewaySettings, ProviderSettings } from "../gateway/settings.ts";
+import { readSettings, type ReadSettings, type Requirement } from "./read-settings.ts";
+import { findSettingsFile, nameOf, readSettingsFile } from "./settings-file.ts";
+
+/** Reads the file that the environment leads to, under that environment. Throws {@link AppError} when it cannot be read. */
+export function loadSettings(environment: NodeJS.ProcessEnv, required: readonly Requirement[] = []): ReadSettings {
+  const file = findSettingsFile(environment);
+  const read = readSettings({ name: nameOf(file), text: readSettingsFile(file) }, environment, required);
+  if (!read.ok) return read;
+  const { settings } = read.effective;
+  const gateway = fromDirectory(settings.gateway, dirname(file.path));
+  return { ok: true, effective: { ...read.effective, settings: { ...settings, gateway } } };
+}
+
+/** Paths in the file begin where the file is, wherever the node was started. */
+function fromDirectory(gateway: GatewaySettings, directory: string): GatewaySettings {
+  const withKeyFile = (one: ProviderSettings): ProviderSettings =>
+    one.keyFile === undefined ? one : { ...one, keyFile: resolve(directory, one.keyFile) };
+  const withPath = (one: EmbeddedModelSettings): EmbeddedModelSettings => ({
+    ...one,
+    path: resolve(directory, one.path),
+  });
+  const { providers, embedded } = gateway;
+  return {
+    ...gateway,
+    providers: providers.map(withKeyFile),
+    embedded: { ...embedded, models: embedded.models.map(withPath) },
+  };
+}
