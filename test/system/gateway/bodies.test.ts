@@ -48,17 +48,11 @@ async function uploadByCurl(body: string, protocol: Protocol, headers: readonly 
   const file = join(directory, "body.json");
   writeFileSync(file, body);
   world.upstream.forget();
-  const { code, stdout } = await runProgram(
-    "curl",
-    [
-      ...["--silent", "--cacert", world.postern.caPath, protocol === "h2" ? "--http2" : "--http1.1"],
-      ...["--header", `authorization: Bearer ${world.key}`, "--header", "content-type: application/json"],
-      ...headers.flatMap((header) => ["--header", header]),
-      ...["--data-binary", `@${file}`, "--write-out", "\n%{http_code} %{http_version}"],
-      `${world.baseUrl}/chat/completions`,
-    ],
-    { timeout: 60_000 },
-  );
+  const all = [`authorization: Bearer ${world.key}`, "content-type: application/json", ...headers];
+  const args = ["--silent", "--cacert", world.postern.caPath, protocol === "h2" ? "--http2" : "--http1.1"];
+  args.push(...all.flatMap((header) => ["--header", header]), "--data-binary", `@${file}`);
+  args.push("--write-out", "\n%{http_code} %{http_version}", `${world.baseUrl}/chat/completions`);
+  const { code, stdout } = await runProgram("curl", args, { timeout: 60_000 });
   const [text = "", status = ""] = stdout.split(/\n(?=\d{3} \S+$)/);
   return { code, text, status };
 }
