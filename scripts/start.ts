@@ -1,12 +1,13 @@
 /** `npm start`: the whole system with embedded defaults, and a URL to try. */
-import { join, relative } from "node:path";
+import { join } from "node:path";
 import { aborted, onTermination } from "../shared/nodejs/termination.ts";
 import { parseLaunchOptions, UsageError, usage, type LaunchOptions } from "./launcher/options.ts";
 import { onParentGone } from "./launcher/parent.ts";
 import { PortTakenError } from "./launcher/ports.ts";
 import { createProgress } from "./launcher/progress.ts";
 import { readRunFile, removeRunFile, writeRunFile, type Run } from "./launcher/run-file.ts";
-import { startStack, type Stack } from "./launcher/stack.ts";
+import { startStack } from "./launcher/stack.ts";
+import { summarize } from "./launcher/summary.ts";
 
 const usageExitCode = 2;
 
@@ -45,7 +46,7 @@ async function launch(options: LaunchOptions): Promise<void> {
   try {
     const { run } = stack;
     remember(run);
-    write(summary(stack, (performance.now() - startedAt) / 1000));
+    write(await summarize(stack, (performance.now() - startedAt) / 1000));
     if (options.json) process.stdout.write(`${JSON.stringify(run)}\n`);
     await aborted(stop);
     write("\nstopping …\n");
@@ -53,26 +54,4 @@ async function launch(options: LaunchOptions): Promise<void> {
     removeRunFile(runFile);
     await stack.stop();
   }
-}
-
-function summary({ run, metrics }: Stack, seconds: number): string {
-  const { node, ca, state, gateway, zone } = run;
-  const here = (path: string): string => {
-    const short = relative(process.cwd(), path);
-    return short.startsWith("..") ? path : short;
-  };
-  const trust = ca === null ? "" : `--cacert ${here(ca)} `;
-  const resolve = zone.endsWith("localhost") ? "" : `--resolve ${new URL(node.url).host}:127.0.0.1 `;
-  return `
-  ready after ${seconds.toFixed(1)} s
-
-  URL      ${node.url}
-  try      curl ${trust}${resolve}${node.url}/healthz
-  CA       ${ca === null ? "publicly trusted" : `${here(ca)} (for clients: names below ${zone})`}
-  gateway  ${gateway} (the same, without TLS, on this machine)
-  metrics  ${metrics} (the relay's)
-  logs     ${here(join(state, "log"))}/
-  status   npm run postern -- status --state ${here(join(state, "node"))}
-  stop     Ctrl-C
-`;
 }

@@ -7,7 +7,8 @@ export interface Run {
   zone: string;
   edge: string;
   relay: { host: string; port: number };
-  node: { id: string; url: string; hostnames: string[] };
+  /** `key`: an API key for the gateway at the public name. */
+  node: { id: string; url: string; hostnames: string[]; key: string };
   gateway: string;
   /** PEM file that a client has to trust; null when the CA is publicly trusted. */
   ca: string | null;

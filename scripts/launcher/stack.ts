@@ -6,6 +6,7 @@ import { readOrCreateIdentity } from "../../shared/nodejs/identity-file.ts";
 import { buildWorker } from "../build-worker.ts";
 import { readOrCreateLocalCa } from "../local-ca.ts";
 import { projectRoot } from "../wrangler.ts";
+import { readOrCreateApiKey } from "./api-key.ts";
 import { Child, type ChildOptions } from "./child.ts";
 import { edgeVars, trustOf } from "./edge-vars.ts";
 import { usualPorts, type AcmeOptions, type LaunchOptions } from "./options.ts";
@@ -18,6 +19,8 @@ export interface Stack {
   readonly run: Run;
   /** The relay's metrics, on a port of its own choice. */
   readonly metrics: string;
+  /** What is behind the name, as `postern expose` takes it. */
+  readonly target: string;
   /** Ends the processes, node first. Takes less than 5 s. */
   stop(): Promise<void>;
 }
@@ -44,6 +47,7 @@ const nodeMessageSchema = z.object({
     node: z.string(),
     url: z.string().nullable(),
     hostnames: z.array(z.string()),
+    target: z.string(),
     gateway: z.string(),
     health: z.object({
       status: z.string(),
@@ -60,6 +64,8 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
   const trust = trustOf(options);
   const children = new Map<string, Child>();
   let up = false;
+  let stopping = false;
+  let key = "";
   let node: NodeView | undefined;
   let metricsPort: number | undefined;
 
@@ -114,6 +120,8 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         POSTERN_CONTROL_PORT: String(ports.control),
       }),
     );
+    const control = join(state, "node", "control.json");
+    key = await readOrCreateApiKey({ control, path: join(state, "npm-start-key.json"), signal });
   } catch (error) {
     await stop();
     throw error;
@@ -125,6 +133,9 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
     },
     get metrics() {
       return `http://127.0.0.1:${metricsPort}/metrics`;
+    },
+    get target() {
+      return node?.target ?? "gateway";
     },
     stop,
   };
@@ -162,7 +173,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
           const before = certificateWords(node);
           const wasWell = node?.health.status === "healthy";
           node = told.data.status;
-          if (up && wasWell && node.health.status !== "healthy")
+          if (up && !stopping && wasWell && node.health.status !== "healthy")
             progress.note(`the node is ${node.health.status}${missing(node)}`);
           const words = certificateWords(node);
           if (!up && acme && words !== before && words !== undefined) progress.note(words);
@@ -185,7 +196,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
       zone,
       edge: `http://127.0.0.1:${ports.edge}`,
       relay: { host: "127.0.0.1", port: ports.visitors },
-      node: { id: node?.node ?? "", url: node?.url ?? "", hostnames: node?.hostnames ?? [] },
+      node: { id: node?.node ?? "", url: node?.url ?? "", hostnames: node?.hostnames ?? [], key },
       gateway: node?.gateway ?? "",
       ca,
       state,
@@ -194,6 +205,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
   }
 
   async function stop(): Promise<void> {
+    stopping = true;
     const deadline = Date.now() + stopGraceMs;
     // The node gives its name back while the edge still listens; the others need nobody.
     for (const name of ["node", "relay", "edge"]) await children.get(name)?.stop(Math.max(200, deadline - Date.now()));

@@ -5,6 +5,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { IncomingMessage } from "node:http";
+import type { Clock } from "../../shared/clock.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../server/terminator.ts";
 import type { Access, Caller } from "./access/access.ts";
@@ -15,11 +16,13 @@ import type { Calls } from "./calls/calls.ts";
 import { HttpAnswer } from "./calls/client-answer.ts";
 import { answerError } from "./calls/error-response.ts";
 import { corsHeaders, decideDoor, preflightHeaders } from "./door.ts";
+import { createRequestId } from "./tracking/request-id.ts";
 
 export interface FrontOptions {
   readonly surface: Surface;
   readonly calls: Calls;
   readonly access: Access;
+  readonly clock: Clock;
   /** Answers what is no call; `caller` is whose it is, undefined outside the API. */
   readonly pages: (request: HttpRequest, response: HttpResponse, caller: Caller | undefined) => void;
 }
@@ -44,26 +47,27 @@ export class Front implements HttpHandler {
     const cors = isApi ? corsHeaders(surface, headers.origin) : noHeaders;
     const endpoint = endpointAt.get(path);
     if (isApi && method === "OPTIONS") return void response.writeHead(204, preflightHeaders(cors, headers)).end();
-    if (!endpoint) return this.#showPage(request, response, cors, isApi ? sourceAddress : undefined);
-    if (method !== "POST") {
+    if (!endpoint || method !== "POST") {
+      const known = isApi ? [...cors, "x-request-id", createRequestId(this.#options.clock.now())] : cors;
+      if (!endpoint) return this.#showPage(request, response, known, isApi ? sourceAddress : undefined);
       const message = `${path} takes POST, not ${method}.`;
-      return refuse(response, new ApiError("method_not_allowed", message), [...cors, "allow", callMethods], true);
+      return refuse(response, new ApiError("method_not_allowed", message), [...known, "allow", callMethods], true);
     }
     const client = new HttpAnswer(response);
     void calls.handle({ endpoint, surface, request, client, from: sourceAddress, headers: cors });
   }
 
   /** Whatever is under /v1 asks for the same key as a call; `client` is then whose address it is. */
-  #showPage(request: HttpRequest, response: HttpResponse, cors: readonly string[], client: string | undefined): void {
+  #showPage(request: HttpRequest, response: HttpResponse, says: readonly string[], client: string | undefined): void {
     const { surface, access, pages } = this.#options;
     let caller: Caller | undefined;
     try {
       if (client !== undefined) caller = access.authenticate(request.headers, surface, client);
     } catch (error) {
-      if (error instanceof ApiError) return refuse(response, error, cors, true);
+      if (error instanceof ApiError) return refuse(response, error, says, true);
       throw error;
     }
-    for (let at = 0; at < cors.length; at += 2) response.setHeader(cors[at]!, cors[at + 1]!);
+    for (let at = 0; at < says.length; at += 2) response.setHeader(says[at]!, says[at + 1]!);
     pages(request, response, caller);
   }
 

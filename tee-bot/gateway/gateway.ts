@@ -17,6 +17,7 @@ import { refuseOwnLooks } from "./providers/own-looks.ts";
 import type { Environment } from "./providers/secret.ts";
 import type { Router } from "./routing/route.ts";
 import type { GatewaySettings } from "./settings.ts";
+import { gatewayMetrics } from "./tracking/gateway-metrics.ts";
 import type { Tracker } from "./tracking/track.ts";
 
 export interface GatewayOptions {
@@ -65,11 +66,15 @@ export function createGateway(options: GatewayOptions): Gateway {
   const parts: GatewayParts = { ...own, ...options.parts };
   const hasProviders = parts.router === models.router;
   const calls = new Calls({ ...parts, settings: () => settings, clock, random, log });
+  const metrics = gatewayMetrics(ledger.tracker.metrics.registry, () => ({
+    ...ledger.access.load,
+    providers: models.pages("local").health().providers ?? [],
+  }));
   return {
     ledger,
     ready: hasProviders ? models.follow(settings) : Promise.resolve(),
     handler(surface) {
-      const pages = createPages({ surface, health, ledger, models: models.pages(surface) });
+      const pages = createPages({ surface, health, ledger, metrics, models: models.pages(surface) });
       const callers = new WeakMap<object, Caller>();
       const listener = getRequestListener((request, { incoming }) => {
         const caller = callers.get(incoming);
@@ -79,6 +84,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         surface,
         calls,
         access: parts.access,
+        clock,
         pages: (request, response, caller) => {
           if (caller) callers.set(request, caller);
           void listener(request, response);

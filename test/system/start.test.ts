@@ -37,10 +37,20 @@ describe("the launcher", () => {
         id: expect.stringMatching(/^[0-9a-f]{64}$/) as string,
         url: `https://demo.postern.localhost:${run.relay.port}`,
         hostnames: ["demo.postern.localhost", expect.stringMatching(/^[a-z2-7]{52}\.postern\.localhost$/) as string],
+        key: expect.stringMatching(/^postern_[0-9A-Za-z]{49}$/) as string,
       },
     });
     for (const pid of Object.values(run.pids)) expect(isAlive(pid)).toBe(true);
     await until(() => postern.stderr().includes("ready after"), 2_000, "the summary is printed");
+  });
+
+  it("prints a line to paste that the gateway answers at the public name", async () => {
+    await until(() => postern.stderr().includes("  try "), 2_000, "the summary is printed");
+    const [, line = ""] = /^ {2}try +(curl .*)$/m.exec(postern.stderr()) ?? [];
+    expect(line).toContain(postern.run.node.key);
+    const { code, stdout } = await runProgram("sh", ["-c", line.replace("curl ", "curl --silent --fail ")]);
+    expect(code).toBe(0);
+    expect(JSON.parse(stdout)).toMatchObject({ object: expect.stringMatching(/^(list|chat\.completion)$/) as string });
   });
 
   it("refuses a second start on the same state and says which process has it", async () => {
@@ -56,11 +66,13 @@ describe("the launcher", () => {
     expect(tree.length).toBeGreaterThanOrEqual(5); // launcher, edge, workerd, relay, node
     expect(await postern.stop()).toBeLessThan(5_000);
     await until(() => !tree.some(isAlive), 500, "no process is left");
+    expect(postern.stderr()).not.toContain("the node is"); // nothing is wrong with one that is stopped
 
     const before = postern.run.node;
     postern = await startPostern({ state });
     expect(postern.run.node.id).toBe(before.id);
     expect(postern.run.node.hostnames).toEqual(before.hostnames);
+    expect(postern.run.node.key).toBe(before.key);
     expect((await visit(postern, "/healthz")).status).toBe(200);
   });
 

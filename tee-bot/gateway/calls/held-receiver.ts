@@ -13,6 +13,9 @@ import { estimateTokens, readUsage } from "./usage.ts";
 const maxHeldBytes = 4 * 1024 * 1024;
 const maxParsedBytes = 256 * 1024;
 
+/** Clients that wait for events would find none in it, and take that for an empty answer. */
+const noStream = { kind: "broken", reason: "it is no stream, though one was asked for" } as const;
+
 export class HeldReceiver implements Receiver {
   readonly #call: Call;
   readonly #attempt: AttemptSide;
@@ -38,6 +41,7 @@ export class HeldReceiver implements Receiver {
     if (!this.#isSuccess) return { kind: "broken", reason: "the error is too long" };
     const held = Buffer.concat(this.#pieces);
     if (!looksLikeJson(held)) return { kind: "broken", reason: "the answer is not JSON" };
+    if (this.#call.stream) return noStream;
     this.#pieces = [];
     this.#passing = true;
     this.#attempt.begin();
@@ -81,6 +85,7 @@ export class HeldReceiver implements Receiver {
     const { body, headers } = answer;
     const { estimatedPromptTokens: prompt, endpoint } = this.#call;
     const guess = estimateTokens(prompt, endpoint.name === "embeddings" ? 0 : body.length);
+    if (this.#call.stream && hiddenErrorStatus(body) === undefined) return noStream;
     // Compressed, though that was not asked for: nobody can look inside.
     if (headers["content-encoding"] !== undefined) return { kind: "complete", answer, tokens: guess };
     if (!isCompleteJson(body)) return { kind: "broken", reason: "the answer is not JSON, or a part of it" };

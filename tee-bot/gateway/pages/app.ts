@@ -5,7 +5,10 @@ import type { Surface } from "../api/call.ts";
 import type { Ledger } from "../ledger.ts";
 import { frontPage } from "./front-page.ts";
 import { createModelPages, type ModelPagesOptions } from "./models.ts";
-import { requestPages, type PageEnvironment } from "./request-pages.ts";
+import type { PageEnvironment } from "./page-environment.ts";
+import { requestPages } from "./request-pages.ts";
+
+const prometheusType = "text/plain; version=0.0.4; charset=utf-8";
 
 export interface PagesOptions {
   /** Where these pages are read: some are for this machine only. */
@@ -13,10 +16,12 @@ export interface PagesOptions {
   /** The state of the public name, as `GET /healthz` tells it. */
   health: () => HealthReport;
   ledger: Ledger;
+  /** In the text format of Prometheus; told to this machine only. */
+  metrics: () => Promise<string>;
   models: ModelPagesOptions;
 }
 
-export function createPages({ surface, health, ledger, models }: PagesOptions): Hono<PageEnvironment> {
+export function createPages({ surface, health, ledger, metrics, models }: PagesOptions): Hono<PageEnvironment> {
   const app = new Hono<PageEnvironment>();
 
   app.get("/", (context) => context.html(frontPage(health())));
@@ -31,6 +36,11 @@ export function createPages({ surface, health, ledger, models }: PagesOptions): 
   app.route("/", createModelPages(models));
 
   app.route("/", requestPages({ surface, tracker: ledger.tracker, keys: ledger.keys }));
+
+  if (surface === "local")
+    app.get("/metrics", async (context) =>
+      context.text(await metrics(), 200, { "content-type": prometheusType, "cache-control": "no-store" }),
+    );
 
   app.notFound((context) => {
     const { method, path } = context.req;

@@ -5,7 +5,7 @@ import { isModelAllowed } from "../access/model-globs.ts";
 import { ApiError, errorBody } from "../api/api-error.ts";
 import type { CatalogueEntry } from "../catalogue/catalogue.ts";
 import type { GatewayHealth } from "../catalogue/provider-health.ts";
-import type { PageEnvironment } from "./request-pages.ts";
+import type { PageEnvironment } from "./page-environment.ts";
 
 export interface ModelPagesOptions {
   list: () => readonly CatalogueEntry[];

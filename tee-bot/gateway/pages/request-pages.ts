@@ -8,11 +8,7 @@ import type { Surface } from "../api/call.ts";
 import type { RequestTracker } from "../tracking/request-tracker.ts";
 import { summaryOf, traceOf } from "../tracking/trace.ts";
 import type { RequestRecord } from "../tracking/track.ts";
-
-/** `caller`: whose request it is, as the door has found. */
-export interface PageEnvironment {
-  Bindings: { caller?: Caller };
-}
+import type { PageEnvironment } from "./page-environment.ts";
 
 export interface RequestPagesOptions {
   surface: Surface;

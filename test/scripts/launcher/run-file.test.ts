@@ -12,7 +12,7 @@ const run = (launcher: number): RunFile => ({
   zone: "postern.localhost",
   edge: "http://127.0.0.1:8787",
   relay: { host: "127.0.0.1", port: 8443 },
-  node: { id: "", url: "", hostnames: [] },
+  node: { id: "", url: "", hostnames: [], key: "" },
   gateway: "",
   ca: "",
   state: "",

@@ -17,6 +17,7 @@ export const behaviours = {
   "no-done": complete.answering({ done: false }),
   "tool-calls": complete.callTool,
   "odd-json": complete.answerOddly,
+  "never-streams": complete.answerJson,
   compressed: complete.answerCompressed,
   huge: complete.answeringBytes(8 << 20),
 

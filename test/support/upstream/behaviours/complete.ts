@@ -65,6 +65,9 @@ export const answerOddly: Behaviour = (request, reply) => {
   reply.lastChunk();
 };
 
+/** JSON, although a stream may have been asked for. */
+export const answerJson: Behaviour = (request, reply) => reply.send(200, jsonAnswer(request));
+
 /** Compressed, although that was not asked for. */
 export const answerCompressed: Behaviour = (request, reply) =>
   reply.send(200, gzipSync(jsonAnswer(request)), { "content-encoding": "gzip" });

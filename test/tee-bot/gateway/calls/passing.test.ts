@@ -81,7 +81,7 @@ describe("a call", () => {
     const gateway = await startCalledGateway(stack, { route: [upstream] });
     const { headers } = await gateway.ask(chat("m"));
     expect(headers).toMatchObject({ "x-postern-provider": "first", "openai-processing-ms": "12" });
-    expect(headers["x-request-id"]).toMatch(/^req_[0-9a-f]{32}$/);
+    expect(headers["x-request-id"]).toMatch(/^req_[0-9a-z]{33}$/);
     for (const name of ["set-cookie", "strict-transport-security", "access-control-allow-origin", "x-hop"])
       expect(headers[name]).toBeUndefined();
   });

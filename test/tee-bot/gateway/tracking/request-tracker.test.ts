@@ -1,0 +1,131 @@
+import { afterEach, describe, expect, it } from "vitest";
+import type { Route } from "../../../../tee-bot/gateway/routing/route.ts";
+import type { RequestRecord } from "../../../../tee-bot/gateway/tracking/track.ts";
+import { until } from "../../../support/postern.ts";
+import { openTestLedger, type TestLedger, type TestLedgerOptions } from "../../support/ledger.ts";
+import { recordingLog } from "../../support/log.ts";
+import { attemptRecord, trackedCall } from "../../support/tracked-call.ts";
+
+let stack = new DisposableStack();
+afterEach(() => {
+  stack.dispose();
+  stack = new DisposableStack();
+});
+const open = (options: TestLedgerOptions = {}): TestLedger => stack.use(openTestLedger(options));
+const route = {
+  candidates: [{ provider: { id: "ollama" }, model: "m", reason: "local" }],
+  passedOver: [{ provider: "near", reason: "privacy rule local" }],
+} as unknown as Route;
+
+function note({ tracker }: TestLedger, id: string): void {
+  tracker.begin(trackedCall(id)).end({ status: 200 });
+}
+
+describe("the request tracker", () => {
+  it("remembers a call from its beginning to its end", () => {
+    const ledger = open();
+    const startedAt = performance.now();
+    const track = ledger.tracker.begin(trackedCall("req_1", { startedAt, model: "fast", stream: true }));
+    track.keyed("key_1");
+    track.queued(7);
+    track.routed(route);
+    track.attempted(
+      attemptRecord({ provider: "lm-studio", status: 503, outcome: "status 503", decided: "next provider" }),
+    );
+    track.attempted(attemptRecord());
+    track.firstByte();
+    expect(ledger.tracker.find("req_1")).toBeUndefined();
+    track.end({ status: 200, tokens: { prompt: 1, completion: 2, estimated: true } });
+    const record = ledger.tracker.find("req_1");
+    expect(record).toMatchObject({
+      at: ledger.clock.now(),
+      surface: "public",
+      endpoint: "chat",
+      key: "key_1",
+      model: "fast",
+      stream: true,
+      provider: "ollama",
+      upstreamModel: "m",
+      status: 200,
+      queuedMs: 7,
+      tokens: { prompt: 1, completion: 2, estimated: true },
+      route: { candidates: [{ provider: "ollama", model: "m", reason: "local" }], passedOver: route.passedOver },
+    });
+    expect(record?.attempts.map(({ provider }) => provider)).toEqual(["lm-studio", "ollama"]);
+    expect(record?.ttftMs).toBeGreaterThanOrEqual(0);
+    expect(record?.durationMs).toBeGreaterThanOrEqual(record?.ttftMs ?? Infinity);
+    expect(() => track.end({ status: 200 })).toThrow("already");
+  });
+
+  it("has a record again after a restart as it was, to the hundredth of a millisecond", () => {
+    let ledger = open();
+    const one = ledger.tracker.begin(trackedCall("req_1"));
+    one.routed(route);
+    one.attempted(
+      attemptRecord({ firstByteMs: undefined, status: undefined, outcome: "upstream_timeout", decided: "given up" }),
+    );
+    one.end({ status: 504, error: "upstream_timeout", failed: "upstream" });
+    const before = ledger.tracker.find("req_1");
+    ledger = stack.use(ledger.reopen());
+    const after = ledger.tracker.find("req_1");
+    expect(after).toEqual({ ...before, durationMs: expect.closeTo(before?.durationMs ?? 0, 1) as number });
+  });
+
+  it("cuts the name of a model that is a novel", () => {
+    const ledger = open();
+    ledger.tracker.begin(trackedCall("req_1", { model: "x".repeat(1 << 20) })).end({ status: 404 });
+    expect(ledger.tracker.find("req_1")?.model).toBe(`${"x".repeat(200)}…`);
+  });
+
+  it("keeps the newest thousand in memory and all on disk, and lists the newest first, page by page", () => {
+    const ledger = open();
+    for (let count = 0; count < 1_500; count++) note(ledger, `req_${count}`);
+    expect(ledger.tracker.find("req_0")?.status).toBe(200);
+    const ids = (records: RequestRecord[]): string[] => records.map(({ id }) => id);
+    expect(ids(ledger.tracker.list(2))).toEqual(["req_1499", "req_1498"]);
+    expect(ids(ledger.tracker.list(3, "req_1"))).toEqual(["req_0"]);
+    expect(ids(ledger.tracker.list(2, "req_700"))).toEqual(["req_699", "req_698"]);
+    expect(ledger.tracker.list(2, "req_unknown")).toEqual([]);
+  });
+
+  it("keeps as many on disk as it is told, and no older ones", () => {
+    const ledger = open({ settings: { requests: { keep: 50, days: 1 } } });
+    for (let count = 0; count < 1_200; count++) note(ledger, `req_${count}`);
+    expect(ledger.tracker.list(1_000)).toHaveLength(50);
+    ledger.clock.advance(86_400_001);
+    note(ledger, "req_new");
+    expect(ledger.tracker.list(1_000).map(({ id }) => id)).toEqual(["req_new"]);
+  });
+
+  it("writes what has ended within half a second, without being asked", async () => {
+    const ledger = open();
+    note(ledger, "req_1");
+    const other = open({ path: ledger.path });
+    await until(() => other.tracker.find("req_1") !== undefined, 2_000, "another process sees it");
+  });
+
+  it("tells listeners what has ended, together, and lets one go that fails", async () => {
+    const log = recordingLog();
+    const ledger = open({ log });
+    const heard: string[] = [];
+    let missed = 0;
+    const end = ledger.tracker.onRecord((records, more) => {
+      heard.push(...records.map(({ id }) => id));
+      missed += more;
+    });
+    ledger.tracker.onRecord(() => {
+      throw new Error("a listener's own fault");
+    });
+    for (let count = 0; count < 250; count++) note(ledger, `req_${count}`);
+    expect(heard).toEqual([]);
+    await until(() => heard.length > 0, 2_000, "the first are told");
+    expect({ heard: heard.length, missed }).toEqual({ heard: 200, missed: 50 });
+    note(ledger, "req_last");
+    await until(() => heard.at(-1) === "req_last", 2_000, "the last is told");
+    expect(log.events.filter(({ event }) => event === "record-feed.failed")).toHaveLength(1);
+    end();
+    note(ledger, "req_unheard");
+    await new Promise((resolve) => setTimeout(resolve, 150));
+    expect(heard.at(-1)).toBe("req_last");
+  });
+});
