@@ -59,6 +59,10 @@ export type SiblingMessage =
   /** Everything that was open has been told. */
   | { type: "joined" }
   // To the holder.
-  | { type: "states"; states: readonly (readonly [id: number, state: PartState])[] }
-  | { type: "prove"; id: number; ask: number }
+  | {
+      type: "told";
+      states: readonly (readonly [id: number, state: PartState])[];
+      /** Whether the nodes of these live. */
+      asks: readonly (readonly [id: number, ask: number])[];
+    }
   | { type: "retire"; id: number; goaway: Goaway };

@@ -11,7 +11,7 @@ import { HopLink } from "./hop-link.ts";
 import type { SiblingMessage } from "./messages.ts";
 import { RemotePart } from "./remote-part.ts";
 
-/** What changes within this time is told at once. */
+/** What changes, or is asked, within this time is told at once: a message costs as much as a tenth of a visitor. */
 const gatherMs = 2;
 
 export interface SiblingOptions {
@@ -29,7 +29,9 @@ export class Sibling {
   readonly #heldHere = new Map<number, { control: TunnelControl; part: RemotePart }>();
   readonly #heldThere = new Map<number, TunnelPart>();
   readonly #changed = new Set<number>();
-  readonly #proofs = new Map<number, (alive: boolean) => void>();
+  /** Who wants to know whether the node of a tunnel lives: until it is asked, by tunnel, and then by question. */
+  readonly #doubts = new Map<number, ((alive: boolean) => void)[]>();
+  readonly #asked = new Map<number, readonly ((alive: boolean) => void)[]>();
   #lastAsk = 0;
   #timer: NodeJS.Timeout | NodeJS.Immediate | undefined;
   #gone = false;
@@ -65,8 +67,9 @@ export class Sibling {
     this.#gone = true;
     this.#options.port.close();
     this.#onJoined();
-    for (const prove of this.#proofs.values()) prove(false);
-    this.#proofs.clear();
+    for (const doubts of [...this.#asked.values(), ...this.#doubts.values()]) for (const prove of doubts) prove(false);
+    this.#asked.clear();
+    this.#doubts.clear();
     for (const { control, part } of this.#heldHere.values()) control.leave(part);
     for (const part of this.#heldThere.values()) part.close();
   }
@@ -82,12 +85,12 @@ export class Sibling {
       case "trim":
         return this.#heldThere.get(message.id)?.trim(message.count);
       case "proof":
-        this.#proofs.get(message.ask)?.(message.alive);
-        this.#proofs.delete(message.ask);
+        for (const prove of this.#asked.get(message.ask) ?? []) prove(message.alive);
+        this.#asked.delete(message.ask);
         return;
       case "joined":
         return this.#onJoined();
-      case "states":
+      case "told":
         for (const [id, state] of message.states) {
           const held = this.#heldHere.get(id);
           if (!held) continue;
@@ -95,9 +98,8 @@ export class Sibling {
           if (state.closed && state.busy === 0) this.#heldHere.delete(id);
           held.control.changed();
         }
+        for (const [id, ask] of message.asks) void this.#prove(id, ask);
         return;
-      case "prove":
-        return void this.#prove(message.id, message.ask);
       case "retire":
         return this.#heldHere.get(message.id)?.control.retire(message.goaway);
     }
@@ -106,7 +108,7 @@ export class Sibling {
   #makePart({ id, node, epoch, hops }: Extract<SiblingMessage, { type: "opened" }>): void {
     const { keeper, hopPort, hopSecret } = this.#options;
     const control: ControlLink = {
-      changed: () => this.#tellSoon(id),
+      changed: () => this.#change(id),
       proveAlive: () => this.#askProof(id),
       retire: (goaway: Goaway) => this.#post({ type: "retire", id, goaway }),
     };
@@ -124,15 +126,19 @@ export class Sibling {
   #askProof(id: number): Promise<boolean> {
     if (this.#gone) return Promise.resolve(false);
     return new Promise((resolve) => {
-      const ask = ++this.#lastAsk;
-      this.#proofs.set(ask, resolve);
-      this.#post({ type: "prove", id, ask });
+      const doubts = this.#doubts.get(id);
+      if (doubts) doubts.push(resolve);
+      else this.#doubts.set(id, [resolve]);
+      this.#tellSoon(false);
     });
   }
 
-  #tellSoon(id: number): void {
+  #change(id: number): void {
     this.#changed.add(id);
-    const isUrgent = (this.#heldThere.get(id)?.state.waiting ?? 0) > 0;
+    this.#tellSoon((this.#heldThere.get(id)?.state.waiting ?? 0) > 0);
+  }
+
+  #tellSoon(isUrgent: boolean): void {
     if (this.#timer && !(isUrgent && "refresh" in this.#timer)) return;
     if (this.#timer && "refresh" in this.#timer) clearTimeout(this.#timer);
     this.#timer = isUrgent ? setImmediate(() => this.#tell()) : setTimeout(() => this.#tell(), gatherMs);
@@ -145,8 +151,13 @@ export class Sibling {
       if (state?.closed && state.busy === 0) this.#heldThere.delete(id);
       return state ? [[id, state] as const] : [];
     });
+    const asks = [...this.#doubts].map(([id, doubts]) => {
+      this.#asked.set(++this.#lastAsk, doubts);
+      return [id, this.#lastAsk] as const;
+    });
     this.#changed.clear();
-    if (states.length > 0) this.#post({ type: "states", states });
+    this.#doubts.clear();
+    if (states.length + asks.length > 0) this.#post({ type: "told", states, asks });
   }
 
   #post(message: SiblingMessage): void {

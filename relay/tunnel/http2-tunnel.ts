@@ -48,7 +48,7 @@ export class Http2Tunnel implements Tunnel, TunnelPart {
     this.#pairings = new Pairings({
       ...options,
       assign: (attempt) => this.#assign(attempt),
-      onLess: () => options.control.changed(),
+      onLess: () => this.#closed && options.control.changed(),
     });
   }
 

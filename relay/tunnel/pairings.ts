@@ -45,7 +45,7 @@ export interface PairingsOptions {
     onStale: () => void;
   };
   /** A visitor has left. */
-  onLess: () => void;
+  onLess: () => unknown;
 }
 
 export class Pairings {

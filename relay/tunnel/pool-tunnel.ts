@@ -54,7 +54,7 @@ export class PoolTunnel implements Tunnel, TunnelPart {
       onSettled: (attempt) => this.#waiting.delete(attempt),
       // A path may have died in silence, such as when a NAT forgets: what lay ready then is of no use to anybody.
       silence: { proveAlive: () => this.proveAlive(), onStale: () => this.trim(this.#idle.size) },
-      onLess: () => control.changed(),
+      onLess: () => this.#closed && control.changed(),
     });
   }
 

@@ -33,7 +33,7 @@ export interface TunnelPart {
 
 /** The control connection, as a part sees it. */
 export interface ControlLink {
-  /** The part's state has changed. Costs little. */
+  /** The part's state has changed; that a visitor has left counts only once it is closed. Costs little. */
   changed(): void;
   /** Whether the node lives at some time after this call. */
   proveAlive(): Promise<boolean>;

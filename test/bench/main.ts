@@ -1,10 +1,11 @@
 /**
- * `npm run bench`: Postern beside HAProxy, `ssh -R` and no relay at all, its certificate orders beside the CA alone, and
- * what a node costs the edge, on this machine.
+ * `npm run bench`: Postern beside HAProxy, `ssh -R` and no relay at all, its gateway beside Portkey and a bare proxy, its
+ * certificate orders beside the CA alone, and what a node costs the edge, on this machine.
  *
  *   BENCH_REPS   rounds over all ways (default 3); orders and starts have five times as many
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
- *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,workers,distance,orders,flight,start,cost
+ *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,workers,distance,
+ *                gateway-json,gateway-burst,gateway-added,gateway-first-token,gateway-memory,orders,flight,start,cost
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -16,6 +17,12 @@ import { measureConnections } from "./connections.ts";
 import { measureDistance } from "./distance.ts";
 import { measureEdgeCost } from "./edge-cost.ts";
 import { measureFairness } from "./fairness.ts";
+import { measureAdded } from "./gateway/added.ts";
+import { measureFirstToken } from "./gateway/first-token.ts";
+import type { GatewayBench } from "./gateway/measure.ts";
+import { measureMemory } from "./gateway/memory.ts";
+import { measureBurst, measureJson } from "./gateway/rates.ts";
+import { startWays as startGatewayWays } from "./gateway/ways.ts";
 import { measureIdleVisitors, type IdleRow } from "./idle-visitors.ts";
 import { measureOrdersInFlight } from "./orders-in-flight.ts";
 import { measurePaced } from "./paced.ts";
@@ -27,7 +34,7 @@ import { buildMeteredEdge } from "./support/metered-edge.ts";
 import { formatOrdersInFlight, formatOrderTimes } from "./support/order-table.ts";
 import { formatWorkerStart } from "./support/start-table.ts";
 import { formatIdle, formatRow } from "./support/table.ts";
-import { buildLoadClient, installTools, versionOf } from "./support/tools.ts";
+import { buildLoadClient, compiler, installTools, relayTools, versionOf } from "./support/tools.ts";
 import { startWays } from "./support/ways.ts";
 import { measureWorkerStart } from "./worker-start.ts";
 import { measureWorkers } from "./workers.ts";
@@ -62,6 +69,18 @@ const relays = {
   distance: () => measureDistance(directory, repetitions, scale),
 };
 
+/** Asked of all ways to a provider at once. */
+const gateways = {
+  "gateway-json": measureJson,
+  "gateway-burst": measureBurst,
+  "gateway-added": measureAdded,
+  "gateway-first-token": measureFirstToken,
+  "gateway-memory": async (bench: GatewayBench) => {
+    await using fresh = await startGatewayWays(join(directory, "gateway-memory"));
+    return await measureMemory({ ...bench, ways: fresh });
+  },
+};
+
 /** Asked of an edge. */
 const certificates = {
   orders: async () => formatOrderTimes(await measureOrderTimes(await buildEdge(), 5 * repetitions)),
@@ -70,7 +89,7 @@ const certificates = {
   cost: async () => formatCost(await measureEdgeCost(await buildMeteredEdge(join(directory, "metered")), scale)),
 };
 
-type Question = keyof typeof traffic | keyof typeof relays | keyof typeof certificates;
+type Question = keyof typeof traffic | keyof typeof relays | keyof typeof gateways | keyof typeof certificates;
 
 const repetitions = readNumber("BENCH_REPS", 3, 1, 100);
 const scale = readNumber("BENCH_SCALE", 1, 0.01, 10);
@@ -81,6 +100,7 @@ try {
   console.log(about());
   await answerTraffic();
   await answerRelays();
+  await answerGateways();
   await answerEdge();
 } finally {
   rmSync(directory, { recursive: true, force: true });
@@ -89,7 +109,7 @@ try {
 async function answerTraffic(): Promise<void> {
   const names = keysOf(traffic).filter((name) => chosen.has(name));
   if (names.length === 0) return;
-  installTools();
+  installTools(relayTools);
   const client = buildLoadClient(directory);
   await using ways = await startWays(directory);
   console.log(`\n${versionOf("haproxy", "-v")}; ${versionOf("openssl", "version")}`);
@@ -98,6 +118,14 @@ async function answerTraffic(): Promise<void> {
 
 async function answerRelays(): Promise<void> {
   for (const name of keysOf(relays)) if (chosen.has(name)) await answer(name, relays[name]);
+}
+
+async function answerGateways(): Promise<void> {
+  const names = keysOf(gateways).filter((name) => chosen.has(name));
+  if (names.length === 0) return;
+  installTools(compiler);
+  await using ways = await startGatewayWays(join(directory, "gateway"));
+  for (const name of names) await answer(name, () => gateways[name]({ ways, repetitions, scale }));
 }
 
 async function answerEdge(): Promise<void> {
@@ -134,7 +162,7 @@ function readNumber(name: string, fallback: number, min: number, max: number): n
 }
 
 function readChoice(): ReadonlySet<Question> {
-  const known = [...keysOf(traffic), ...keysOf(relays), ...keysOf(certificates)];
+  const known = [...keysOf(traffic), ...keysOf(relays), ...keysOf(gateways), ...keysOf(certificates)];
   const asked: readonly string[] = process.env["BENCH_ONLY"]?.split(",") ?? known;
   const choice = new Set(known.filter((name) => asked.includes(name)));
   if (choice.size === new Set(asked).size) return choice;

@@ -82,8 +82,11 @@ const faults: readonly (readonly [Fault, ProviderError["kind"]])[] = [
   ["refused", "refused-key"],
 ];
 
-/** What a provider says of a server that is not as it should be. Its deadline for a listing is below a second here. */
-export function describeServedProvider(kind: Provider["kind"], open: () => Promise<ServedWorld>): void {
+/** What a provider says of a server that is not as it should be. `open` is told its patience with a listing. */
+export function describeServedProvider(
+  kind: Provider["kind"],
+  open: (timeoutMs?: number) => Promise<ServedWorld>,
+): void {
   describe(`a provider of the kind ${kind}, and its server`, () => {
     it("is asleep while its server does not run, and has the same models when that is back", async () => {
       await using world = await open();
@@ -95,7 +98,7 @@ export function describeServedProvider(kind: Provider["kind"], open: () => Promi
     });
 
     it.each(faults)("tells a listing that is %s from others: %s", async (fault, expected) => {
-      await using world = await open();
+      await using world = await open(fault === "stall" ? 1_000 : undefined);
       world.server.fault = fault;
       const failure = await failureOf(world.provider);
       expect(failure.kind).toBe(expected);

@@ -111,7 +111,7 @@ export class Member {
 
   #note(look: Look, models = this.#models): void {
     const before = this.#standing;
-    this.#standing = decideStanding(before, look, this.#options.clock.now());
+    this.#standing = decideStanding(before, look, this.#options.clock.now(), this.attempts.firstByteMs !== undefined);
     const seen = JSON.stringify(models);
     const isOther = this.#standing.state !== before.state;
     const isNews = isOther || this.#standing.reason !== before.reason || seen !== this.#seen;

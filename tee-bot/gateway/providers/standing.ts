@@ -19,11 +19,15 @@ export type Look = "up" | { readonly kind: ProviderError["kind"]; readonly reaso
 /** One odd answer does not take a provider out: many stumble once under load. */
 const oddAnswersForgiven = 1;
 
-/** What a look at a provider makes of what was known of it. */
-export function decideStanding(before: Standing, look: Look, now: number): Standing {
+/**
+ * What a look at a provider makes of what was known of it. `answersCalls`: it has answered one lately, which proves more
+ * than a list that does not come, as from a server that is busy with just that call.
+ */
+export function decideStanding(before: Standing, look: Look, now: number, answersCalls = false): Standing {
   if (look === "up") return { ...stay(before, "up", now), reason: undefined, failures: 0 };
   const failures = before.failures + 1;
-  if (before.state === "up" && look.kind === "broken" && failures <= oddAnswersForgiven) return { ...before, failures };
+  const isForgiven = answersCalls || (look.kind === "broken" && failures <= oddAnswersForgiven);
+  if (before.state === "up" && look.kind !== "asleep" && isForgiven) return { ...before, failures };
   return { ...stay(before, look.kind, now), reason: look.reason, failures };
 }
 
@@ -43,7 +47,7 @@ export function decideNextLookMs(
   const leisureMs = location === "local" ? everyMs : Math.max(everyMs, cloudMs);
   const soon = soonMs * 2 ** Math.min(failures, 20);
   const restMs = {
-    up: failures > 0 ? soonMs : leisureMs,
+    up: failures > 0 ? Math.min(soon, leisureMs) : leisureMs,
     asleep: Math.min(soon, everyMs),
     broken: Math.min(Math.max(soon, everyMs), Math.max(everyMs, cloudMs)),
     "refused-key": leisureMs,

@@ -7,19 +7,12 @@
 #include <string.h>
 #include <sys/epoll.h>
 #include <sys/socket.h>
-#include <time.h>
 #include <unistd.h>
 
 enum { READ_BYTES = 256 * 1024, READS_PER_TURN = 8, PATTERN_BYTES = 1 << 20 };
 
 const char *failure = "";
 static unsigned char buffer[READ_BYTES];
-
-double now_seconds(void) {
-  struct timespec now;
-  clock_gettime(CLOCK_MONOTONIC, &now);
-  return now.tv_sec + now.tv_nsec / 1e9;
-}
 
 // The byte at an offset of the body; support/backend.ts fills its answers with the same.
 static unsigned char pattern(int64_t offset) {

@@ -1,5 +1,6 @@
 // The load client of the benchmarks: HTTP/1.1 over TLS 1.3 on many connections in one thread.
 #pragma once
+#include "figures.h"
 #include <netinet/in.h>
 #include <openssl/ssl.h>
 #include <stdbool.h>
@@ -45,7 +46,6 @@ bool connection_open(connection *, const load_options *, SSL_CTX *, int epoll);
 progress connection_advance(connection *, const load_options *, int epoll);
 void connection_next_exchange(connection *);
 void connection_close(connection *);
-double now_seconds(void);
 
 // main.c
 void token_arrived(double sent_at);

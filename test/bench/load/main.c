@@ -12,15 +12,15 @@
 #include <sys/resource.h>
 #include <unistd.h>
 
-enum { MAX_EVENTS = 256, MAX_SAMPLES = 1 << 22, TURN_MS = 100, OPENING_AT_ONCE = 64 };
+enum { MAX_EVENTS = 256, TURN_MS = 100, OPENING_AT_ONCE = 64 };
 enum { MANY = 32, SMALL_BUFFER = 17 * 1024, LARGE_BUFFER = 256 * 1024 };
 static const double stall_seconds = 20; // without an exchange or a byte, the run has failed
 
 typedef struct {
   int64_t exchanges, errors;
   double last_progress;
-  float *latencies;
-  int samples, opened, held;
+  samples latencies;
+  int opened, held;
   connection **idle; // while paced, those without an exchange
   int idles;
   double next_due; // when the next exchange begins; 0 until all connections stand
@@ -28,36 +28,17 @@ typedef struct {
 
 static totals t;
 
-static void sample(double since) {
-  if (t.samples < MAX_SAMPLES) t.latencies[t.samples++] = (float)((now_seconds() - since) * 1000);
-}
-
 void token_arrived(double sent_at) {
   t.last_progress = now_seconds();
-  sample(sent_at);
-}
-
-static int compare(const void *a, const void *b) {
-  float x = *(const float *)a, y = *(const float *)b;
-  return (x > y) - (x < y);
-}
-
-static double percentile(double share) {
-  return t.samples == 0 ? 0 : t.latencies[(int)(share * (t.samples - 1))];
-}
-
-static double cpu_seconds(void) {
-  struct rusage used;
-  getrusage(RUSAGE_SELF, &used);
-  return used.ru_utime.tv_sec + used.ru_stime.tv_sec + (used.ru_utime.tv_usec + used.ru_stime.tv_usec) / 1e6;
+  samples_add(&t.latencies, sent_at);
 }
 
 static void report(const load_options *o, double seconds) {
-  qsort(t.latencies, t.samples, sizeof(float), compare);
+  samples_sort(&t.latencies);
   printf("{\"exchanges\":%lld,\"bytes\":%lld,\"errors\":%lld,\"failure\":\"%s\",\"seconds\":%.6f,\"cpuSeconds\":%.3f,"
          "\"p50Ms\":%.3f,\"p99Ms\":%.3f}\n",
          (long long)t.exchanges, (long long)(t.exchanges * o->body_bytes), (long long)t.errors, failure, seconds,
-         cpu_seconds(), percentile(0.5), percentile(0.99));
+         cpu_seconds(), samples_percentile(&t.latencies, 0.5), samples_percentile(&t.latencies, 0.99));
   fflush(stdout);
 }
 
@@ -68,7 +49,7 @@ static progress go_on(connection *c, progress went, connection *all, const load_
   else {
     t.exchanges++;
     t.last_progress = now_seconds();
-    if (!o->tokens) sample(c->started_at);
+    if (!o->tokens) samples_add(&t.latencies, c->started_at);
   }
   if (went == EXCHANGE_DONE && o->hold) {
     c->state = HELD;
@@ -115,7 +96,7 @@ static bool finished(const load_options *o, double now, double started) {
 static struct timespec keep_pace(const load_options *o, double *started, int epoll) {
   double now = now_seconds();
   if (t.next_due == 0 && t.idles == o->connections) { // the first exchange of each was to open it
-    t.samples = t.exchanges = 0;
+    t.latencies.count = t.exchanges = 0;
     t.next_due = *started = now;
   }
   for (; t.next_due > 0 && t.next_due <= now && t.idles > 0; t.next_due += 1 / o->rate) {
@@ -159,7 +140,7 @@ int main(int count, char **given) {
 
   int epoll = epoll_create1(0);
   connection *all = calloc(o.connections, sizeof *all);
-  t = (totals){.latencies = malloc(MAX_SAMPLES * sizeof(float)),
+  t = (totals){.latencies = samples_create(),
                .last_progress = now_seconds(),
                .idle = calloc(o.connections, sizeof(connection *))};
   double started = now_seconds(), now = started;

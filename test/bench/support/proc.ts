@@ -22,8 +22,14 @@ export function readMachineCpuSeconds(): number {
 }
 
 /** Resident memory of a process, in bytes. */
-export function readResidentBytes(pid: number): number {
-  const [, kilobytes] = /^VmRSS:\s+(\d+) kB/m.exec(readFileSync(`/proc/${pid}/status`, "utf8")) ?? [];
+export const readResidentBytes = (pid: number): number => readMemoryBytes(pid, "VmRSS");
+
+/** The most that its resident memory has been. */
+export const readPeakBytes = (pid: number): number => readMemoryBytes(pid, "VmHWM");
+
+function readMemoryBytes(pid: number, what: "VmRSS" | "VmHWM"): number {
+  const status = readFileSync(`/proc/${pid}/status`, "utf8");
+  const [, kilobytes] = new RegExp(`^${what}:\\s+(\\d+) kB`, "m").exec(status) ?? [];
   if (kilobytes === undefined) throw new Error(`process ${pid} has no resident memory`);
   return Number(kilobytes) * kibibyte;
 }

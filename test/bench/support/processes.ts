@@ -1,10 +1,26 @@
 /** Programs that stand between client and server, started and stopped by the benchmarks. */
-import type { ChildProcess } from "node:child_process";
+import { spawn, type ChildProcess, type StdioOptions } from "node:child_process";
 import { once } from "node:events";
 import { connect } from "node:net";
 
-export const startMs = 10_000;
+export const startMs = 30_000;
 const retryMs = 20;
+
+/** Starts a program that listens on a port, and resolves once it does. One that does not is ended. */
+export async function startListening(
+  [program, args]: readonly [program: string, args: string[]],
+  port: number,
+  stdio: StdioOptions,
+): Promise<ChildProcess> {
+  const child = spawn(program, args, { stdio });
+  try {
+    await listens(port, child);
+    return child;
+  } catch (error) {
+    await stop(child);
+    throw error;
+  }
+}
 
 /** Resolves when the process listens there; throws when it has ended or takes too long. */
 export async function listens(port: number, child: ChildProcess): Promise<void> {

@@ -89,5 +89,5 @@ export function median(values: readonly number[]): number {
 }
 
 export const line = (columns: readonly string[]): string => `| ${columns.join(" | ")} |`;
-const percent = (share: number): string => `${Math.round(100 * share)} %`;
+export const percent = (share: number): string => `${Math.round(100 * share)} %`;
 export const short = (value: number): string => (value >= 100 ? value.toFixed(0) : value.toPrecision(3));

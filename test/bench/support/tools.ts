@@ -1,10 +1,22 @@
 /** The programs that the benchmarks need besides Node, installed where that can be done without asking. */
 import { execFileSync } from "node:child_process";
-import { existsSync, readdirSync } from "node:fs";
+import { existsSync, globSync } from "node:fs";
 import { join } from "node:path";
 
 const installTimeoutMs = 300_000;
 const compileTimeoutMs = 60_000;
+/** What the load clients are compiled with. */
+export const compiler = ["gcc", "libc6-dev"] as const;
+/** What the ways through relays need besides. */
+export const relayTools = [
+  ...compiler,
+  "haproxy",
+  "openssl",
+  "openssh-client",
+  "openssh-server",
+  "libssl-dev",
+] as const;
+
 /** Package of Debian and Ubuntu → what shows that it is there. */
 const packages = {
   haproxy: () => runs("haproxy", "-v"),
@@ -17,8 +29,8 @@ const packages = {
 } as const;
 
 /** Throws an error that names the command to run when something is missing and cannot be installed. */
-export function installTools(): void {
-  const missing = Object.entries(packages).flatMap(([name, isThere]) => (isThere() ? [] : [name]));
+export function installTools(needed: readonly (keyof typeof packages)[]): void {
+  const missing = needed.filter((name) => !packages[name]());
   if (missing.length === 0) return;
   const command = `apt-get install -y ${missing.join(" ")}`;
   if (process.getuid?.() !== 0 || !runs("apt-get", "--version"))
@@ -32,16 +44,17 @@ export function installTools(): void {
   });
 }
 
-/** Compiles the load client and returns its path. */
+/** Compiles the load client for TLS and returns its path. */
 export function buildLoadClient(directory: string): string {
-  const sources = join(import.meta.dirname, "../load");
-  const path = join(directory, "load");
-  const files = readdirSync(sources).filter((file) => file.endsWith(".c"));
-  execFileSync(
-    "gcc",
-    ["-O2", "-Wall", "-D_GNU_SOURCE", ...files.map((file) => join(sources, file)), "-o", path, "-lssl", "-lcrypto"],
-    { timeout: compileTimeoutMs },
-  );
+  return compile([join(import.meta.dirname, "../load")], join(directory, "load"), ["-lssl", "-lcrypto"]);
+}
+
+/** Compiles C files, and all that are in folders, into one program, and returns its path. */
+export function compile(sources: readonly string[], path: string, libraries: readonly string[] = []): string {
+  const files = sources.flatMap((source) => (source.endsWith(".c") ? [source] : globSync(join(source, "*.c"))));
+  execFileSync("gcc", ["-O2", "-Wall", "-D_GNU_SOURCE", ...files, "-o", path, ...libraries], {
+    timeout: compileTimeoutMs,
+  });
   return path;
 }
 

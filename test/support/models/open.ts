@@ -2,17 +2,18 @@ import { openHttpProvider, type HttpProviderSpec } from "../../../tee-bot/gatewa
 import type { ServedWorld } from "../../gateway/provider-behaviour.ts";
 import type { ModelServer } from "./stand-in.ts";
 
-/** A provider before a stand-in, with little patience. */
+/** A provider before a stand-in; `timeoutMs`: its patience with a listing. */
 export async function openServed(
   server: ModelServer,
   chatModel: string,
   spec: (url: string) => HttpProviderSpec,
+  timeoutMs = 10_000,
 ): Promise<ServedWorld> {
   await server.start();
   const provider = openHttpProvider(spec(server.url), {
-    connectTimeoutMs: 300,
+    connectTimeoutMs: 5_000,
     mark: "test",
-    timeoutMs: 400,
+    timeoutMs,
     onRefused: () => {},
   });
   return {

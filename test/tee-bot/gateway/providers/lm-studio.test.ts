@@ -4,11 +4,16 @@ import { describeProvider, describeServedProvider, type ServedWorld } from "../.
 import { lmStudioStandIn } from "../../../support/models/lm-studio.ts";
 import { openServed } from "../../../support/models/open.ts";
 
-const open = (api?: "v1" | "v0" | "openai"): Promise<ServedWorld> =>
-  openServed(lmStudioStandIn(api), "qwen/qwen3-4b", (url) => specOfLmStudio({ id: "lm-studio", url }, undefined));
+const open = (api?: "v1" | "v0" | "openai", timeoutMs?: number): Promise<ServedWorld> =>
+  openServed(
+    lmStudioStandIn(api),
+    "qwen/qwen3-4b",
+    (url) => specOfLmStudio({ id: "lm-studio", url }, undefined),
+    timeoutMs,
+  );
 
 describeProvider("lm-studio", () => open());
-describeServedProvider("lm-studio", () => open());
+describeServedProvider("lm-studio", (timeoutMs) => open("v1", timeoutMs));
 
 describe("an LM Studio", () => {
   const list = async (api: "v1" | "v0" | "openai") => {

@@ -6,10 +6,11 @@ import { openServed } from "../../../support/models/open.ts";
 
 const spec = (url = "https://near.test", unattested = false) =>
   specOfNearAi({ kind: "near-ai", id: "near", url: `${url}/v1`, unattested }, "sk-test");
-const open = (server = nearStandIn()): Promise<ServedWorld> => openServed(server, "zai-org/GLM-5.1-FP8", spec);
+const open = (server = nearStandIn(), timeoutMs?: number): Promise<ServedWorld> =>
+  openServed(server, "zai-org/GLM-5.1-FP8", spec, timeoutMs);
 
 describeProvider("near-ai", () => open());
-describeServedProvider("near-ai", () => open());
+describeServedProvider("near-ai", (timeoutMs) => open(undefined, timeoutMs));
 
 describe("NEAR AI Cloud", () => {
   it("offers only models that it says are attested, and that as a claim", () => {

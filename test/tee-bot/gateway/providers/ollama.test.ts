@@ -4,8 +4,8 @@ import { describeProvider, describeServedProvider, type ServedWorld } from "../.
 import { ollamaRunning, ollamaStandIn, ollamaTags } from "../../../support/models/ollama.ts";
 import { openServed } from "../../../support/models/open.ts";
 
-const open = (): Promise<ServedWorld> =>
-  openServed(ollamaStandIn(), "llama3.2:latest", (url) => specOfOllama({ id: "ollama", url }, undefined));
+const open = (timeoutMs?: number): Promise<ServedWorld> =>
+  openServed(ollamaStandIn(), "llama3.2:latest", (url) => specOfOllama({ id: "ollama", url }, undefined), timeoutMs);
 
 describeProvider("ollama", open);
 describeServedProvider("ollama", open);
@@ -44,6 +44,10 @@ describe("the models of an Ollama", () => {
     expect(of("gpt-oss:120b-cloud")).toMatchObject({ location: "cloud", trust: "plain" });
     for (const name of ["glm-5:cloud", "qwen3-coder:480b-cloud"])
       expect(parseOllamaModels({ models: [{ name }] }, {})[0]).toMatchObject({ location: "cloud", trust: "plain" });
+    for (const remote of [{ remote_host: "https://ollama.com:443" }, { remote_model: "gpt-oss:120b" }])
+      expect(parseOllamaModels({ models: [{ name: "renamed:latest", ...remote }] }, {})[0]).toMatchObject({
+        trust: "plain",
+      });
     expect(of("llama3.2:latest")).not.toHaveProperty("trust");
   });
 

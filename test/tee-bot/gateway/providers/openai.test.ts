@@ -5,13 +5,21 @@ import { openAiStandIn } from "../../../support/models/openai.ts";
 import { openServed } from "../../../support/models/open.ts";
 
 const never = new AbortController().signal;
-const open = (models?: string[], server = openAiStandIn(), base = "/v1"): Promise<ServedWorld> =>
-  openServed(server, "gpt-4o-mini", (url) =>
-    specOfOpenAi({ kind: "openai", id: "api", url: url + base, trust: "plain", models }, "sk-test"),
+interface Wish {
+  models?: string[];
+  base?: string;
+  timeoutMs?: number | undefined;
+}
+const open = ({ models, base = "/v1", timeoutMs }: Wish = {}): Promise<ServedWorld> =>
+  openServed(
+    openAiStandIn(),
+    "gpt-4o-mini",
+    (url) => specOfOpenAi({ kind: "openai", id: "api", url: url + base, trust: "plain", models }, "sk-test"),
+    timeoutMs,
   );
 
 describeProvider("openai", () => open());
-describeServedProvider("openai", () => open());
+describeServedProvider("openai", (timeoutMs) => open({ timeoutMs }));
 
 describe("a provider with OpenAI's API", () => {
   it("is asked with its key, and with nothing that a browser would say", async () => {
@@ -24,7 +32,7 @@ describe("a provider with OpenAI's API", () => {
   });
 
   it("offers just the models that its user named, with what it says of them", async () => {
-    await using world = await open(["Qwen/Qwen3-8B", "hidden"]);
+    await using world = await open({ models: ["Qwen/Qwen3-8B", "hidden"] });
     expect(await world.provider.fetchModels(never)).toEqual([
       { id: "Qwen/Qwen3-8B", created: 1_735_000_000, ownedBy: "vllm", contextLength: 32_768 },
       { id: "hidden" },
@@ -32,13 +40,19 @@ describe("a provider with OpenAI's API", () => {
   });
 
   it("needs no list of models where its user named them", async () => {
-    await using world = await open(["hidden"], openAiStandIn(), "/other/v2");
+    await using world = await open({ models: ["hidden"], base: "/other/v2" });
     expect(await world.provider.fetchModels(never)).toEqual([{ id: "hidden" }]);
   });
 
   it("without such a page is told to have a wrong URL", async () => {
-    await using world = await open(undefined, openAiStandIn(), "");
+    await using world = await open({ base: "" });
     await expect(world.provider.fetchModels(never)).rejects.toThrow(/\/models.*\/v1/);
+  });
+
+  it("is not read on when its list does not end", async () => {
+    await using world = await open();
+    world.server.fault = "endless";
+    await expect(world.provider.fetchModels(never)).rejects.toThrow("longer than 4 MiB");
   });
 
   it("is local on this machine, and read by whoever runs it unless its user says otherwise", () => {

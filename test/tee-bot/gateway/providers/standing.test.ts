@@ -31,6 +31,14 @@ describe("what is known of a provider", () => {
     expect(decideStanding(once, "up", 6)).toEqual(up);
   });
 
+  it("does not change while it answers calls, unless nothing listens", () => {
+    const refused: Look = { kind: "refused-key", reason: "It answers 401." };
+    for (const look of [broken, refused])
+      expect(decideStanding({ ...up, failures: 7 }, look, 5, true)).toEqual({ ...up, failures: 8 });
+    expect(decideStanding(up, asleep, 5, true).state).toBe("asleep");
+    expect(decideStanding({ ...up, state: "broken" }, broken, 5, true).state).toBe("broken");
+  });
+
   it("keeps the time since when it is so", () => {
     const first = decideStanding(up, asleep, 5);
     expect(decideStanding(first, asleep, 9)).toMatchObject({ since: 5, failures: 2 });
@@ -57,7 +65,7 @@ describe("the next look", () => {
       500, 1_000, 2_000, 4_000, 8_000, 15_000, 15_000,
     ]);
     expect(of("asleep", 50, "cloud")).toBe(15_000);
-    expect(of("up", 1)).toBe(500);
+    expect([of("up", 1), of("up", 2), of("up", 50)]).toEqual([1_000, 2_000, 15_000]);
   });
 
   it("comes less and less often where something is broken, and seldom where a key was refused in the cloud", () => {
