@@ -36,7 +36,7 @@ const toolCall = z.object({
 });
 
 const message = z.object({
-  role: z.enum(["system", "user", "assistant", "tool"]),
+  role: z.string(),
   content: z.string().nullish(),
   images,
   tool_calls: z.array(toolCall).nullish(),

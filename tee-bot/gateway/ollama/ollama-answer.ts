@@ -9,7 +9,7 @@ import { translateAnswer } from "./translate-answer.ts";
 import { lineOf, StreamTranslation } from "./translate-stream.ts";
 
 /** Embeddings of many texts are long. */
-const maxHeldBytes = 64 * 1024 * 1024;
+const maxHeldBytes = 32 * 1024 * 1024;
 const badGateway = 502;
 const notSaid = new Set(["content-type", "content-length"]);
 
