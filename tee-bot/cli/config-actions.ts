@@ -2,6 +2,7 @@
 import { copyFileSync } from "node:fs";
 import { parse } from "yaml";
 import { migrateText, setSetting } from "../settings/edit.ts";
+import { findMisspelt } from "../settings/environment.ts";
 import { loadSettings } from "../settings/load-settings.ts";
 import { parsePath } from "../settings/path.ts";
 import { readSettings, type EffectiveSettings } from "../settings/read-settings.ts";
@@ -13,12 +14,15 @@ import { CliError } from "./failure.ts";
 export function checkSettings(environment: NodeJS.ProcessEnv): string {
   const file = findSettingsFile(environment);
   const { present, version } = load(environment);
-  if (!present) return `There is no ${file.path}: everything is as by default.\n`;
+  const hints = findMisspelt(environment)
+    .map(({ name, meant }) => `${name} is not read. Is ${meant} meant?\n`)
+    .join("");
+  if (!present) return `There is no ${file.path}: everything is as by default.\n${hints}`;
   const old =
     version === settingsVersion
       ? ""
       : ` It is of version ${version}; postern config migrate brings it to ${settingsVersion}.`;
-  return `${file.path} is good.${old}\n`;
+  return `${file.path} is good.${old}\n${hints}`;
 }
 
 export function showSettings(environment: NodeJS.ProcessEnv, json: boolean): string {

@@ -5,6 +5,7 @@ import { collectBuffersYoung } from "../../shared/nodejs/young-buffers.ts";
 import { readConfig, tryReadConfig, type NodeConfig } from "../config.ts";
 import type { NodeStatus } from "../control/status.ts";
 import { runNode } from "../node.ts";
+import { findMisspelt } from "../settings/environment.ts";
 import { settingsVersion } from "../settings/schema.ts";
 import { print, wantsColor } from "./command.ts";
 import { CliError, describeFailure } from "./failure.ts";
@@ -47,6 +48,7 @@ export async function start(flags: StartFlags): Promise<void> {
   const write = (line: string): void => void process.stderr.write(`${line}\n`);
   const log = jsonLog({ process: "node", level: config.logLevel, clock: systemClock, write });
 
+  for (const misspelt of findMisspelt(environment)) log.warn("variable.ignored", { ...misspelt });
   if (config.settings.version < settingsVersion)
     log.info("config.migrated", {
       file: config.settings.path,

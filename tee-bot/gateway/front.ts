@@ -10,12 +10,15 @@ import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../server/terminator.ts";
 import type { Access, Caller } from "./access/access.ts";
 import { ApiError } from "./api/api-error.ts";
-import type { Surface } from "./api/call.ts";
+import type { Call, Surface } from "./api/call.ts";
 import { endpoints, type Endpoint } from "./api/endpoints.ts";
 import type { Calls } from "./calls/calls.ts";
-import { HttpAnswer } from "./calls/client-answer.ts";
+import { HttpAnswer, type ClientAnswer } from "./calls/client-answer.ts";
 import { answerError } from "./calls/error-response.ts";
 import { corsHeaders, decideDoor, preflightHeaders } from "./door.ts";
+import { ollamaEndpoints, ollamaPrefix, type OllamaEndpoint } from "./ollama/endpoints.ts";
+import { OllamaAnswer } from "./ollama/ollama-answer.ts";
+import { OllamaCall, type KnowsModel } from "./ollama/ollama-call.ts";
 import { createRequestId } from "./tracking/request-id.ts";
 
 export interface FrontOptions {
@@ -23,11 +26,13 @@ export interface FrontOptions {
   readonly calls: Calls;
   readonly access: Access;
   readonly clock: Clock;
+  readonly knows: KnowsModel;
   /** Answers what is no call; `caller` is whose it is, undefined outside the API. */
   readonly pages: (request: HttpRequest, response: HttpResponse, caller: Caller | undefined) => void;
 }
 
 const endpointAt = new Map<string, Endpoint>(endpoints.map((endpoint) => [endpoint.path, endpoint]));
+const ollamaAt = new Map<string, OllamaEndpoint>(ollamaEndpoints.map((one) => [one.native.path, one]));
 const callMethods = "POST, OPTIONS";
 
 export class Front implements HttpHandler {
@@ -41,30 +46,47 @@ export class Front implements HttpHandler {
     const { surface, calls } = this.#options;
     const { headers, method } = request;
     const path = pathOf(request.url ?? "/");
-    const isApi = path.startsWith("/v1/");
+    const form = formOf(path);
     const refusal = surface === "local" ? decideDoor(headers) : undefined;
-    if (refusal) return refuse(response, refusal, [], isApi);
-    const cors = isApi ? corsHeaders(surface, headers.origin) : noHeaders;
+    if (refusal) return refuse(response, refusal, [], form);
+    const cors = form ? corsHeaders(surface, headers.origin) : noHeaders;
     const endpoint = endpointAt.get(path);
-    if (isApi && method === "OPTIONS") return void response.writeHead(204, preflightHeaders(cors, headers)).end();
-    if (!endpoint || method !== "POST") {
-      const known = isApi ? [...cors, "x-request-id", createRequestId(this.#options.clock.now())] : cors;
-      if (!endpoint) return this.#showPage(request, response, known, isApi ? sourceAddress : undefined);
+    const ollama = endpoint ? undefined : ollamaAt.get(path);
+    if (form && method === "OPTIONS") return void response.writeHead(204, preflightHeaders(cors, headers)).end();
+    const isCall = endpoint !== undefined || ollama !== undefined;
+    if (!isCall || method !== "POST") {
+      const known = form ? [...cors, "x-request-id", createRequestId(this.#options.clock.now())] : cors;
+      if (!isCall) return this.#showPage(request, response, known, form, sourceAddress);
       const message = `${path} takes POST, not ${method}.`;
-      return refuse(response, new ApiError("method_not_allowed", message), [...known, "allow", callMethods], true);
+      return refuse(response, new ApiError("method_not_allowed", message), [...known, "allow", callMethods], form);
     }
     const client = new HttpAnswer(response);
-    void calls.handle({ endpoint, surface, request, client, from: sourceAddress, headers: cors });
+    const from = sourceAddress;
+    if (endpoint) return void calls.handle({ endpoint, surface, request, client, from, headers: cors });
+    if (ollama) this.#callAsOllama(ollama, request, client, from, cors);
   }
 
-  /** Whatever is under /v1 asks for the same key as a call; `client` is then whose address it is. */
-  #showPage(request: HttpRequest, response: HttpResponse, says: readonly string[], client: string | undefined): void {
+  #callAsOllama(
+    endpoint: OllamaEndpoint,
+    request: HttpRequest,
+    client: ClientAnswer,
+    from: string,
+    headers: readonly string[],
+  ): void {
+    const { surface, calls, knows } = this.#options;
+    const own = new OllamaCall(endpoint, client, knows);
+    const translate = (call: Call): Call => own.translate(call);
+    void calls.handle({ endpoint: endpoint.native, surface, request, client: own.client, from, headers, translate });
+  }
+
+  /** Whatever is under /v1 and /api asks for the same key as a call. */
+  #showPage(request: HttpRequest, response: HttpResponse, says: readonly string[], form: Form, client: string): void {
     const { surface, access, pages } = this.#options;
     let caller: Caller | undefined;
     try {
-      if (client !== undefined) caller = access.authenticate(request.headers, surface, client);
+      if (form) caller = access.authenticate(request.headers, surface, client);
     } catch (error) {
-      if (error instanceof ApiError) return refuse(response, error, says, true);
+      if (error instanceof ApiError) return refuse(response, error, says, form);
       throw error;
     }
     for (let at = 0; at < says.length; at += 2) response.setHeader(says[at]!, says[at + 1]!);
@@ -85,7 +107,16 @@ function pathOf(target: string): string {
   return path.startsWith("/") ? path : path.replace(/^https?:\/\/[^/]*/i, "");
 }
 
-function refuse(response: HttpResponse, error: ApiError, headers: readonly string[], isApi: boolean): void {
-  if (isApi) return answerError(new HttpAnswer(response), error, headers);
+/** In whose form errors are said; undefined: it is no API. */
+type Form = "openai" | "ollama" | undefined;
+
+function formOf(path: string): Form {
+  if (path.startsWith("/v1/")) return "openai";
+  return path.startsWith(ollamaPrefix) ? "ollama" : undefined;
+}
+
+function refuse(response: HttpResponse, error: ApiError, headers: readonly string[], form: Form): void {
+  const client = new HttpAnswer(response);
+  if (form) return answerError(form === "ollama" ? new OllamaAnswer(client) : client, error, headers);
   response.writeHead(error.status, { "content-type": "text/plain; charset=utf-8" }).end(`${error.message}\n`);
 }

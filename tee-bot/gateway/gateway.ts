@@ -74,16 +74,18 @@ export function createGateway(options: GatewayOptions): Gateway {
     ledger,
     ready: hasProviders ? models.follow(settings) : Promise.resolve(),
     handler(surface) {
-      const pages = createPages({ surface, health, ledger, metrics, models: models.pages(surface) });
+      const modelPages = models.pages(surface);
+      const pages = createPages({ surface, health, ledger, metrics, models: modelPages });
       const callers = new WeakMap<object, Caller>();
       const listener = getRequestListener((request, { incoming }) => {
         const caller = callers.get(incoming);
-        return pages.fetch(request, caller && { caller });
+        return pages.fetch(request, caller ? { caller } : {});
       });
       const front = new Front({
         surface,
         calls,
         access: parts.access,
+        knows: (name) => modelPages.find(name) !== undefined,
         clock,
         pages: (request, response, caller) => {
           if (caller) callers.set(request, caller);

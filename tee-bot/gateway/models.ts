@@ -51,6 +51,7 @@ export class Models implements AsyncDisposable {
       list: () => this.list(),
       find: (name) => findEntry(name, this.list(), this.router.offers),
       health: () => reportGatewayHealth(providers.members, providers.misfits, surface),
+      providerOf: ({ postern }) => providers.members.find(({ provider }) => provider.id === postern.provider)?.provider,
     };
   }
 

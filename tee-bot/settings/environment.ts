@@ -1,4 +1,5 @@
 /** Settings that environment variables give. They win over the file; a flag of the same meaning wins over them. */
+import { nearName } from "./near-name.ts";
 import { outline, type Setting } from "./outline.ts";
 import { formatPath, isSamePath, type SettingPath } from "./path.ts";
 
@@ -34,6 +35,19 @@ export function readVariables(environment: NodeJS.ProcessEnv): GivenVariable[] {
 
 export function variableOf(path: SettingPath): string | undefined {
   return variables.find(({ setting }) => isSamePath(setting.path, path))?.name;
+}
+
+const gatewayPrefix = "POSTERN_GATEWAY_";
+
+/** Variables of the gateway that nobody reads, though one of nearly that name is read. */
+export function findMisspelt(environment: NodeJS.ProcessEnv): { readonly name: string; readonly meant: string }[] {
+  const tailsOf = (names: readonly string[]): string[] =>
+    names.filter((name) => name.startsWith(gatewayPrefix)).map((name) => name.slice(gatewayPrefix.length));
+  const known = tailsOf(variables.map(({ name }) => name));
+  return tailsOf(Object.keys(environment)).flatMap((tail) => {
+    const meant = known.includes(tail) ? undefined : nearName(tail, known);
+    return meant === undefined ? [] : [{ name: gatewayPrefix + tail, meant: gatewayPrefix + meant }];
+  });
 }
 
 function nameOf(path: SettingPath): string {

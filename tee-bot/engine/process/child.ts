@@ -12,6 +12,8 @@ const main = join(import.meta.dirname, "..", "main.ts");
 /** A cold disk and a busy machine are slow; an engine that says nothing for so long never will. */
 const startMs = 60_000;
 const stopMs = 2_000;
+/** A small young generation: its garbage is that of single tokens. 170 MB after ten thousand calls rather than 260. */
+const execArgv = ["--max-semi-space-size=2"];
 const maxSaidLength = 500;
 /** All that the engine needs of the environment. The node's own has the keys of providers. */
 const passedOn = ["PATH", "LD_LIBRARY_PATH", "LANG", "TMPDIR", "TZ"];
@@ -42,7 +44,7 @@ export async function startEngineChild({
   const { directory, socket } = createSocketDirectory();
   const env = Object.fromEntries(passedOn.map((name) => [name, process.env[name]]));
   const child = fork(main, [], {
-    execArgv: [],
+    execArgv,
     env: { ...env, NODE_LLAMA_CPP_SKIP_DOWNLOAD: "true" },
     stdio: ["ignore", "pipe", "pipe", "ipc"],
   });

@@ -1,4 +1,4 @@
-import type { DatabaseSync } from "node:sqlite";
+import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Batches, BatchWriter } from "../../store/batches.ts";
 
 const rememberedMonths = 24;
@@ -8,7 +8,7 @@ const rememberedMonths = 24;
  * half a second late; a crash in between counts for the client.
  */
 export class MonthlyUsage implements BatchWriter {
-  readonly #store: DatabaseSync;
+  readonly #put: StatementSync;
   readonly #batches: Batches;
   readonly #tokens = new Map<string, number>();
   readonly #changed = new Set<string>();
@@ -16,7 +16,9 @@ export class MonthlyUsage implements BatchWriter {
   #month: Month;
 
   constructor({ store, batches, now }: { store: DatabaseSync; batches: Batches; now: number }) {
-    this.#store = store;
+    this.#put = store.prepare(
+      "INSERT INTO usage (key, month, tokens) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tokens = excluded.tokens",
+    );
     this.#batches = batches;
     this.#month = monthOf(now);
     const oldest = monthOf(new Date(now).setUTCMonth(new Date(now).getUTCMonth() - rememberedMonths, 1)).name;
@@ -47,10 +49,7 @@ export class MonthlyUsage implements BatchWriter {
 
   write(): boolean {
     this.#written = [...this.#changed];
-    const put = this.#store.prepare(
-      "INSERT INTO usage (key, month, tokens) VALUES (?, ?, ?) ON CONFLICT DO UPDATE SET tokens = excluded.tokens",
-    );
-    for (const key of this.#written) put.run(key, this.#month.name, this.#tokens.get(key) ?? 0);
+    for (const key of this.#written) this.#put.run(key, this.#month.name, this.#tokens.get(key) ?? 0);
     return false;
   }
 

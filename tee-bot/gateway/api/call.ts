@@ -1,4 +1,5 @@
 import type { IncomingHttpHeaders } from "node:http";
+import type { Provider } from "../providers/provider.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 /** Where a request came in: at the public name, or at the port on 127.0.0.1. */
@@ -25,4 +26,14 @@ export interface Call {
   readonly estimatedPromptTokens: number;
   /** Milliseconds of a monotonic clock (`performance.now()`). */
   readonly startedAt: number;
+  /** The same call as this provider takes it, where that is not the same for all; asked right before each attempt. */
+  readonly callFor?: (provider: Provider) => Call;
+  /** Its answer, for which no provider has to be asked. */
+  readonly ready?: ReadyAnswer;
+}
+
+export interface ReadyAnswer {
+  readonly status: number;
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: Buffer;
 }

@@ -9,6 +9,8 @@ export interface Endpoint {
   readonly path: string;
   /** Below the provider's base URL, which ends in `/v1`. */
   readonly upstreamPath: string;
+  /** It is beside that `/v1`, not below it. */
+  readonly besideV1?: true;
   /** Undefined: never answered by a stream. */
   readonly stream: StreamForm | undefined;
 }

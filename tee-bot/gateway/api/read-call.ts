@@ -2,6 +2,7 @@ import type { IncomingHttpHeaders } from "node:http";
 import type { HttpRequest } from "../../server/terminator.ts";
 import { ApiError } from "./api-error.ts";
 import type { Call } from "./call.ts";
+import type { Endpoint } from "./endpoints.ts";
 import { parseBody } from "./parse-body.ts";
 import { readBody, type UploadLimits } from "./read-body.ts";
 
@@ -14,7 +15,7 @@ const jsonTypes = /^(application\/(json|[\w.+-]+\+json|x-www-form-urlencoded)|te
 /** Reads and checks one call. Throws {@link ApiError}; the rest of the upload is then the caller's. */
 export async function readCall(request: HttpRequest, head: CallHead, limits: UploadLimits): Promise<Call> {
   const { headers } = request;
-  checkForm(headers);
+  checkForm(headers, head.endpoint);
   const whole = readDelivery(headers["x-postern-delivery"]);
   const body = await readBody(request, limits);
   const { model, stream, estimatedPromptTokens } = parseBody(body, head.endpoint);
@@ -35,9 +36,12 @@ export async function readCall(request: HttpRequest, head: CallHead, limits: Upl
   };
 }
 
-function checkForm(headers: IncomingHttpHeaders): void {
+/** Ollama does not look at the type, so some of its clients leave what `fetch` gives a text by itself. */
+const plainText = /^text\/plain\s*(;|$)/i;
+
+function checkForm(headers: IncomingHttpHeaders, { besideV1 }: Endpoint): void {
   const { "content-type": type, "content-encoding": encoding, "transfer-encoding": coding } = headers;
-  if (type !== undefined && !jsonTypes.test(type))
+  if (type !== undefined && !jsonTypes.test(type) && !(besideV1 && plainText.test(type)))
     throw new ApiError(
       "unsupported_media_type",
       "The body is not said to be JSON: send content-type application/json.",

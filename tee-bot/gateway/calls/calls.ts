@@ -35,6 +35,8 @@ export interface Incoming extends Pick<Call, "endpoint" | "surface"> {
   readonly from: string;
   /** What every answer to it says besides, names and values in turn. */
   readonly headers: readonly string[];
+  /** Of another API than OpenAI's: what the call is in that. Throws {@link ApiError}. */
+  readonly translate?: (call: Call) => Call;
 }
 
 const mebibyte = 1024 * 1024;
@@ -74,6 +76,7 @@ export class Calls {
     let call: Call;
     try {
       call = await readCall(incoming.request, head, upload);
+      if (incoming.translate) call = incoming.translate(call);
     } catch (error) {
       const track = tracker.begin({ ...head, model: "", stream: false });
       track.keyed(caller.keyId);

@@ -55,6 +55,13 @@ const pauseBeyondRetryAfterMs = 25; // a timer may fire a little early, and the 
 const busyRetryMs = 1_000;
 const leftStatus = 499;
 
+/** Of an attempt that nobody was asked for. */
+function readyEnd(answer: HeldAnswer): AttemptEnd {
+  const tokens = { prompt: 0, completion: 0, estimated: false };
+  const { status } = answer;
+  return { outcome: { kind: "complete", answer, tokens }, status, firstByteMs: undefined, succeeded: false };
+}
+
 class CallRun {
   readonly #options: CallRunOptions;
   #at = 0;
@@ -114,7 +121,9 @@ class CallRun {
   }
 
   #attempt(candidate: Candidate, permit: Permit): Promise<AttemptEnd> {
-    const { call, whole, settings, client, timing } = this.#options;
+    const { whole, settings, client, timing } = this.#options;
+    const call = this.#options.call.callFor?.(candidate.provider) ?? this.#options.call;
+    if (call.ready) return Promise.resolve(readyEnd(call.ready));
     timing.dispatched();
     this.#request ??= upstreamRequest(call, candidate);
     return runAttempt(this.#request, {

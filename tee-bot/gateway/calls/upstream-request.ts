@@ -1,4 +1,5 @@
 import type { Call } from "../api/call.ts";
+import type { Endpoint } from "../api/endpoints.ts";
 import { replaceModel } from "../api/model-field.ts";
 import type { Upstream } from "../providers/provider.ts";
 import type { Candidate } from "../routing/route.ts";
@@ -32,11 +33,15 @@ const prepared = new WeakMap<Upstream, Prepared>();
 export function upstreamRequest(call: Call, { provider: { upstream }, model }: Candidate): UpstreamRequest {
   const rewritten = model !== call.model;
   return {
-    path: upstream.basePath + call.endpoint.upstreamPath,
+    path: pathAt(upstream, call.endpoint),
     headers: headersFor(upstream)[call.stream ? "stream" : "json"],
     body: rewritten ? replaceModel(call.body, model) : call.body,
     rewritten,
   };
+}
+
+function pathAt({ basePath }: Upstream, { upstreamPath, besideV1 }: Endpoint): string {
+  return (besideV1 ? basePath.replace(/\/v1$/, "") : basePath) + upstreamPath;
 }
 
 function headersFor(upstream: Upstream): Prepared {

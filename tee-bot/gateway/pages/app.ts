@@ -3,6 +3,7 @@ import { Hono } from "hono";
 import type { HealthReport } from "../../health/health.ts";
 import type { Surface } from "../api/call.ts";
 import type { Ledger } from "../ledger.ts";
+import { createOllamaPages, wantsOllama } from "../ollama/pages.ts";
 import { frontPage } from "./front-page.ts";
 import { createModelPages, type ModelPagesOptions } from "./models.ts";
 import type { PageEnvironment } from "./page-environment.ts";
@@ -24,7 +25,9 @@ export interface PagesOptions {
 export function createPages({ surface, health, ledger, metrics, models }: PagesOptions): Hono<PageEnvironment> {
   const app = new Hono<PageEnvironment>();
 
-  app.get("/", (context) => context.html(frontPage(health())));
+  app.get("/", (context) =>
+    wantsOllama(context.req.header("accept")) ? context.text("Ollama is running") : context.html(frontPage(health())),
+  );
 
   app.get("/healthz", (context) => {
     const report = health();
@@ -33,9 +36,15 @@ export function createPages({ surface, health, ledger, metrics, models }: PagesO
     return context.json(report, serving ? 200 : 503, { "cache-control": "no-store" });
   });
 
+  // A path is read more kindly here than at the door (%76 is a v): what the door did not see as the API's has no caller.
+  for (const path of ["/v1/*", "/api/*"])
+    app.use(path, (context, next) => (context.env.caller ? next() : Promise.resolve(context.notFound())));
+
   app.route("/", createModelPages(models));
 
   app.route("/", requestPages({ surface, tracker: ledger.tracker, keys: ledger.keys }));
+
+  app.route("/", createOllamaPages(models));
 
   if (surface === "local")
     app.get("/metrics", async (context) =>

@@ -6,12 +6,15 @@ import { ApiError, errorBody } from "../api/api-error.ts";
 import type { CatalogueEntry } from "../catalogue/catalogue.ts";
 import type { GatewayHealth } from "../catalogue/provider-health.ts";
 import type { PageEnvironment } from "./page-environment.ts";
+import type { Provider } from "../providers/provider.ts";
 
 export interface ModelPagesOptions {
   list: () => readonly CatalogueEntry[];
   /** By any name that a call may use. */
   find: (name: string) => CatalogueEntry | undefined;
   health: () => GatewayHealth;
+  /** The provider that answers for it first. */
+  providerOf: (entry: CatalogueEntry) => Provider | undefined;
 }
 
 const prefix = "/v1/models/";
@@ -41,7 +44,7 @@ export function createModelPages({ list, find, health }: ModelPagesOptions): Hon
 }
 
 /** By at least one of its names. */
-function mayUse(caller: Caller | undefined, { id, postern }: CatalogueEntry): boolean {
+export function mayUse(caller: Caller | undefined, { id, postern }: CatalogueEntry): boolean {
   const { provider, synonyms = [] } = postern;
   return [id, `${provider}/${id}`, ...synonyms].some((name) => isModelAllowed(caller?.models, name));
 }

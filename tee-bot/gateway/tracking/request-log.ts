@@ -34,7 +34,9 @@ export class RequestLog implements BatchWriter, Disposable {
   readonly #insert: StatementSync;
   readonly #byId: StatementSync;
   readonly #before: StatementSync;
-  readonly #prune: StatementSync;
+  readonly #oldest: StatementSync;
+  readonly #pruneMany: StatementSync;
+  readonly #pruneOld: StatementSync;
   readonly #pruning: NodeJS.Timeout;
   #settings: RequestLogSettings;
   #pending: RequestRecord[] = [];
@@ -45,11 +47,12 @@ export class RequestLog implements BatchWriter, Disposable {
     this.#insert = store.prepare(`INSERT INTO requests (${rowColumns.join(", ")}) VALUES (${places})`);
     this.#byId = store.prepare("SELECT * FROM requests WHERE id = ?");
     this.#before = store.prepare("SELECT * FROM requests WHERE seq < ? ORDER BY seq DESC LIMIT ?");
-    this.#prune = store.prepare(
-      `DELETE FROM requests WHERE seq IN (
-         SELECT seq FROM (SELECT seq, at FROM requests ORDER BY seq LIMIT ${prunedPerTurn})
-         WHERE at < ? OR seq <= (SELECT max(seq) FROM requests) - ?)`,
+    const first = `(SELECT min(seq) FROM requests) + ${prunedPerTurn - 1}`;
+    this.#oldest = store.prepare("SELECT at FROM requests ORDER BY seq LIMIT 1");
+    this.#pruneMany = store.prepare(
+      `DELETE FROM requests WHERE seq <= min(${first}, (SELECT max(seq) FROM requests) - ?)`,
     );
+    this.#pruneOld = store.prepare(`DELETE FROM requests WHERE seq <= ${first} AND at < ?`);
     this.#batches = batches;
     this.#settings = settings;
     this.#clock = clock;
@@ -91,14 +94,21 @@ export class RequestLog implements BatchWriter, Disposable {
     const rows = this.#pending.slice(0, rowsPerTurn);
     for (const record of rows) this.#insert.run(...rowOf(record));
     this.#writing = rows.length;
-    const { keep, days } = this.#settings;
-    const { changes } = this.#prune.run(this.#clock.now() - days * dayMs, keep);
-    return this.#pending.length > rows.length || changes === prunedPerTurn;
+    return this.#pending.length > rows.length || this.#pruneSome();
   }
 
   written(): void {
     this.#pending.splice(0, this.#writing);
     this.#writing = 0;
+  }
+
+  /** Whether there may be more to prune. */
+  #pruneSome(): boolean {
+    const { keep, days } = this.#settings;
+    const before = this.#clock.now() - days * dayMs;
+    const isOld = Number(this.#oldest.get()?.["at"] ?? Infinity) < before;
+    const old = isOld ? this.#pruneOld.run(before).changes : 0;
+    return old === prunedPerTurn || this.#pruneMany.run(keep).changes === prunedPerTurn;
   }
 
   [Symbol.dispose](): void {

@@ -24,11 +24,11 @@ export class RequestMetrics {
 
   count(record: RequestRecord): void {
     const { provider = "none", endpoint, tokens, ttftMs } = record;
-    this.#requests.add(1, endpoint, provider, String(record.status), record.failed ?? "nobody");
-    for (const attempt of record.attempts) this.#attempts.add(1, attempt.provider, attempt.outcome);
+    this.#requests.add(1, `${endpoint}\n${provider}\n${record.status}\n${record.failed ?? "nobody"}`);
+    for (const attempt of record.attempts) this.#attempts.add(1, `${attempt.provider}\n${attempt.outcome}`);
     if (tokens) {
-      this.#tokens.add(tokens.prompt, provider, "prompt");
-      this.#tokens.add(tokens.completion, provider, "completion");
+      this.#tokens.add(tokens.prompt, `${provider}\nprompt`);
+      this.#tokens.add(tokens.completion, `${provider}\ncompletion`);
     }
     if (ttftMs !== undefined) this.#firstByte.observe(ttftMs / 1_000);
     this.#duration.observe(record.durationMs / 1_000);

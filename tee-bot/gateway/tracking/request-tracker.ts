@@ -28,8 +28,10 @@ export class RequestTracker implements Tracker, Disposable {
   readonly #monotonic: () => number;
   readonly #requests: RequestLog;
   readonly #feed: RecordFeed;
-  /** The oldest first. */
   readonly #newest = new Map<string, RequestRecord>();
+  /** Their ids, the oldest at {@link #next}: a map that is emptied from its front looks for it longer and longer. */
+  readonly #ids: string[] = [];
+  #next = 0;
 
   constructor(options: RequestTrackerOptions) {
     this.#clock = options.clock;
@@ -66,11 +68,11 @@ export class RequestTracker implements Tracker, Disposable {
   }
 
   readonly #onEnd = (record: RequestRecord): void => {
+    const oldest = this.#ids[this.#next];
+    if (oldest !== undefined) this.#newest.delete(oldest);
+    this.#ids[this.#next] = record.id;
+    this.#next = (this.#next + 1) % newestKept;
     this.#newest.set(record.id, record);
-    if (this.#newest.size > newestKept) {
-      const [oldest] = this.#newest.keys();
-      if (oldest !== undefined) this.#newest.delete(oldest);
-    }
     this.metrics.count(record);
     this.#requests.add(record);
     this.#feed.add(record);

@@ -1,5 +1,5 @@
 /** The real engine as a process, and calls to it over its socket. */
-import { request as httpRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
+import { request as httpRequest, type ClientRequest, type IncomingHttpHeaders, type IncomingMessage } from "node:http";
 import { once } from "node:events";
 import { text } from "node:stream/consumers";
 import { systemClock } from "../../../shared/clock.ts";
@@ -24,6 +24,7 @@ export interface RunningEngine extends AsyncDisposable {
   readonly crashes: string[];
   /** `body` is sent as it stands when it is a text. */
   call(path: string, body?: unknown): Promise<EngineAnswer>;
+  request(path: string, body: unknown): ClientRequest;
   /** The answer as it comes. */
   open(path: string, body: unknown): Promise<IncomingMessage>;
 }
@@ -40,7 +41,7 @@ export async function startEngine(
     onLoaded: () => {},
     onCrash: (how) => crashes.push(how),
   });
-  const open = async (path: string, body: unknown): Promise<IncomingMessage> => {
+  const send = (path: string, body: unknown): ClientRequest => {
     const request = httpRequest({
       socketPath: child.socket,
       path,
@@ -48,12 +49,17 @@ export async function startEngine(
       agent: false,
     });
     request.end(body === undefined ? undefined : typeof body === "string" ? body : JSON.stringify(body));
+    return request.on("error", () => {}); // who waits for the answer is told
+  };
+  const open = async (path: string, body: unknown): Promise<IncomingMessage> => {
+    const request = send(path, body);
     const [response] = (await once(request, "response")) as [IncomingMessage];
     return response;
   };
   return {
     child,
     crashes,
+    request: send,
     open,
     async call(path, body) {
       const response = await open(path, body);

@@ -14,26 +14,36 @@ export interface ReadRequest {
 const headEnd = "\r\n\r\n";
 
 export class RequestReader {
-  #bytes: Buffer = Buffer.alloc(0);
+  /** What has come and is not read, in pieces: a large body would be copied over and over. */
+  #pieces: Buffer[] = [];
+  #length = 0;
+  /** Less than this is no whole request. */
+  #needed = 0;
 
   push(chunk: Buffer): void {
-    this.#bytes = this.#bytes.length === 0 ? chunk : Buffer.concat([this.#bytes, chunk]);
+    this.#pieces.push(chunk);
+    this.#length += chunk.length;
   }
 
   /** The next request, once all of it is there. */
   next(): ReadRequest | undefined {
-    const end = this.#bytes.indexOf(headEnd);
+    if (this.#length === 0 || this.#length < this.#needed) return undefined;
+    const bytes = Buffer.concat(this.#pieces);
+    this.#pieces = [bytes];
+    const end = bytes.indexOf(headEnd);
     if (end < 0) return undefined;
-    const [start = "", ...lines] = this.#bytes.toString("latin1", 0, end).split("\r\n");
+    const [start = "", ...lines] = bytes.toString("latin1", 0, end).split("\r\n");
     const [method = "", target = ""] = start.split(" ");
     const rawHeaders = lines.map(parseHeader);
     const headers = Object.fromEntries(rawHeaders.map(([name, value]) => [name.toLowerCase(), value]));
     const from = end + headEnd.length;
-    const read = headers["transfer-encoding"]?.includes("chunked")
-      ? readChunked(this.#bytes, from)
-      : readCounted(this.#bytes, from, Number(headers["content-length"] ?? 0));
+    const counted = Number(headers["content-length"] ?? 0);
+    const isChunked = headers["transfer-encoding"]?.includes("chunked") ?? false;
+    const read = isChunked ? readChunked(bytes, from) : readCounted(bytes, from, counted);
+    this.#needed = read ? 0 : isChunked ? this.#length + 1 : from + counted;
     if (!read) return undefined;
-    this.#bytes = this.#bytes.subarray(read.end);
+    this.#pieces = [bytes.subarray(read.end)];
+    this.#length = bytes.length - read.end;
     return { method, target, rawHeaders, headers, body: read.body };
   }
 }

@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { variables } from "../../../tee-bot/settings/environment.ts";
+import { findMisspelt, variables } from "../../../tee-bot/settings/environment.ts";
 import { nearName } from "../../../tee-bot/settings/near-name.ts";
 import { readSettings, type EffectiveSettings } from "../../../tee-bot/settings/read-settings.ts";
 
@@ -59,6 +59,20 @@ describe("settings", () => {
     const required = [{ path: ["node", "edge"], text: "give it" }];
     const read = readSettings({ name: "x", text: "version: 1\nnode: {alias: Bob}\n" }, {}, required);
     expect(read).toEqual({ ok: false, mistakes: ["POSTERN_EDGE: give it", "x:2:15 node.alias: Use lower case."] });
+  });
+});
+
+describe("a variable of the gateway that is misspelt", () => {
+  it("is found by the name that it nearly has; those that are read, and others' are not", () => {
+    const environment = {
+      POSTERN_GATEWAY_STRATEGEY: "x",
+      POSTERN_GATEWAY_PRIVACY: "local",
+      POSTERN_GATEWAY_SERVICE_HOST: "10.0.0.1", // as Kubernetes has it for a service of that name
+      POSTERN_EGDE: "x",
+    };
+    expect(findMisspelt(environment)).toEqual([
+      { name: "POSTERN_GATEWAY_STRATEGEY", meant: "POSTERN_GATEWAY_STRATEGY" },
+    ]);
   });
 });
 
@@ -127,6 +141,7 @@ aliases: {a: ${secret}}`);
     ["providers:\n- {kind: near-ai}\n- {kind: near-ai}", "providers[1].id: another provider is called near"],
     ["providers:\n- {kind: openai, id: ollama, url: http://x}", "ollama is the name of what the node finds"],
     ["providers:\n- {kind: openai, id: a, url: ftp://x}", "only http:// and https://"],
+    ["providers:\n- {kind: openai, id: a, url: 'http://u:p@x'}", "providers[0].url: it has a password in it"],
     ["providers:\n- {kind: openai, id: a, url: 'http://x?a'}", "a query or a fragment"],
     ["providers:\n- {kind: near-ai, keyEnv: A, keyFile: b}", "providers[0].keyFile: its key is given twice"],
     [

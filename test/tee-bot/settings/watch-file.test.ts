@@ -51,6 +51,7 @@ describe("a file that is watched", () => {
     await quiet();
     expect(changes).toBe(1);
     writeFileSync(join(folder, "gateway.sqlite"), "y");
+    writeFileSync(join(folder, "..data"), "y");
     await quiet();
     expect(changes).toBe(1);
   });

@@ -45,6 +45,13 @@ describe("the engine, when things go wrong,", () => {
     expect(await msUntil(0, 0)).toBeLessThan(abortMs);
   });
 
+  it("stops to make an answer that nobody waits for any more", async () => {
+    const asked = engine.request(chat, ask("Tell me a story.", { ...endless, stream: false }));
+    await msUntil(1, 0);
+    asked.destroy();
+    expect(await msUntil(0, 0)).toBeLessThan(abortMs);
+  });
+
   it("stops for three that leave at once, one of which waits, and serves the next", async () => {
     const [first, second] = [await openStream(), await openStream()];
     const third = engine.open(chat, ask("What is Postern?", endless));

@@ -4,6 +4,7 @@ import type { Caller } from "../../../../tee-bot/gateway/access/access.ts";
 import type { KeyWish } from "../../../../tee-bot/gateway/access/api-key.ts";
 import { ApiError } from "../../../../tee-bot/gateway/api/api-error.ts";
 import type { Call, Surface } from "../../../../tee-bot/gateway/api/call.ts";
+import { until } from "../../../support/postern.ts";
 import { callOf, openTestLedger, settingsOf, type TestLedger, type TestLedgerOptions } from "../../support/ledger.ts";
 import { recordingLog } from "../../support/log.ts";
 
@@ -193,6 +194,23 @@ describe("the gate", () => {
     expect(ledger.clock.now() + (spent.retryAfterMs ?? 0)).toBe(Date.UTC(2026, 11, 1));
     ledger.clock.advance(spent.retryAfterMs ?? 0);
     await admit(ledger, again());
+  });
+
+  it("has the month's tokens on disk soon, for when the node is killed", async () => {
+    const ledger = open();
+    const { text } = keyed(ledger, { tokensPerMonth: 100 });
+    const caller = enter(ledger, { authorization: `Bearer ${text}` });
+    const admission = await admit(ledger, caller);
+    await new Promise((resolve) => setTimeout(resolve, 700)); // so that nothing else makes it write
+    admission.release(tokens(90, 10));
+    await until(
+      () => {
+        using other = openTestLedger({ path: ledger.path, clock: ledger.clock });
+        return other.usage.of(caller.keyId ?? "", ledger.clock.now()) === 100;
+      },
+      3_000,
+      "another process sees it",
+    );
   });
 
   it("lets a call wait for its turn, and says how long it did", async () => {

@@ -1,7 +1,11 @@
+import { createServer } from "node:https";
+import type { AddressInfo } from "node:net";
 import { describe, expect, it } from "vitest";
+import { openHttpProvider } from "../../../../tee-bot/gateway/providers/http-provider.ts";
 import { parseOpenAiModels, specOfOpenAi } from "../../../../tee-bot/gateway/providers/openai.ts";
 import { describeProvider, describeServedProvider, type ServedWorld } from "../../../gateway/provider-behaviour.ts";
 import { openAiStandIn } from "../../../support/models/openai.ts";
+import { createTestCertificate } from "../../../support/certificate.ts";
 import { openServed } from "../../../support/models/open.ts";
 
 const never = new AbortController().signal;
@@ -53,6 +57,27 @@ describe("a provider with OpenAI's API", () => {
     await using world = await open();
     world.server.fault = "endless";
     await expect(world.provider.fetchModels(never)).rejects.toThrow("longer than 4 MiB");
+  });
+
+  it("with a certificate that nobody vouches for is not told its key", async () => {
+    const { certificate, key } = await createTestCertificate({ hostnames: ["localhost"] });
+    const asked: unknown[] = [];
+    const server = createServer({ cert: certificate, key }, (request, response) => {
+      asked.push(request.headers.authorization);
+      response.end("{}");
+    });
+    await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
+    await using stack = new AsyncDisposableStack();
+    stack.defer(() => void server.close());
+    const url = `https://localhost:${(server.address() as AddressInfo).port}/v1`;
+    const settings = { kind: "openai", id: "api", url, trust: "plain" } as const;
+    const options = { connectTimeoutMs: 5_000, mark: "test", onRefused: () => {} };
+    const provider = stack.use(openHttpProvider(specOfOpenAi(settings, "sk-test"), options));
+    await expect(provider.fetchModels(never)).rejects.toMatchObject({
+      kind: "broken",
+      message: expect.stringContaining("self-signed") as string,
+    });
+    expect(asked).toEqual([]);
   });
 
   it("is local on this machine, and read by whoever runs it unless its user says otherwise", () => {

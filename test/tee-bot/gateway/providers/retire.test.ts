@@ -26,9 +26,10 @@ describe("a provider that is let go", () => {
     const permit = attempts.admit(); // a call that waited for its turn
     clock.advance(await clock.untilSleeping(() => true));
     for (let second = 0; second < 3; second++) clock.advance(await clock.untilSleeping((ms) => ms === 1_000));
+    const restMs = await clock.untilSleeping(() => true);
     expect(done).toEqual(["looks"]);
     permit?.[Symbol.dispose]();
-    clock.advance(await clock.untilSleeping(() => true));
+    clock.advance(restMs);
     await retired;
     expect(done).toEqual(["looks", "provider"]);
   });
