@@ -8,10 +8,10 @@ import { ControlChannel, type ChannelEnd } from "../../shared/nodejs/control-cha
 import { Deadlines } from "../../shared/nodejs/deadlines.ts";
 import { Rate } from "../../shared/rate.ts";
 import type { FleetRelay } from "../../shared/registry/messages.ts";
-import { Pairings, type Attempt } from "../tunnel/pairings.ts";
-import { PoolConnection } from "../tunnel/pool-connection.ts";
+import type { Attempt } from "../tunnel/pairings.ts";
 import { decidePoolSize, decideRefill } from "../tunnel/pool-size.ts";
 import type { Pairing, PendingVisitor } from "../tunnel/tunnel.ts";
+import { WaitingRoom } from "../tunnel/waiting-room.ts";
 import { createPeerDial, type PeerDial } from "./peer-dial.ts";
 import { warmMs } from "./protocol.ts";
 import { reset } from "../../shared/nodejs/reset.ts";
@@ -22,7 +22,6 @@ const upkeepMs = 1_000;
 const warmFloor = 2;
 const warmCap = 128;
 const maxDialsPerSecond = 2_000;
-const maxWaiting = 1_024;
 /** A relay that answers pings, and sends its own, has no more to say. */
 const maxFramesPerSecond = 1_000;
 
@@ -41,11 +40,8 @@ export interface PeerLinkOptions {
 export class PeerLink {
   readonly #options: PeerLinkOptions;
   readonly #dial: PeerDial;
-  /** Those that wait for a visitor, and since when. */
-  readonly #idle = new Map<PoolConnection, number>();
+  readonly #room: WaitingRoom;
   readonly #dialling: Deadlines<TLSSocket>;
-  readonly #waiting = new Set<Attempt>();
-  readonly #pairings: Pairings;
   readonly #arrivals: Rate;
   readonly #dials: Rate;
   readonly #upkeep: NodeJS.Timeout;
@@ -62,11 +58,10 @@ export class PeerLink {
     this.#dials = new Rate({ clock });
     this.#busyAt = clock.now();
     this.#dialling = new Deadlines({ ms: connectMs, clock, onExpired: (socket) => reset(socket) });
-    this.#pairings = new Pairings({
+    this.#room = new WaitingRoom({
       ...options,
       maxAttempts: 1, // the next relay may do better
-      assign: (attempt) => this.#assign(attempt),
-      onSettled: (attempt) => this.#waiting.delete(attempt),
+      onAssigned: (attempt, found) => this.#assigned(attempt, found),
       onLess: () => (this.#busyAt = clock.now()),
     });
     this.#upkeep = setInterval(() => this.#keepUp(), upkeepMs).unref();
@@ -76,10 +71,9 @@ export class PeerLink {
   /** Gives a visitor to the other relay. Never rejects. */
   pair(visitor: PendingVisitor): Promise<Pairing> {
     if (this.#ended) return Promise.resolve({ kind: "failed", reason: "closed" });
-    if (this.#waiting.size >= maxWaiting) return Promise.resolve({ kind: "failed", reason: "busy" });
     this.#arrivals.count();
     this.#busyAt = this.#options.clock.now();
-    return this.#pairings.begin(visitor);
+    return this.#room.pairings.begin(visitor);
   }
 
   /** Whether the other relay lives at some time after this call: an end of its bytes is then what it meant to send. */
@@ -91,31 +85,17 @@ export class PeerLink {
   /** Ends everything at once; visitors see a reset. */
   destroy(): void {
     this.#end("quiet", "Closed by this relay.");
-    this.#pairings.destroy();
+    this.#room.pairings.destroy();
   }
 
-  readonly #events = {
-    onAnswer: (connection: PoolConnection): void => this.#pairings.answered(connection),
-    onBroken: (connection: PoolConnection): void => {
-      this.#idle.delete(connection);
-      this.#pairings.broke(connection);
-    },
-  };
-
-  #assign(attempt: Attempt): void {
-    for (const connection of this.#idle.keys()) {
-      this.#idle.delete(connection);
-      this.#pairings.claim(connection, attempt);
-      return this.#refill();
-    }
-    this.#waiting.add(attempt);
+  #assigned(attempt: Attempt, found: boolean): void {
     this.#refill();
-    if (this.#dialling.size === 0) this.#pairings.fail(attempt, "busy"); // the rate allows no more
+    if (!found && this.#dialling.size === 0) this.#room.pairings.fail(attempt, "busy"); // the rate allows no more
   }
 
   /** Only when visitors come: a relay that cuts what waits is not dialled for ever. */
   #refill(): void {
-    const { clock } = this.#options;
+    const { idle, waiting } = this.#room;
     const size = decidePoolSize({
       arrivalsPerSecond: this.#arrivals.perSecond,
       roundTripMs: this.#roundTripMs() ?? 0,
@@ -123,32 +103,17 @@ export class PeerLink {
       cap: warmCap,
     });
     const count = decideRefill({
-      parts: [{ size, idle: this.#idle.size, waiting: this.#waiting.size }],
-      cap: warmCap + this.#waiting.size,
+      parts: [{ size, idle, waiting }],
+      cap: warmCap + waiting,
       promised: this.#dialling.size,
       allowance: maxDialsPerSecond - this.#dials.thisSecond,
     });
     this.#dials.count(count);
     for (let left = count; left > 0; left--)
       this.#open(
-        (socket) => this.#adopt(new PoolConnection(socket, this.#events), clock.now()),
-        () => this.#failOne(),
+        (socket) => this.#room.adopt(socket),
+        () => this.#room.failOne(),
       );
-  }
-
-  #adopt(connection: PoolConnection, now: number): void {
-    if (this.#ended) return connection.destroy();
-    for (const attempt of this.#waiting) {
-      this.#waiting.delete(attempt);
-      if (attempt.visitor.gone) this.#pairings.fail(attempt, "gone");
-      else return this.#pairings.claim(connection, attempt);
-    }
-    this.#idle.set(connection, now);
-  }
-
-  /** A connection was not made; who has waited longest need not wait for another one. */
-  #failOne(): void {
-    for (const attempt of this.#waiting) return this.#pairings.fail(attempt, "broken");
   }
 
   #openControl(): Promise<ControlChannel | undefined> {
@@ -198,29 +163,22 @@ export class PeerLink {
 
   #keepUp(): void {
     const now = this.#options.clock.now();
-    for (const [connection, since] of this.#idle) {
-      if (since > now - warmMs) break;
-      this.#idle.delete(connection);
-      connection.destroy();
-    }
-    if (this.#pairings.busy + this.#waiting.size > 0) this.#busyAt = now;
+    this.#room.closeIdle(now - warmMs);
+    if (this.#room.pairings.busy + this.#room.waiting > 0) this.#busyAt = now;
     if (now - this.#busyAt >= warmMs) this.#end("quiet", "No visitor for a while.");
   }
 
   #lost(end: ChannelEnd, detail: string): void {
     this.#end("lost", detail);
     // A frozen relay holds its visitors for ever; one that only lost this connection may still serve them.
-    if (end === "silent") this.#pairings.destroy();
+    if (end === "silent") this.#room.pairings.destroy();
   }
 
   #end(end: "quiet" | "lost", detail: string): void {
     if (this.#ended) return;
     this.#ended = true;
     clearInterval(this.#upkeep);
-    for (const connection of this.#idle.keys()) connection.destroy();
-    this.#idle.clear();
-    this.#pairings.close();
-    for (const attempt of this.#waiting) this.#pairings.fail(attempt, "closed");
+    this.#room.close();
     this.#options.onEnd(end, detail);
     void this.#control.then((control) => control?.end("ended", "Closed by this relay."));
   }

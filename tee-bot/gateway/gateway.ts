@@ -79,7 +79,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       const callers = new WeakMap<object, Caller>();
       const listener = getRequestListener((request, { incoming }) => {
         const caller = callers.get(incoming);
-        return pages.fetch(request, caller && { caller });
+        return pages.fetch(request, caller ? { caller } : {});
       });
       const front = new Front({
         surface,

@@ -122,18 +122,18 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide {
     this.headers = headers;
     this.#firstByteMs = performance.now() - this.#startedAt;
     this.#phase = "receiving";
+    const oddity = describeOddStatus(status);
+    if (oddity !== undefined) return this.#over({ kind: "broken", reason: oddity });
     const refusal = this.#options.candidate.checkAnswer?.(headers);
     if (refusal !== undefined) return this.#over({ kind: "unfit", reason: refusal });
     this.#receiver = this.#receiverFor(status, headers);
     if (!this.#receiver)
       return this.#over({ kind: "broken", reason: "its stream is compressed, though that was not asked for" });
-    if (!(this.#receiver instanceof HeldReceiver)) return; // the limit of the first token goes on
-    this.firstToken();
   }
 
   onResponseData(_controller: Dispatcher.DispatchController, piece: Buffer): void {
     if (this.#isOver || !this.#receiver) return;
-    if (this.#hasToken && this.#phase === "receiving") this.#deadline.set(this.#options.timeouts.idleMs);
+    if (this.#phase === "receiving" && (this.#hasToken || this.#receiver instanceof HeldReceiver)) this.firstToken();
     const outcome = this.#receiver.take(piece);
     if (outcome) this.#over(outcome);
   }
@@ -186,6 +186,12 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide {
     this.#succeeded = true;
     this.#options.permit.succeeded(this.#firstByteMs ?? 0);
   }
+}
+
+/** A client that followed a redirect would put its prompt to somebody whom nobody has chosen. */
+function describeOddStatus(status: number): string | undefined {
+  if (status >= 300 && status < 400) return `it leads elsewhere, with status ${status}`;
+  return status < 600 ? undefined : `there is no status ${status}`;
 }
 
 /** Some say nothing, or something else, of the type of a stream that was asked for. */

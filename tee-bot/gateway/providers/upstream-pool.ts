@@ -3,7 +3,8 @@ import { isRefused } from "./unreachable.ts";
 
 /** More than calls are let in at once; a bound all the same. */
 const maxConnections = 4_096;
-const maxAnswerHeaderBytes = 64 * 1024;
+/** They reach the client with ours, and many clients take 16 KiB. */
+const maxAnswerHeaderBytes = 14 * 1024;
 const keepAliveMs = 30_000;
 
 export interface UpstreamPoolOptions {

@@ -104,6 +104,27 @@ describe("the gateway", () => {
     expect((await name.ask("/healthz")).status).toBe(200);
   });
 
+  it("is not talked out of the key by another spelling of a path", async () => {
+    const name = await start();
+    for (const path of [
+      "/%76%31/models",
+      "/v1%2fmodels",
+      "/x/../v1/models",
+      "/./v1/models",
+      "/x/%2e%2e/v1/models",
+      "//v1/models",
+      "/\\v1/models",
+      "/V1/models",
+      "/v1;/models",
+      "http://elsewhere.test/v1/models",
+      "/%61pi/tags",
+      "/x/../api/tags",
+    ]) {
+      const answer = await name.exchange(`GET ${path} HTTP/1.1\r\nhost: ${publicHost}\r\nconnection: close\r\n\r\n`);
+      expect(`${path}: ${answer}`).toMatch(/: HTTP\/1.1 40[014] /);
+    }
+  });
+
   it("answers requests that are no requests, and lives on", async () => {
     const name = await start();
     for (const target of ["//", "//[", "http://[", "*", "/%", "/%ff%fe", "http://elsewhere.test/healthz"]) {

@@ -4,6 +4,7 @@ import type { Caller } from "../../../../tee-bot/gateway/access/access.ts";
 import type { KeyWish } from "../../../../tee-bot/gateway/access/api-key.ts";
 import { ApiError } from "../../../../tee-bot/gateway/api/api-error.ts";
 import type { Call, Surface } from "../../../../tee-bot/gateway/api/call.ts";
+import { until } from "../../../support/postern.ts";
 import { callOf, openTestLedger, settingsOf, type TestLedger, type TestLedgerOptions } from "../../support/ledger.ts";
 import { recordingLog } from "../../support/log.ts";
 
@@ -13,7 +14,7 @@ afterEach(() => {
   stack = new DisposableStack();
 });
 const open = (options: TestLedgerOptions = {}): TestLedger => stack.use(openTestLedger(options));
-const stays = new AbortController().signal;
+const stays = new AbortController();
 const tokens = (prompt: number, completion: number) => ({ prompt, completion, estimated: false });
 
 /** What is refused, as the client is told. */
@@ -36,8 +37,8 @@ function keyed(ledger: TestLedger, wish: Partial<KeyWish> = {}): Caller & { text
   return { ...enter(ledger, { authorization: `Bearer ${text}` }), text };
 }
 
-const admit = ({ access }: TestLedger, caller: Caller, changes: Partial<Call> = {}, signal = stays) =>
-  access.admit(caller, callOf(changes), signal);
+const admit = ({ access }: TestLedger, caller: Caller, changes: Partial<Call> = {}, client = stays) =>
+  access.admit(caller, callOf(changes), client);
 
 describe("the gate", () => {
   it("asks for a key at the public name and not on this machine, unless told otherwise", async () => {
@@ -195,6 +196,23 @@ describe("the gate", () => {
     await admit(ledger, again());
   });
 
+  it("has the month's tokens on disk soon, for when the node is killed", async () => {
+    const ledger = open();
+    const { text } = keyed(ledger, { tokensPerMonth: 100 });
+    const caller = enter(ledger, { authorization: `Bearer ${text}` });
+    const admission = await admit(ledger, caller);
+    await new Promise((resolve) => setTimeout(resolve, 700)); // so that nothing else makes it write
+    admission.release(tokens(90, 10));
+    await until(
+      () => {
+        using other = openTestLedger({ path: ledger.path, clock: ledger.clock });
+        return other.usage.of(caller.keyId ?? "", ledger.clock.now()) === 100;
+      },
+      3_000,
+      "another process sees it",
+    );
+  });
+
   it("lets a call wait for its turn, and says how long it did", async () => {
     const ledger = open({ settings: { limits: { concurrent: 1 } } });
     const caller = keyed(ledger, { tokensPerMinute: 100 });
@@ -279,7 +297,7 @@ describe("the gate", () => {
     const caller = keyed(ledger, { requestsPerMinute: 2, tokensPerMinute: 100, tokensPerMonth: 1_000 });
     const blocker = await admit(ledger, enter(ledger, {}, "local"));
     const leaver = new AbortController();
-    const left = admit(ledger, caller, { estimatedPromptTokens: 90 }, leaver.signal);
+    const left = admit(ledger, caller, { estimatedPromptTokens: 90 }, leaver);
     await Promise.resolve();
     leaver.abort(new Error("gone"));
     await expect(left).rejects.toThrow("gone");
