@@ -2,6 +2,7 @@
  * What a GGUF file says of its model, read from the beginning of its header. Numbers are little-endian.
  *
  *     "GGUF" | version u32 | tensors u64 | keys u64 | keys × (key string | type u32 | value)
+ *     then, tensors × (name string | dimensions u32 | dimensions × u64 | type u32 | offset u64)
  *     string: length u64 | UTF-8         array: type u32 | length u64 | values
  *
  * https://github.com/ggml-org/ggml/blob/master/docs/gguf.md
@@ -27,15 +28,17 @@ export class GgufError extends Error {
 const magic = "GGUF";
 const knownVersions = [2, 3];
 const maxKeys = 10_000;
+const maxTensors = 100_000;
+const maxDimensions = 4;
 const maxKeyBytes = 65_535;
 const maxDescriptionLength = 300;
 /** Every file has these after what describes the model, and they are long. */
 const vocabularyPrefix = "tokenizer.";
 
-/** Undefined: these are not enough bytes of it. Throws {@link GgufError}. */
-export function parseGguf(bytes: Buffer): GgufFacts | undefined {
+/** Undefined: these are not enough bytes of it. `whole`: all of the header must be as it should. Throws {@link GgufError}. */
+export function parseGguf(bytes: Buffer, { whole = false } = {}): GgufFacts | undefined {
   try {
-    return factsOf(readKeys(new Cursor(bytes)));
+    return factsOf(readHeader(new Cursor(bytes), whole));
   } catch (error) {
     if (error instanceof Shortage) return undefined;
     throw error;
@@ -44,22 +47,35 @@ export function parseGguf(bytes: Buffer): GgufFacts | undefined {
 
 type Value = string | number | boolean | undefined;
 
-function readKeys(cursor: Cursor): ReadonlyMap<string, Value> {
+function readHeader(cursor: Cursor, whole: boolean): ReadonlyMap<string, Value> {
   const found = cursor.bytes(4).toString("latin1");
   if (found !== magic) throw new GgufError("It is no GGUF file: it does not begin with GGUF.");
   const version = cursor.u32();
   if (!knownVersions.includes(version))
     throw new GgufError(`It is GGUF of version ${version}; known are ${knownVersions.join(" and ")}.`);
-  cursor.u64(); // tensors
+  const tensors = cursor.u64();
   const count = cursor.u64();
   if (count > maxKeys) throw new GgufError(`Its header claims ${count} keys, which no model has.`);
   const keys = new Map<string, Value>();
   for (let at = 0; at < count; at++) {
     const key = cursor.string(maxKeyBytes);
-    if (key.startsWith(vocabularyPrefix) && isEnough(keys)) break;
+    if (!whole && key.startsWith(vocabularyPrefix) && isEnough(keys)) return keys;
     keys.set(key, cursor.value(cursor.u32()));
   }
+  if (whole) passTensors(cursor, tensors);
   return keys;
+}
+
+function passTensors(cursor: Cursor, count: number): void {
+  if (count > maxTensors) throw new GgufError(`Its header claims ${count} tensors, which no model has.`);
+  for (let at = 0; at < count; at++) {
+    cursor.string(maxKeyBytes);
+    const dimensions = cursor.u32();
+    if (dimensions > maxDimensions) throw new GgufError(`Its header has a tensor of ${dimensions} dimensions.`);
+    for (let dimension = 0; dimension < dimensions; dimension++) cursor.u64();
+    cursor.u32();
+    cursor.u64();
+  }
 }
 
 const isEnough = (keys: ReadonlyMap<string, Value>): boolean =>

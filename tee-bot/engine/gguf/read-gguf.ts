@@ -13,7 +13,7 @@ export interface GgufFile extends GgufFacts {
 }
 
 /** Throws {@link GgufError}, with a reason for whoever wrote the path. */
-export async function readGguf(path: string): Promise<GgufFile> {
+export async function readGguf(path: string, options?: { whole: boolean }): Promise<GgufFile> {
   try {
     await using file = await open(path);
     const status = await file.stat();
@@ -21,7 +21,7 @@ export async function readGguf(path: string): Promise<GgufFile> {
     for (let length = firstReadBytes; ; length *= 8) {
       const bytes = Buffer.alloc(Math.min(length, status.size));
       const { bytesRead } = await file.read(bytes, 0, bytes.length, 0);
-      const facts = parseGguf(bytes.subarray(0, bytesRead));
+      const facts = parseGguf(bytes.subarray(0, bytesRead), options);
       if (facts) return { ...facts, bytes: status.size, modified: Math.floor(status.mtimeMs / 1_000) };
       if (bytesRead === status.size) throw new GgufError("It ends within its header: was it copied whole?");
       if (length > maxHeaderBytes) throw new GgufError("Its header is too long.");

@@ -11,6 +11,8 @@ import type { ChatMessage } from "../api/chat-request.ts";
 import { EngineError } from "../api/engine-error.ts";
 import type { ResponseFormat } from "../api/response-format.ts";
 import type { ModelSampling, Sampling } from "../api/sampling.ts";
+import { GgufError } from "../gguf/parse-gguf.ts";
+import { readGguf } from "../gguf/read-gguf.ts";
 import { decideContextSize, type EngineModel } from "../messages.ts";
 import { generate, type Generated } from "./generate.ts";
 import { grammarOf, jsonStops } from "./grammar.ts";
@@ -58,6 +60,8 @@ export class LoadedModel {
   /** Throws {@link EngineError} `model_unavailable`. */
   static async load(spec: EngineModel, library: LlamaLibrary): Promise<LoadedModel> {
     try {
+      // llama.cpp may never come to an end with a header that is damaged, and take all memory meanwhile.
+      await readGguf(spec.path, { whole: true });
       return new LoadedModel(spec, library, await library.llama.loadModel({ modelPath: spec.path }));
     } catch (error) {
       throw unavailable(spec.id, error, library);
@@ -185,9 +189,13 @@ function canEmbed(model: LlamaModel): boolean {
 }
 
 function unavailable(id: string, error: unknown, { module }: LlamaLibrary): EngineError {
-  const why =
-    error instanceof module.InsufficientMemoryError
-      ? "there is not enough memory for it. Set a smaller contextSize, or take a smaller model."
-      : "llama.cpp cannot load its file. The log at level debug has the details.";
+  const why = whyOf(error, module);
   return new EngineError("model_unavailable", `${id} is not available: ${why}`, undefined, { cause: error });
+}
+
+function whyOf(error: unknown, { InsufficientMemoryError }: LlamaLibrary["module"]): string {
+  if (error instanceof GgufError) return `its file is damaged. ${error.message}`;
+  if (error instanceof InsufficientMemoryError)
+    return "there is not enough memory for it. Set a smaller contextSize, or take a smaller model.";
+  return "llama.cpp cannot load its file. The log at level debug has the details.";
 }

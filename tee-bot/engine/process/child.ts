@@ -25,6 +25,8 @@ export interface EngineChildOptions {
   onLoaded: (model: string) => void;
   /** It has ended without being told to; `how` for people: `signal SIGSEGV`. */
   onCrash: (how: string) => void;
+  /** Gives up the start of one that is not wanted any more. */
+  signal: AbortSignal;
 }
 
 export interface EngineChild {
@@ -40,6 +42,7 @@ export async function startEngineChild({
   log,
   onLoaded,
   onCrash,
+  signal,
 }: EngineChildOptions): Promise<EngineChild> {
   const { directory, socket } = createSocketDirectory();
   const env = Object.fromEntries(passedOn.map((name) => [name, process.env[name]]));
@@ -50,9 +53,9 @@ export async function startEngineChild({
   });
   let isStopping = false;
   let isReady = false;
-  const exited = once(child, "exit").then(([code, signal]: unknown[]) => {
+  const exited = once(child, "exit").then(([code, killer]: unknown[]) => {
     rmSync(directory, { recursive: true, force: true });
-    const how = typeof signal === "string" ? `signal ${signal}` : `exit code ${String(code)}`;
+    const how = typeof killer === "string" ? `signal ${killer}` : `exit code ${String(code)}`;
     if (isReady && !isStopping) onCrash(how);
     return how;
   });
@@ -80,7 +83,7 @@ export async function startEngineChild({
       ready,
       exited.then((how) => Promise.reject(new Error(`It ended with ${how} before it listened.`))),
       clock
-        .sleep(startMs, late.signal)
+        .sleep(startMs, AbortSignal.any([signal, late.signal]))
         .then(() => Promise.reject(new Error(`It did not listen within ${startMs} ms.`))),
     ]);
   } catch (error) {

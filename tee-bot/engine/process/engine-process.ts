@@ -27,7 +27,7 @@ export class EngineProcess implements AsyncDisposable {
   #crashes: number[] = [];
   #lastCrash = "";
   #idle: AbortController | undefined;
-  #closed = false;
+  readonly #ending = new AbortController();
 
   constructor(options: EngineProcessOptions) {
     this.#options = options;
@@ -62,7 +62,7 @@ export class EngineProcess implements AsyncDisposable {
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
-    this.#closed = true;
+    this.#ending.abort(new Error("The engine is not in use any more."));
     this.#idle?.abort();
     await this.#stop("the node lets go of it");
   }
@@ -72,7 +72,8 @@ export class EngineProcess implements AsyncDisposable {
     try {
       await this.#stopping;
       const { trouble } = this;
-      if (this.#closed || trouble !== undefined) throw new Error(trouble ?? "The engine is not in use any more.");
+      this.#ending.signal.throwIfAborted();
+      if (trouble !== undefined) throw new Error(trouble);
       const startedAt = clock.now();
       const child = await startEngineChild({
         models,
@@ -83,12 +84,13 @@ export class EngineProcess implements AsyncDisposable {
           log.info("model.loaded", { model });
         },
         onCrash: (how) => this.#crashed(how),
+        signal: this.#ending.signal,
       });
       log.info("engine.started", { pid: child.pid, tookMs: clock.now() - startedAt });
       return child;
     } catch (error) {
       this.#child = undefined;
-      if (this.trouble === undefined && !this.#closed) this.#note(errorText(error));
+      if (this.trouble === undefined && !this.#ending.signal.aborted) this.#note(errorText(error));
       throw error;
     }
   }
@@ -125,7 +127,7 @@ export class EngineProcess implements AsyncDisposable {
 
   #checkIdle(): void {
     this.#idle?.abort();
-    if (this.#connections.size + this.#connecting > 0 || !this.#child || this.#closed) return;
+    if (this.#connections.size + this.#connecting > 0 || !this.#child || this.#ending.signal.aborted) return;
     const { clock, idleMs } = this.#options;
     const idle = new AbortController();
     this.#idle = idle;

@@ -21,7 +21,12 @@ export interface Access {
    * Waits for the call's turn. Throws {@link ApiError}: `model_not_allowed`, `rate_limit_exceeded`, `insufficient_quota`,
    * `overloaded`; rejects with the signal's reason when the client leaves meanwhile.
    */
-  admit(caller: Caller, call: Call, signal: AbortSignal): Promise<Admission>;
+  admit(caller: Caller, call: Call, client: Leaving): Promise<Admission>;
+}
+
+/** Whoever may leave while his call waits. The signal costs something to make, and most calls do not wait. */
+export interface Leaving {
+  readonly signal: AbortSignal;
 }
 
 /** A call that has its turn. */

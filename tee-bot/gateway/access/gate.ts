@@ -9,7 +9,7 @@ import { ApiError } from "../api/api-error.ts";
 import type { Call, Surface } from "../api/call.ts";
 import type { GatewaySettings } from "../settings.ts";
 import type { Tokens } from "../tracking/track.ts";
-import type { Access, Admission, Caller } from "./access.ts";
+import type { Access, Admission, Caller, Leaving } from "./access.ts";
 import { decideKeyState, type ApiKey } from "./api-key.ts";
 import { EndRate } from "./end-rate.ts";
 import { KeyLimits } from "./key-limits.ts";
@@ -89,7 +89,7 @@ export class Gate implements Access {
     return held;
   }
 
-  async admit(caller: Caller, call: Call, signal: AbortSignal): Promise<Admission> {
+  async admit(caller: Caller, call: Call, client: Leaving): Promise<Admission> {
     if (!isModelAllowed(caller.models, call.model)) throw refusalOfModel();
     const held = caller.keyId === undefined ? undefined : this.#keys.get(caller.keyId);
     if (caller.keyId !== undefined) this.#checkStillGood(held);
@@ -97,7 +97,7 @@ export class Gate implements Access {
     const reservation = { limits, estimate: call.estimatedPromptTokens };
     limits?.take(reservation.estimate, this.#clock.now());
 
-    const turn = this.#turns.take(caller.keyId ?? call.client, signal);
+    const turn = this.#turns.take(caller.keyId ?? call.client, client);
     const queuedMs = turn ? await this.#wait(turn, reservation) : 0;
     const headers = limits?.headers(this.#clock.now()) ?? noHeaders;
     return new Turn(this, queuedMs, headers, reservation);

@@ -4,6 +4,7 @@
  * newest of the longest queue goes.
  */
 import type { Clock } from "../../../shared/clock.ts";
+import type { Leaving } from "./access.ts";
 
 export interface TurnLimits {
   /** Calls under way. */
@@ -57,12 +58,12 @@ export class Turns {
    * Undefined: the turn has come at once. Else resolves when it has, and rejects with `overloaded`, or with the signal's
    * reason when the client leaves.
    */
-  take(who: string, signal: AbortSignal): Promise<void> | undefined {
+  take(who: string, client: Leaving): Promise<void> | undefined {
     if (this.#waiting === 0 && this.#running < this.#limits.concurrent) {
       this.#running++;
       return undefined;
     }
-    return new Promise((resolve, reject) => this.#wait(who, signal, resolve, reject));
+    return new Promise((resolve, reject) => this.#wait(who, client.signal, resolve, reject));
   }
 
   /** A turn that was taken is over. */

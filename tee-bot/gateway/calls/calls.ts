@@ -122,7 +122,7 @@ export class Calls {
     const settings = this.#options.settings();
     const route = router.route({ model: call.model, endpoint: call.endpoint.name, targetNode: call.targetNode });
     track.routed(route);
-    const admission = await access.admit(caller, call, client.signal);
+    const admission = await access.admit(caller, call, client);
     timing.queued(admission.queuedMs);
     track.queued(admission.queuedMs);
     const release = once(admission);

@@ -5,13 +5,12 @@
 import type { Call } from "../api/call.ts";
 import type { Tokens } from "../tracking/track.ts";
 import type { ClientAnswer } from "./client-answer.ts";
-import { hiddenErrorStatus } from "./error-answer.ts";
+import { beginsAsJson, judgeJson } from "./json-answer.ts";
 import type { HeldAnswer, Outcome } from "./outcome.ts";
 import { reasons, type AttemptSide, type EndOfBytes, type Receiver } from "./receiver.ts";
-import { estimateTokens, readUsage } from "./usage.ts";
+import { estimateTokens } from "./usage.ts";
 
 const maxHeldBytes = 4 * 1024 * 1024;
-const maxParsedBytes = 256 * 1024;
 
 /** Clients that wait for events would find none in it, and take that for an empty answer. */
 const noStream = { kind: "broken", reason: "it is no stream, though one was asked for" } as const;
@@ -40,7 +39,7 @@ export class HeldReceiver implements Receiver {
     if (this.#length <= maxHeldBytes) return undefined;
     if (!this.#isSuccess) return { kind: "broken", reason: "the error is too long" };
     const held = Buffer.concat(this.#pieces);
-    if (!looksLikeJson(held)) return { kind: "broken", reason: "the answer is not JSON" };
+    if (!beginsAsJson(held)) return { kind: "broken", reason: "the answer is not JSON" };
     if (this.#call.stream) return noStream;
     this.#pieces = [];
     this.#passing = true;
@@ -83,31 +82,16 @@ export class HeldReceiver implements Receiver {
 
   #judge(answer: HeldAnswer): Outcome {
     const { body, headers } = answer;
-    const { estimatedPromptTokens: prompt, endpoint } = this.#call;
+    const { estimatedPromptTokens: prompt, endpoint, stream } = this.#call;
     const guess = estimateTokens(prompt, endpoint.name === "embeddings" ? 0 : body.length);
-    if (this.#call.stream && hiddenErrorStatus(body) === undefined) return noStream;
     // Compressed, though that was not asked for: nobody can look inside.
-    if (headers["content-encoding"] !== undefined) return { kind: "complete", answer, tokens: guess };
-    if (!isCompleteJson(body)) return { kind: "broken", reason: "the answer is not JSON, or a part of it" };
-    const status = hiddenErrorStatus(body);
-    if (status !== undefined)
-      return { kind: "broken", reason: "an error with status 200", answer: { status, headers, body } };
-    return { kind: "complete", answer, tokens: readUsage(body.toString("latin1")) ?? guess };
+    if (headers["content-encoding"] !== undefined)
+      return stream ? noStream : { kind: "complete", answer, tokens: guess };
+    const verdict = judgeJson(body);
+    if (verdict.kind === "error")
+      return { kind: "broken", reason: "an error with status 200", answer: { ...answer, status: verdict.status } };
+    if (stream) return noStream;
+    if (verdict.kind === "broken") return { kind: "broken", reason: "the answer is not JSON, or a part of it" };
+    return { kind: "complete", answer, tokens: verdict.tokens ?? guess };
   }
-}
-
-/** A long one is judged by its ends: to parse it would hold up everybody else. */
-function isCompleteJson(body: Buffer): boolean {
-  if (body.length > maxParsedBytes)
-    return looksLikeJson(body) && /[}\]]\s*$/.test(body.toString("latin1", body.length - 64));
-  try {
-    const value: unknown = JSON.parse(body.toString());
-    return typeof value === "object" && value !== null;
-  } catch {
-    return false;
-  }
-}
-
-function looksLikeJson(body: Buffer): boolean {
-  return /^\s*[{[]/.test(body.toString("latin1", 0, 64));
 }

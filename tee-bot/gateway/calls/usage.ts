@@ -19,11 +19,22 @@ export function readUsage(text: string): Tokens | undefined {
   return prompt !== undefined || completion !== undefined ? counted(prompt, completion) : undefined;
 }
 
+/** Of an answer that is parsed. */
+export function countedTokens(answer: object): Tokens | undefined {
+  const { usage, prompt_eval_count, eval_count } = answer as Record<string, unknown>;
+  const { prompt_tokens, input_tokens, completion_tokens, output_tokens } = (usage ?? {}) as Record<string, unknown>;
+  const prompt = prompt_tokens ?? input_tokens ?? prompt_eval_count;
+  const completion = completion_tokens ?? output_tokens ?? eval_count;
+  return isCount(prompt) || isCount(completion) ? counted(prompt, completion) : undefined;
+}
+
+const isCount = (value: unknown): value is number => typeof value === "number" && value >= 0;
+
 /** For an answer of so many bytes that says nothing of its tokens. */
 export function estimateTokens(prompt: number, answerBytes: number): Tokens {
   return { prompt, completion: Math.ceil(answerBytes / bytesPerToken), estimated: true };
 }
 
-function counted(prompt = "0", completion = "0"): Tokens {
-  return { prompt: Number(prompt), completion: Number(completion), estimated: false };
+function counted(prompt: unknown, completion: unknown): Tokens {
+  return { prompt: Math.floor(Number(prompt ?? 0)), completion: Math.floor(Number(completion ?? 0)), estimated: false };
 }

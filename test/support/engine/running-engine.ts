@@ -40,6 +40,7 @@ export async function startEngine(
     log,
     onLoaded: () => {},
     onCrash: (how) => crashes.push(how),
+    signal: new AbortController().signal,
   });
   const send = (path: string, body: unknown): ClientRequest => {
     const request = httpRequest({

@@ -48,6 +48,16 @@ describe("the header of a GGUF file", () => {
     expect(parseGguf(header)?.name).toBe("name");
   });
 
+  it("is as it should to its end, or refused, when all of it is asked for", () => {
+    const file = readFileSync(demoModel.path);
+    expect(parseGguf(file, { whole: true })?.architecture).toBe("llama");
+    expect(parseGguf(ggufHeader([architecture], { tensors: 1 }), { whole: true })).toBeUndefined();
+    const endlessTexts = Buffer.concat([u32(stringType), u64(2 ** 40)]);
+    const damaged = ggufHeader([architecture, ["tokenizer.ggml.tokens", arrayType, endlessTexts]]);
+    expect(parseGguf(damaged, { whole: true })).toBeUndefined();
+    expect(() => parseGguf(ggufHeader([architecture], { tensors: 10 ** 9 }), { whole: true })).toThrow("tensors");
+  });
+
   it.each([
     ["other bytes", Buffer.concat([Buffer.from("PK"), randomBytes(64)]), "does not begin with GGUF"],
     ["another version", ggufHeader([architecture], { version: 9 }), "version 9"],

@@ -14,7 +14,7 @@ afterEach(() => {
   stack = new DisposableStack();
 });
 const open = (options: TestLedgerOptions = {}): TestLedger => stack.use(openTestLedger(options));
-const stays = new AbortController().signal;
+const stays = new AbortController();
 const tokens = (prompt: number, completion: number) => ({ prompt, completion, estimated: false });
 
 /** What is refused, as the client is told. */
@@ -37,8 +37,8 @@ function keyed(ledger: TestLedger, wish: Partial<KeyWish> = {}): Caller & { text
   return { ...enter(ledger, { authorization: `Bearer ${text}` }), text };
 }
 
-const admit = ({ access }: TestLedger, caller: Caller, changes: Partial<Call> = {}, signal = stays) =>
-  access.admit(caller, callOf(changes), signal);
+const admit = ({ access }: TestLedger, caller: Caller, changes: Partial<Call> = {}, client = stays) =>
+  access.admit(caller, callOf(changes), client);
 
 describe("the gate", () => {
   it("asks for a key at the public name and not on this machine, unless told otherwise", async () => {
@@ -297,7 +297,7 @@ describe("the gate", () => {
     const caller = keyed(ledger, { requestsPerMinute: 2, tokensPerMinute: 100, tokensPerMonth: 1_000 });
     const blocker = await admit(ledger, enter(ledger, {}, "local"));
     const leaver = new AbortController();
-    const left = admit(ledger, caller, { estimatedPromptTokens: 90 }, leaver.signal);
+    const left = admit(ledger, caller, { estimatedPromptTokens: 90 }, leaver);
     await Promise.resolve();
     leaver.abort(new Error("gone"));
     await expect(left).rejects.toThrow("gone");

@@ -12,13 +12,13 @@ const turnsWith = (limits: Partial<TurnLimits>): Turns =>
     clock,
     overloaded: (why) => new Error(why),
   });
-const stays = new AbortController().signal;
+const stays = new AbortController();
 const settle = (): Promise<void> => new Promise((resolve) => setImmediate(resolve));
 
 /** Takes a turn, and notes whose it was once it has come; the turn is over soon after. */
 function line(turns: Turns, order: string[]) {
-  return (who: string, name = who, signal = stays): Promise<void> =>
-    (turns.take(who, signal) ?? Promise.resolve()).then(
+  return (who: string, name = who, client = stays): Promise<void> =>
+    (turns.take(who, client) ?? Promise.resolve()).then(
       () => {
         order.push(name);
         return void setImmediate(() => turns.end());
@@ -105,7 +105,7 @@ describe("turns", () => {
     const wait = line(turns, order);
     void turns.take("first", stays);
     const leaver = new AbortController();
-    const left = wait("a", "a1", leaver.signal);
+    const left = wait("a", "a1", leaver);
     const next = wait("a", "a2");
     leaver.abort(new Error("gone"));
     expect(turns.waiting).toBe(1);
@@ -119,7 +119,7 @@ describe("turns", () => {
   it("are not given to a client that had left before", async () => {
     const turns = turnsWith({});
     void turns.take("first", stays);
-    await expect(turns.take("a", AbortSignal.abort(new Error("gone")))).rejects.toThrow("gone");
+    await expect(turns.take("a", { signal: AbortSignal.abort(new Error("gone")) })).rejects.toThrow("gone");
     expect(turns.waiting).toBe(0);
   });
 

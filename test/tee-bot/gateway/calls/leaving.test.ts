@@ -85,7 +85,7 @@ describe("a client that leaves", () => {
   it("while it waits for its turn gives its place up", async () => {
     const upstream = stack.use(await startUpstream());
     let reason: unknown;
-    const admit = (_: unknown, __: unknown, signal: AbortSignal): Promise<never> =>
+    const admit = (_: unknown, __: unknown, { signal }: { signal: AbortSignal }): Promise<never> =>
       new Promise((___, reject) =>
         signal.addEventListener("abort", () => {
           ({ reason } = signal);

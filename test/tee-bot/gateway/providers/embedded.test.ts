@@ -3,6 +3,7 @@ import { existsSync, mkdtempSync, readdirSync, rmSync, writeFileSync } from "nod
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { text } from "node:stream/consumers";
+import { setTimeout } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../../../shared/clock.ts";
 import { silentLog, type LogFields } from "../../../../shared/log.ts";
@@ -125,6 +126,18 @@ describe("the embedded provider", () => {
     const own = sockets().find((name) => !before.includes(name));
     await embedded[Symbol.asyncDispose]();
     expect([isAlive(pid), sockets().includes(own ?? "")]).toEqual([false, false]);
+  });
+
+  it("is closed at once while the engine starts", async () => {
+    const embedded = open();
+    const call = chat("Hello");
+    call.catch(() => {});
+    await setTimeout(20); // it has been forked
+    const startedAt = performance.now();
+    await embedded[Symbol.asyncDispose]();
+    expect(performance.now() - startedAt).toBeLessThan(2_000);
+    await expect(call).rejects.toThrow();
+    expect(events("engine.crashed")).toEqual([]);
   });
 
   it("offers models of files under their name, or the one that they were given", async () => {
