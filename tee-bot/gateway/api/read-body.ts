@@ -6,17 +6,20 @@ export interface UploadLimits {
   readonly maxBytes: number;
   /** Without a byte for so long the upload is given up. */
   readonly idleMs: number;
+  /** Takes memory for more of it; false: there is none left. */
+  readonly take: (bytes: number) => boolean;
 }
 
 /** What is read of an upload that nobody wants, so that its sender comes to see why; then it is cut off. */
 const maxDroppedBytes = 128 * 1024 * 1024;
 const maxDropMs = 20_000;
+const noRoomRetryMs = 5_000;
 
 /**
  * The whole body of a request. Throws {@link ApiError}: `body_too_large` as soon as that is known, `request_timeout`,
- * `client_closed_request`. What is left of the upload then is the caller's: {@link dropUpload}.
+ * `overloaded`, `client_closed_request`. What is left of the upload then is the caller's: {@link dropUpload}.
  */
-export function readBody(request: HttpRequest, { maxBytes, idleMs }: UploadLimits): Promise<Buffer> {
+export function readBody(request: HttpRequest, { maxBytes, idleMs, take }: UploadLimits): Promise<Buffer> {
   return new Promise((resolve, reject) => {
     if (Number(request.headers["content-length"] ?? 0) > maxBytes) return reject(tooLarge(maxBytes));
     const chunks: Buffer[] = [];
@@ -32,6 +35,7 @@ export function readBody(request: HttpRequest, { maxBytes, idleMs }: UploadLimit
     function onData(chunk: Buffer): void {
       length += chunk.length;
       if (length > maxBytes) return stop(tooLarge(maxBytes));
+      if (!take(chunk.length)) return stop(noRoom());
       touchedAt = performance.now();
       chunks.push(chunk);
     }
@@ -69,6 +73,11 @@ export function dropUpload(request: HttpRequest): void {
     left -= chunk.length;
     if (left < 0) cutOff();
   });
+}
+
+function noRoom(): ApiError {
+  const message = "The bodies of other requests take all the memory there is for them. Try again soon.";
+  return new ApiError("overloaded", message, { retryAfterMs: noRoomRetryMs });
 }
 
 function tooLarge(maxBytes: number): ApiError {

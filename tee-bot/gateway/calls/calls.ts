@@ -5,6 +5,7 @@ import type { Log } from "../../../shared/log.ts";
 import type { HttpRequest } from "../../server/terminator.ts";
 import type { Access, Admission, Caller } from "../access/access.ts";
 import { ApiError } from "../api/api-error.ts";
+import { BodyRoom, type BodyPlace } from "../api/body-room.ts";
 import type { Call } from "../api/call.ts";
 import { dropUpload } from "../api/read-body.ts";
 import { readCall, type CallHead } from "../api/read-call.ts";
@@ -40,9 +41,12 @@ export interface Incoming extends Pick<Call, "endpoint" | "surface"> {
 }
 
 const mebibyte = 1024 * 1024;
+/** Of the largest size, that may be held at once. */
+const heldBodies = 16;
 
 export class Calls {
   readonly #options: CallsOptions;
+  readonly #bodies = new BodyRoom();
 
   constructor(options: CallsOptions) {
     this.#options = options;
@@ -58,21 +62,31 @@ export class Calls {
       startedAt: performance.now(),
     };
     const headers = ["x-request-id", head.id, ...incoming.headers];
+    const place: BodyPlace = { bytes: 0 };
     try {
       const caller = this.#options.access.authenticate(incoming.request.headers, incoming.surface, incoming.from);
-      await this.#run(incoming, head, caller, headers);
+      await this.#run(incoming, head, caller, headers, place);
     } catch (error) {
       const said = this.#refusal(error, head.id);
       this.#options.log.debug("call.refused", { requestId: head.id, status: said.status, code: said.code });
       this.#answer(incoming.client, said, headers);
     }
+    this.#bodies.leave(place);
     dropUpload(incoming.request);
   }
 
-  async #run(incoming: Incoming, head: CallHead, caller: Caller, headers: readonly string[]): Promise<void> {
+  async #run(
+    incoming: Incoming,
+    head: CallHead,
+    caller: Caller,
+    headers: readonly string[],
+    place: BodyPlace,
+  ): Promise<void> {
     const { tracker } = this.#options;
     const { limits, timeouts } = this.#options.settings();
-    const upload = { maxBytes: limits.bodyMiB * mebibyte, idleMs: timeouts.clientSeconds * 1_000 };
+    const maxBytes = limits.bodyMiB * mebibyte;
+    const take = (bytes: number): boolean => this.#bodies.take(place, bytes, heldBodies * maxBytes);
+    const upload = { maxBytes, idleMs: timeouts.clientSeconds * 1_000, take };
     let call: Call;
     try {
       call = await readCall(incoming.request, head, upload);

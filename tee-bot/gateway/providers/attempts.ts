@@ -6,6 +6,11 @@ import { Load } from "./load.ts";
 export interface AttemptsOptions {
   clock: Clock;
   random: () => number;
+  /**
+   * Nobody is there to fail. Calls of the next seconds may wait for it, which the breaker would end at the third: most
+   * servers that go are being restarted.
+   */
+  isAway: () => boolean;
   /** The breaker has opened, or closed. */
   onBreaker: (view: BreakerView) => void;
 }
@@ -52,6 +57,7 @@ export class Attempts {
   }
 
   failed(pass: Pass, retryAfterMs?: number): void {
+    if (this.#options.isAway()) return this.abandoned(pass);
     this.#told(() => this.#breaker.failed(pass, this.#now, retryAfterMs));
   }
 

@@ -42,6 +42,7 @@ export class Member {
     this.attempts = new Attempts({
       clock,
       random,
+      isAway: () => this.#standing.state === "asleep",
       onBreaker: ({ state, reason, retryInMs }) => {
         if (state === "closed") log.info("breaker.closed", { provider: provider.id });
         else log.warn("breaker.opened", { provider: provider.id, reason, retryInMs });

@@ -107,6 +107,21 @@ describe("a gateway before an Ollama that is found", () => {
   });
 });
 
+describe("a gateway before a server that is restarted", () => {
+  it("lets calls wait for it a moment, and answers them all", async () => {
+    const ollama = await run(ollamaStandIn());
+    const gateway = await start({
+      providers: [{ kind: "ollama", id: "box", url: ollama.url }],
+      retry: { perProvider: 5, total: 10 },
+    });
+    await ollama.stop();
+    const calls = Array.from({ length: 20 }, () => gateway.chat("llama3.2"));
+    await new Promise((resolve) => setTimeout(resolve, 50));
+    await ollama.start();
+    for (const { status } of await Promise.all(calls)) expect(status).toBe(200);
+  });
+});
+
 describe("a gateway with providers of several kinds", () => {
   const startAll = async (parts: object = {}, serving = "near") => {
     const [lmStudio, near, openai] = [

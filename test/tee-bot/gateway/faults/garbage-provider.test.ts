@@ -80,8 +80,8 @@ describe("a provider whose answer is garbage", () => {
 
   it("has what its headers say kept to itself: cookies, rules for browsers, another answer", async () => {
     const { upstream, gateway } = await start();
-    upstream.behaveFor("m", (request, reply) =>
-      reply.send(200, jsonAnswer(request), {
+    upstream.behaveFor("m", (call, reply) =>
+      reply.send(200, jsonAnswer(call), {
         "set-cookie": "a=b",
         "strict-transport-security": "max-age=1",
         "access-control-allow-origin": "https://evil.example",

@@ -5,8 +5,10 @@ import { ManualClock } from "../../support/manual-clock.ts";
 function start() {
   const clock = new ManualClock();
   const told: string[] = [];
-  const attempts = new Attempts({ clock, random: () => 1, onBreaker: ({ state }) => told.push(state) });
-  return { clock, told, attempts };
+  const world = { isAway: false };
+  const isAway = (): boolean => world.isAway;
+  const attempts = new Attempts({ clock, random: () => 1, isAway, onBreaker: ({ state }) => told.push(state) });
+  return { clock, told, attempts, world };
 }
 
 describe("the attempts at a provider", () => {
@@ -51,6 +53,16 @@ describe("the attempts at a provider", () => {
     attempts.admit()?.[Symbol.dispose]();
     expect(attempts.admit()).toBeDefined();
     expect(attempts.admit()).toBeUndefined();
+  });
+
+  it("that found nobody there are no failures", () => {
+    const { attempts, world } = start();
+    world.isAway = true;
+    for (let at = 0; at < 20; at++) attempts.admit()?.failed();
+    expect(attempts.breaker.state).toBe("closed");
+    world.isAway = false;
+    for (let at = 0; at < 3; at++) attempts.admit()?.failed();
+    expect(attempts.breaker.state).toBe("open");
   });
 
   it("tell once that the breaker opens and closes", () => {

@@ -6,7 +6,7 @@ import { ManualClock } from "../../support/manual-clock.ts";
 
 function create() {
   const clock = new ManualClock();
-  const attempts = new Attempts({ clock, random: () => 1, onBreaker: () => {} });
+  const attempts = new Attempts({ clock, random: () => 1, isAway: () => false, onBreaker: () => {} });
   const done: string[] = [];
   const provider = {
     async [Symbol.asyncDispose]() {

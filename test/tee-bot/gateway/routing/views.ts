@@ -22,7 +22,7 @@ export interface ViewParts extends Partial<Pick<Provider, "location" | "trust" |
 /** What the router sees of a provider that nobody ever calls. */
 export function viewOf(id: string, parts: ViewParts, clock: ManualClock, random: () => number = Math.random): TestView {
   const { models = ["m"], state = "up", since = 0, outstanding = 0, firstByteMs, ...provider } = parts;
-  const attempts = new Attempts({ clock, random, onBreaker: () => {} });
+  const attempts = new Attempts({ clock, random, isAway: () => false, onBreaker: () => {} });
   for (let call = 0; call < outstanding; call++) attempts.admit();
   if (firstByteMs !== undefined) {
     using permit = attempts.admit();
