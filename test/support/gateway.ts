@@ -10,6 +10,7 @@ import { systemClock, type Clock } from "../../shared/clock.ts";
 import { silentLog, type Log } from "../../shared/log.ts";
 import type { Surface } from "../../tee-bot/gateway/api/call.ts";
 import { createGateway, type Gateway } from "../../tee-bot/gateway/gateway.ts";
+import { openEmbedded } from "../../tee-bot/gateway/providers/embedded.ts";
 import { gatewaySettingsSchema, type GatewaySettings } from "../../tee-bot/gateway/settings.ts";
 
 export type SettingsInput = z.input<typeof gatewaySettingsSchema>;
@@ -18,6 +19,8 @@ export interface TestGatewayOptions {
   /** Providers by id, each by its base URL; `models`: those that are offered of it. */
   readonly providers: Readonly<Record<string, { readonly baseUrl: string; readonly models?: string[] }>>;
   readonly settings?: SettingsInput;
+  /** With the model that ships, in an engine of its own. */
+  readonly demo?: boolean;
   readonly surface?: Surface;
   readonly clock?: Clock;
   readonly random?: () => number;
@@ -36,11 +39,19 @@ const visitor = { sourceAddress: "127.0.0.1", sourcePort: 4711, destinationAddre
 
 /** Resolves once every provider was asked for its models. Of this machine's own programs none is looked for. */
 export async function startGateway(options: TestGatewayOptions): Promise<TestGateway> {
-  const { clock = systemClock, random = Math.random, log = silentLog, surface = "local" } = options;
+  const { clock = systemClock, random = Math.random, log = silentLog, surface = "local", demo = false } = options;
   const settings = settingsOf(options);
   const directory = mkdtempSync(join(tmpdir(), "postern-gateway-"));
   const health = () => ({ status: "healthy" as const, hostnames: [], steps: [] });
-  const gateway = createGateway({ settings, directory, clock, random, log, health });
+  const gateway = createGateway({
+    settings,
+    directory,
+    clock,
+    random,
+    log,
+    health,
+    ...(demo && { openEmbedded: (embedded) => openEmbedded(embedded, { clock, log }) }),
+  });
   const handler = gateway.handler(surface);
   const server = createServer((request, response) => handler.request(request, response, visitor));
   server.listen(0, "127.0.0.1");
@@ -59,11 +70,12 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
 export function settingsOf({
   providers,
   settings = {},
-}: Pick<TestGatewayOptions, "providers" | "settings">): GatewaySettings {
+  demo = false,
+}: Pick<TestGatewayOptions, "providers" | "settings" | "demo">): GatewaySettings {
   const ours = Object.entries(providers).map(([id, { baseUrl: url, models }]) => ({ kind: "openai", id, url, models }));
   return gatewaySettingsSchema.parse({
     discovery: { ollama: "off", lmStudio: "off" },
-    embedded: { demo: false },
+    embedded: { demo },
     ...settings,
     providers: [...ours, ...(settings.providers ?? [])],
   });
