@@ -5,7 +5,7 @@
 import type { Dispatcher } from "undici";
 import type { Call } from "../api/call.ts";
 import type { Candidate, Permit } from "../routing/route.ts";
-import type { ClientAnswer } from "./client-answer.ts";
+import type { ClientAnswer, ClientListener } from "./client-answer.ts";
 import { describeConnectionFailure, isConnectTimeout } from "./connection-failure.ts";
 import { Deadline } from "./deadline.ts";
 import { HeldReceiver } from "./held-receiver.ts";
@@ -47,7 +47,7 @@ export function runAttempt(request: UpstreamRequest, options: AttemptOptions): P
 
 type Phase = "connecting" | "waiting" | "receiving" | "paused";
 
-class Attempt implements Dispatcher.DispatchHandler, AttemptSide {
+class Attempt implements Dispatcher.DispatchHandler, AttemptSide, ClientListener {
   readonly #options: AttemptOptions;
   readonly #onEnd: (end: AttemptEnd) => void;
   readonly #startedAt = performance.now();
@@ -69,9 +69,8 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide {
 
   start({ path, headers, body }: UpstreamRequest): void {
     const { client, candidate, timeouts } = this.#options;
-    client.onLeft = () => this.#over({ kind: "left", tokens: this.#receiver?.tokensSoFar() });
-    client.onDrain = () => this.#resume();
-    if (client.left) return client.onLeft();
+    client.listener = this;
+    if (client.left) return this.clientLeft();
     this.#deadline.set(timeouts.connectMs);
     const { dispatcher, origin } = candidate.provider.upstream;
     const options = { origin, path, method: "POST", headers, body, headersTimeout: 0, bodyTimeout: 0 } as const;
@@ -102,7 +101,11 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide {
     this.#deadline.set(this.#options.timeouts.clientMs);
   }
 
-  #resume(): void {
+  clientLeft(): void {
+    this.#over({ kind: "left", tokens: this.#receiver?.tokensSoFar() });
+  }
+
+  clientDrained(): void {
     if (this.#phase !== "paused" || this.#isOver) return;
     this.#phase = "receiving";
     this.#deadline.set(this.#options.timeouts.idleMs);
@@ -173,9 +176,7 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide {
     if (this.#isOver) return;
     this.#isOver = true;
     this.#deadline.clear();
-    const { client } = this.#options;
-    client.onLeft = undefined;
-    client.onDrain = undefined;
+    this.#options.client.listener = undefined;
     this.#controller?.abort(overReason);
     if (outcome.kind === "complete" || outcome.kind === "delivered") this.#succeed();
     this.#onEnd({ outcome, status: this.#status, firstByteMs: this.#firstByteMs, succeeded: this.#succeeded });

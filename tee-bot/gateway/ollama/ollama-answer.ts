@@ -2,7 +2,7 @@
  * The client's end of a call in Ollama's form. What a provider with OpenAI's API answers is translated on its way;
  * what an Ollama answers is passed on byte for byte; errors of whoever are said in Ollama's form.
  */
-import type { ClientAnswer } from "../calls/client-answer.ts";
+import type { ClientAnswer, ClientListener } from "../calls/client-answer.ts";
 import type { AnswerFacts } from "./answer-shape.ts";
 import { errorTextOf } from "./openai-answer.ts";
 import { translateAnswer } from "./translate-answer.ts";
@@ -56,20 +56,12 @@ export class OllamaAnswer implements ClientAnswer {
     return this.#inner.signal;
   }
 
-  get onLeft(): (() => void) | undefined {
-    return this.#inner.onLeft;
+  get listener(): ClientListener | undefined {
+    return this.#inner.listener;
   }
 
-  set onLeft(told: (() => void) | undefined) {
-    this.#inner.onLeft = told;
-  }
-
-  get onDrain(): (() => void) | undefined {
-    return this.#inner.onDrain;
-  }
-
-  set onDrain(told: (() => void) | undefined) {
-    this.#inner.onDrain = told;
+  set listener(told: ClientListener | undefined) {
+    this.#inner.listener = told;
   }
 
   begin(status: number, headers: readonly string[]): void {
