@@ -6,8 +6,7 @@ import { Agent, fetch as undiciFetch, type Dispatcher } from "undici";
 import { stringify } from "yaml";
 import { lookupWithLoopback } from "../../../shared/nodejs/loopback-lookup.ts";
 import type { ClientOptions } from "../../support/clients/client.ts";
-import { root, startPostern, until, type Postern } from "../../support/postern.ts";
-import { runProgram } from "../../support/visit.ts";
+import { startPostern, until, type Postern } from "../../support/postern.ts";
 import { startUpstream, type Upstream, type UpstreamOptions } from "../../support/upstream/upstream.ts";
 import type { SettingsInput } from "../../support/gateway.ts";
 
@@ -51,7 +50,7 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
   const postern = stack.use(await startPostern({ env: { POSTERN_CONFIG: config } }));
 
   const { run, ca } = postern;
-  const key = await makeKey(postern);
+  const { key } = run.node;
   const agents = new Map<Protocol, Agent>();
   stack.defer(async () => {
     for (const agent of agents.values()) await agent.destroy();
@@ -92,13 +91,4 @@ export async function startGatewayWorld(options: GatewayWorldOptions = {}): Prom
     clientOptions,
     [Symbol.asyncDispose]: () => stack.disposeAsync(),
   };
-}
-
-async function makeKey({ run }: Postern): Promise<string> {
-  const cli = join(root, "tee-bot/cli/main.ts");
-  const args = ["keys", "create", "--name", "tests", "--json", "--state", join(run.state, "node")];
-  const { stdout, stderr } = await runProgram(process.execPath, [cli, ...args]);
-  const made = JSON.parse(stdout || "{}") as { text?: string };
-  if (made.text === undefined) throw new Error(`No key was made.\n${stderr}`);
-  return made.text;
 }
