@@ -45,7 +45,7 @@ describe("a provider that is killed", () => {
     expect(performance.now() - killedAt).toBeLessThan(5_000);
   });
 
-  it("is left alone at once, and answers again soon after it is back", async () => {
+  it("fails soon for who asks meanwhile, and answers again soon after it is back", async () => {
     const { upstream, gateway } = await start();
     const client = openaiClient({ baseUrl: gateway.baseUrl });
     const works = (): Promise<boolean> =>
@@ -55,10 +55,11 @@ describe("a provider that is killed", () => {
       );
     expect(await works()).toBe(true);
     await upstream[Symbol.asyncDispose]();
-    for (let at = 0; at < 5; at++) expect(await works()).toBe(false);
-    const askedAt = performance.now();
-    expect(await works()).toBe(false);
-    expect(performance.now() - askedAt).toBeLessThan(300); // it is known to be away
+    for (let at = 0; at < 5; at++) {
+      const askedAt = performance.now();
+      expect(await works()).toBe(false);
+      expect(performance.now() - askedAt).toBeLessThan(2_000); // one more try, for servers that are just restarted
+    }
 
     stack.use(await startUpstream({ models }, upstream.port));
     expect(await until(works, 10_000, "it answers again")).toBeLessThan(3_000);
