@@ -34,6 +34,7 @@ export class Batches implements Disposable {
   #timer: NodeJS.Timeout | undefined;
   #next: NodeJS.Immediate | undefined;
   #toldAt = -Infinity;
+  #isFailing = false;
   #ended = false;
 
   constructor({ store, log, everyMs = usualEveryMs }: BatchesOptions) {
@@ -49,6 +50,15 @@ export class Batches implements Disposable {
   /** Something is to be written; it will be within `everyMs`. */
   touch(): void {
     if (!this.#ended) this.#timer ??= setTimeout(() => this.#turn(), this.#everyMs).unref();
+  }
+
+  /** A turn's worth waits: it is written as soon as the calls at hand are served, unless the disk fails. */
+  hurry(): void {
+    if (this.#ended || this.#isFailing) return;
+    this.#next ??= setImmediate(() => {
+      this.#next = undefined;
+      this.#writeOnce();
+    });
   }
 
   /** Writes everything now. Whether it worked. */
@@ -69,6 +79,7 @@ export class Batches implements Disposable {
 
   /** Long batches are written in turns, so that calls go on between them. */
   #turn(): void {
+    this.#next = undefined;
     const left = this.#writeOnce();
     if (left === true) this.#next = setImmediate(() => this.#turn());
     else {
@@ -85,9 +96,11 @@ export class Batches implements Disposable {
         for (const writer of this.#writers) left = writer.write() || left;
       });
     } catch (error) {
+      this.#isFailing = true;
       this.#tell(error);
       return undefined;
     }
+    this.#isFailing = false;
     for (const writer of this.#writers) writer.written();
     return left;
   }

@@ -19,6 +19,8 @@ export function answerError(client: ClientAnswer, error: ApiError, headers: read
   if (error.retryAfterMs !== undefined)
     list.push("retry-after", String(Math.max(1, Math.ceil(error.retryAfterMs / 1_000))));
   if (error.code === "invalid_api_key") list.push("www-authenticate", "Bearer");
+  // OpenAI's clients try every 5xx again, this one for nothing.
+  if (error.code === "not_supported") list.push("x-should-retry", "false");
   client.begin(error.status, list);
   client.end(body);
 }

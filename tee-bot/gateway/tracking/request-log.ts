@@ -75,12 +75,14 @@ export class RequestLog implements BatchWriter, Disposable {
       this.#log.warn("request-log.fell-behind", { lost });
     }
     this.#batches.touch();
+    // Records that wait for half a second of many calls outlive two collections, and are copied in each.
+    if (this.#pending.length >= rowsPerTurn) this.#batches.hurry();
   }
 
   find(id: string): RequestRecord | undefined {
     this.#batches.flush();
     const row = this.#byId.get(id);
-    return row && recordOf(row);
+    return row ? recordOf(row) : this.#pending.find((record) => record.id === id); // while the disk fails
   }
 
   /** Those that ended before this one, the newest first; undefined: the newest of all. */

@@ -18,9 +18,6 @@ export interface RequestTrackerOptions {
   monotonic?: () => number;
 }
 
-/** In memory, whole; those on disk are as old as the settings say. */
-const newestKept = 1_000;
-
 /** Follows each call from its beginning, and remembers what became of it: for its trace, the metrics and whoever listens. */
 export class RequestTracker implements Tracker, Disposable {
   readonly metrics = new RequestMetrics();
@@ -28,10 +25,6 @@ export class RequestTracker implements Tracker, Disposable {
   readonly #monotonic: () => number;
   readonly #requests: RequestLog;
   readonly #feed: RecordFeed;
-  readonly #newest = new Map<string, RequestRecord>();
-  /** Their ids, the oldest at {@link #next}: a map that is emptied from its front looks for it longer and longer. */
-  readonly #ids: string[] = [];
-  #next = 0;
 
   constructor(options: RequestTrackerOptions) {
     this.#clock = options.clock;
@@ -50,7 +43,7 @@ export class RequestTracker implements Tracker, Disposable {
 
   /** A call that has ended. */
   find(id: string): RequestRecord | undefined {
-    return this.#newest.get(id) ?? this.#requests.find(id);
+    return this.#requests.find(id);
   }
 
   /** The newest first, or those before another one. */
@@ -68,11 +61,6 @@ export class RequestTracker implements Tracker, Disposable {
   }
 
   readonly #onEnd = (record: RequestRecord): void => {
-    const oldest = this.#ids[this.#next];
-    if (oldest !== undefined) this.#newest.delete(oldest);
-    this.#ids[this.#next] = record.id;
-    this.#next = (this.#next + 1) % newestKept;
-    this.#newest.set(record.id, record);
     this.metrics.count(record);
     this.#requests.add(record);
     this.#feed.add(record);

@@ -47,6 +47,34 @@ describe("batches", () => {
     expect([one.waiting, two.waiting]).toEqual([[], []]);
   });
 
+  it("write a turn's worth at once when so much waits, and hurry no more while the disk fails", async () => {
+    const slow = stack.use(new Batches({ store, log, everyMs: 60_000 }));
+    const writer = numbers([1, 2, 3]);
+    let broken = false;
+    let attempts = 0;
+    slow.add(writer);
+    slow.add({
+      write: () => {
+        attempts++;
+        if (broken) throw new Error("database or disk is full");
+        return false;
+      },
+      written: () => {},
+    });
+    const turn = (): Promise<void> => new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
+    slow.hurry();
+    slow.hurry();
+    await turn();
+    expect([attempts, writer.waiting]).toEqual([1, [3]]);
+    broken = true;
+    slow.hurry();
+    await turn();
+    slow.hurry();
+    await turn();
+    expect([attempts, writer.waiting]).toEqual([2, [3]]);
+    broken = false;
+  });
+
   it("write what is left when they end", () => {
     batches.add(numbers([1, 2, 3]));
     batches.touch();

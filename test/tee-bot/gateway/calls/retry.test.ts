@@ -246,6 +246,7 @@ describe("a provider", () => {
     const alone = await startCalledGateway(stack, { route: [bare] });
     const answer = await alone.ask(chat("m"), { path: "/v1/responses" });
     expect(answer.status).toBe(501);
+    expect(answer.headers["x-should-retry"]).toBe("false");
     expect(JSON.parse(answer.text)).toMatchObject({ error: { code: "not_supported" } });
   });
 

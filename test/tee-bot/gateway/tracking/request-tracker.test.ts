@@ -1,3 +1,4 @@
+import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Route } from "../../../../tee-bot/gateway/routing/route.ts";
 import type { RequestRecord } from "../../../../tee-bot/gateway/tracking/track.ts";
@@ -69,6 +70,26 @@ describe("the request tracker", () => {
     ledger = stack.use(ledger.reopen());
     const after = ledger.tracker.find("req_1");
     expect(after).toEqual({ ...before, durationMs: expect.closeTo(before?.durationMs ?? 0, 1) as number });
+  });
+
+  it("writes at once when many calls have ended, and lets go of them", async () => {
+    const ledger = open();
+    for (let number = 0; number < 300; number++) note(ledger, `req_${number}`);
+    const other = stack.adopt(new DatabaseSync(ledger.path, { readOnly: true }), (one) => one.close());
+    const written = (): number => Number(other.prepare("SELECT count(*) AS n FROM requests").get()?.["n"]);
+    await new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
+    expect(written()).toBe(200);
+    expect(ledger.tracker.find("req_299")?.status).toBe(200);
+    expect(written()).toBe(300);
+  });
+
+  it("finds a call while nothing can be written", () => {
+    const ledger = open();
+    const other = stack.adopt(new DatabaseSync(ledger.path), (one) => one.close());
+    other.exec("BEGIN IMMEDIATE");
+    note(ledger, "req_1");
+    expect(ledger.tracker.find("req_1")?.status).toBe(200);
+    other.exec("ROLLBACK");
   });
 
   it("cuts the name of a model that is a novel", () => {
