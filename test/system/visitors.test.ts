@@ -17,7 +17,7 @@ describe("a visitor of the gateway", () => {
     const line = /curl --cacert .*/.exec(postern.stderr())?.[0] ?? "";
     const { code, stdout } = await runProgram("sh", ["-c", `${line} --silent --fail`]);
     expect(code).toBe(0);
-    expect(JSON.parse(stdout)).toMatchObject({ status: "healthy" });
+    expect(JSON.parse(stdout)).toMatchObject({ model: "postern-demo", choices: [{ finish_reason: "stop" }] });
   });
 
   it("is refused by curl without the CA root", async () => {
