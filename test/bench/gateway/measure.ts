@@ -31,9 +31,9 @@ const settleMs = 300;
 const warmUpSeconds = 2;
 
 export async function measure(bench: GatewayBench, title: string, load: Load): Promise<Samples> {
-  const { ways, repetitions, scale } = bench;
+  const { ways, repetitions } = bench;
   const samples = new Map<WayName, Sample[]>(ways.all.map(({ name }) => [name, []]));
-  for (const way of ways.all) await runLoad(ways, way, { ...load, seconds: warmUpSeconds * scale });
+  for (const way of ways.all) await runLoad(ways, way, { ...load, seconds: warmUpSeconds });
   for (let repetition = 0; repetition < repetitions; repetition++)
     for (const way of ways.all) {
       await new Promise((resolve) => setTimeout(resolve, settleMs));

@@ -118,7 +118,8 @@ describe("a provider whose answer is garbage", () => {
     const before = process.memoryUsage.rss();
     const { status } = await ask(gateway, "m", true);
     expect(status).toBeGreaterThanOrEqual(502);
-    expect((process.memoryUsage.rss() - before) / (1 << 20)).toBeLessThan(128);
+    // The stand-in and its garbage are in this process too; without a limit it would be more than a gigabyte a second.
+    expect((process.memoryUsage.rss() - before) / (1 << 20)).toBeLessThan(256);
     await upstream.call(1).then(({ left }) => left);
   });
 
