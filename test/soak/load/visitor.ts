@@ -74,15 +74,14 @@ export class Visitor {
     const { body, ...rest } = options;
     const agent = options.agent ?? agentOf(await this.open());
     const request = httpRequest({ path, headers: { host: this.hostname }, ...rest, agent });
-    let response: IncomingMessage | undefined;
-    // Heard below; and once more after the answer has begun, which Node would otherwise end as if it were complete where
-    // only its end ends it.
-    request.on("error", (error) => response?.destroy(error));
+    request.on("error", () => {}); // heard below
     const answered = once(request, "response") as Promise<[IncomingMessage]>;
     answered.catch(() => {}); // the body may fail first
     if (body) await this.#send(request, body, answered);
     request.end();
-    [response] = await answered;
+    const [response] = await answered;
+    // Node would end an answer that only its end ends as if it were complete, though the connection was reset.
+    request.on("error", (error) => response.destroy(error));
     if (response.statusCode !== 200) throw new Error(`status ${response.statusCode} for ${path}`);
     return response;
   }
