@@ -89,7 +89,7 @@ export class Gate implements Access {
     return held;
   }
 
-  async admit(caller: Caller, call: Call, client: Leaving): Promise<Admission> {
+  admit(caller: Caller, call: Call, client: Leaving): Admission | Promise<Admission> {
     if (!isModelAllowed(caller.models, call.model)) throw refusalOfModel();
     const held = caller.keyId === undefined ? undefined : this.#keys.get(caller.keyId);
     if (caller.keyId !== undefined) this.#checkStillGood(held);
@@ -98,9 +98,7 @@ export class Gate implements Access {
     limits?.take(reservation.estimate, this.#clock.now());
 
     const turn = this.#turns.take(caller.keyId ?? call.client, client);
-    const queuedMs = turn ? await this.#wait(turn, reservation) : 0;
-    const headers = limits?.headers(this.#clock.now()) ?? noHeaders;
-    return new Turn(this, queuedMs, headers, reservation);
+    return turn ? this.#wait(turn, reservation) : this.#begin(reservation, 0);
   }
 
   /** The turn of a call is over. */
@@ -111,15 +109,20 @@ export class Gate implements Access {
     this.#turns.end();
   }
 
-  async #wait(turn: Promise<void>, { limits, estimate }: Reservation): Promise<number> {
+  async #wait(turn: Promise<void>, reservation: Reservation): Promise<Admission> {
     const since = performance.now();
     try {
       await turn;
-      return performance.now() - since;
     } catch (error) {
-      limits?.giveBack(estimate, this.#clock.now());
+      reservation.limits?.giveBack(reservation.estimate, this.#clock.now());
       throw error;
     }
+    return this.#begin(reservation, performance.now() - since);
+  }
+
+  #begin(reservation: Reservation, queuedMs: number): Admission {
+    const headers = reservation.limits?.headers(this.#clock.now()) ?? noHeaders;
+    return new Turn(this, queuedMs, headers, reservation);
   }
 
   #refuseWrong(shown: string, surface: Surface, client: string): ApiError {

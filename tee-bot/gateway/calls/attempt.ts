@@ -4,10 +4,10 @@
  */
 import type { Dispatcher } from "undici";
 import type { Call } from "../api/call.ts";
+import { Deadline } from "../deadline.ts";
 import type { Candidate, Permit } from "../routing/route.ts";
 import type { ClientAnswer, ClientListener } from "./client-answer.ts";
 import { describeConnectionFailure, isConnectTimeout } from "./connection-failure.ts";
-import { Deadline } from "./deadline.ts";
 import { HeldReceiver } from "./held-receiver.ts";
 import { LiveReceiver } from "./live-receiver.ts";
 import type { Outcome, UpstreamHeaders } from "./outcome.ts";

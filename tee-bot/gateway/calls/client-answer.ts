@@ -39,13 +39,8 @@ export class HttpAnswer implements ClientAnswer {
 
   constructor(response: HttpResponse) {
     this.#response = response;
-    response.once("close", () => {
-      if (response.writableEnded) return;
-      this.left = true;
-      this.#controller?.abort(clientLeft());
-      this.listener?.clientLeft();
-    });
-    response.on("error", () => {}); // followed by its close
+    response.on("close", () => this.#onClose());
+    response.on("error", ignore); // followed by its close
   }
 
   get begun(): boolean {
@@ -76,7 +71,16 @@ export class HttpAnswer implements ClientAnswer {
     if (stream) stream.close(constants.NGHTTP2_INTERNAL_ERROR);
     else this.#response.destroy();
   }
+
+  #onClose(): void {
+    if (this.#response.writableEnded) return;
+    this.left = true;
+    this.#controller?.abort(clientLeft());
+    this.listener?.clientLeft();
+  }
 }
+
+function ignore(): void {}
 
 function clientLeft(): ApiError {
   return new ApiError("client_closed_request", "The client left before its answer.");

@@ -27,14 +27,14 @@ export function decideRoute(question: RouteQuestion, routing: Routing): Route {
 
   const candidates: Candidate[] = [];
   const passed: Passed[] = [];
-  const having = new Set<ProviderView>();
-  const seen = new Set<ProviderModel>(); // an alias may come to one model in two ways
+  const having: ProviderView[] = [];
+  const seen: ProviderModel[] = []; // an alias may come to one model in two ways
   for (const name of expandAlias(question.model, aliases)) {
     const possible: Offer[] = [];
     for (const offer of offers.find(name)) {
-      if (seen.has(offer.model)) continue;
-      seen.add(offer.model);
-      having.add(offer.view);
+      if (seen.includes(offer.model)) continue;
+      seen.push(offer.model);
+      having.push(offer.view);
       const obstacle = decideObstacle(offer, question, routing, now);
       if (obstacle) passed.push({ ...obstacle, provider: offer.view.provider.id });
       else possible.push(offer);
@@ -42,17 +42,15 @@ export function decideRoute(question: RouteQuestion, routing: Routing): Route {
     for (const offer of rankOffers(possible, strategy, random)) candidates.push(candidateOf(offer, routing));
   }
 
-  if (having.size === 0) throw refuseUnknown(question, offers, routing);
+  if (having.length === 0) throw refuseUnknown(question, offers, routing);
   if (candidates.length === 0) throw refusePassed(question, passed, routing);
-  const lacking = offers.views.filter((view) => !having.has(view));
-  return {
-    candidates,
-    passedOver: [
-      ...passed.map(({ provider, reason }) => ({ provider, reason })),
-      ...lacking.map((view) => ({ provider: view.provider.id, reason: lackOf(view) })),
-    ],
-    whole: aliases.get(question.model)?.whole === true,
-  };
+  const passedOver: { provider: string; reason: string }[] = passed.map(({ provider, reason }) => ({
+    provider,
+    reason,
+  }));
+  for (const view of offers.views)
+    if (!having.includes(view)) passedOver.push({ provider: view.provider.id, reason: lackOf(view) });
+  return { candidates, passedOver, whole: aliases.get(question.model)?.whole === true };
 }
 
 function checkTarget(target: string, names: readonly string[]): void {
