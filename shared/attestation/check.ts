@@ -17,6 +17,7 @@ export const checkTitles = {
   keyset: "The quote names the keys that the node serves",
   "connection-key": "The key of the certificate on this connection is among them",
   "connection-exporter": "This very TLS connection ends in the TEE",
+  name: "The name belongs to the node that answers",
   "event-log": "The event log replays to the measured registers",
   compose: "The application's compose text is the measured one",
   images: "Every image of the compose text is named by its digest",

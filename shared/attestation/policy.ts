@@ -27,6 +27,7 @@ export const defaultRequired = [
   "keyset",
   "connection-key",
   "connection-exporter",
+  "name",
   "event-log",
   "compose",
 ] as const satisfies readonly CheckId[];

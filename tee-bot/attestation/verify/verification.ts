@@ -1,7 +1,7 @@
 /** What a verification takes and gives. */
-import type { Check, Verdict } from "../../../shared/attestation/check.ts";
+import type { Check, CheckId, Verdict } from "../../../shared/attestation/check.ts";
 import type { Collateral } from "../../../shared/attestation/collateral.ts";
-import type { QuoteEvidence } from "../../../shared/attestation/evidence.ts";
+import type { Evidence, QuoteEvidence } from "../../../shared/attestation/evidence.ts";
 import type { Policy } from "../../../shared/attestation/policy.ts";
 
 /** Under whose root a quote must stand. A simulator's is only ever here because the caller named its file. */
@@ -45,5 +45,13 @@ export type VerifyQuote = (subject: QuoteSubject, policy: Policy, trust: TrustRo
 /** The whole answer of a verification of a node. */
 export interface NodeReport {
   readonly verdict: Verdict;
+  /** One sentence: why it is so. */
+  readonly reason: string;
+  /** In the order of `checkTitles`; none where nothing came to be looked at. */
   readonly checks: readonly Check[];
+  readonly required: readonly CheckId[];
+  /** What the quote measured; to be used only where the verdict is `verified`. */
+  readonly measured: Measured | undefined;
+  /** What the node has shown; of it only what the checks cover is known to be true. */
+  readonly shown: Evidence | undefined;
 }
