@@ -6,6 +6,7 @@ import { findEntry, listCatalogue, type CatalogueEntry } from "./catalogue/catal
 import { reportGatewayHealth } from "./catalogue/provider-health.ts";
 import type { ModelPagesOptions } from "./pages/models.ts";
 import { ProviderManager } from "./providers/manager.ts";
+import type { UpstreamVerification } from "./providers/near-attestor.ts";
 import type { OpenEmbedded } from "./providers/open-provider.ts";
 import type { Environment } from "./providers/secret.ts";
 import { ProviderRouter } from "./routing/router.ts";
@@ -20,6 +21,8 @@ export interface ModelsOptions {
   /** What this node is called: its id, its hostnames. */
   names: () => readonly string[];
   openEmbedded?: OpenEmbedded | undefined;
+  /** Undefined: what providers say of their TEEs stays their own word. */
+  verification?: UpstreamVerification | undefined;
 }
 
 export class Models implements AsyncDisposable {
