@@ -54,7 +54,7 @@ function send({ address, path, body }: AgentRequest, signal: AbortSignal): Promi
   return new Promise((resolve, reject) => {
     const sent = request({ ...address, path, method: "POST", headers, agent: false, signal });
     sent.on("error", reject);
-    sent.on("response", (response) => readAnswer(response).then(resolve, reject));
+    sent.on("response", (response) => void readAnswer(response).then(resolve, reject));
     sent.end(bytes);
   });
 }
@@ -73,35 +73,23 @@ async function readAnswer(response: IncomingMessage): Promise<AgentAnswer> {
 }
 
 function describe(error: unknown, { address, path, timeoutMs }: AgentRequest, late: boolean): AppError {
-  const where = formatAddress(address);
-  const call = path.slice(1);
-  const options = { cause: error };
-  if (late)
-    return new AppError(
-      "upstream-timeout",
-      `The guest agent at ${where} has not answered ${call} within ${timeoutMs / 1_000} s.`,
-      options,
-    );
-  switch ((error as NodeJS.ErrnoException).code) {
-    case "ENOENT":
-      return new AppError("tee-absent", `Not in a TEE: no guest agent at ${where}.`, options);
-    case "ECONNREFUSED":
-      return new AppError(
-        "upstream-unavailable",
-        `Nobody listens at ${where}: the guest agent has stopped. Start the VM, or the simulator, anew.`,
-        options,
-      );
-    case "EACCES":
-      return new AppError(
-        "upstream-unavailable",
-        `This user may not open ${where}. Let it read and write it.`,
-        options,
-      );
-    default:
-      return new AppError(
-        "upstream-unavailable",
-        `The guest agent at ${where} broke off ${call}: ${errorText(error)}.`,
-        options,
-      );
+  const [where, call, cause] = [formatAddress(address), path.slice(1), { cause: error }];
+  if (late) {
+    const detail = `The guest agent at ${where} has not answered ${call} within ${timeoutMs / 1_000} s.`;
+    return new AppError("upstream-timeout", detail, cause);
   }
+  const { code = "" } = error as NodeJS.ErrnoException;
+  if (code === "ENOENT") return new AppError("tee-absent", `Not in a TEE: no guest agent at ${where}.`, cause);
+  const known = remedies[code];
+  const detail = known
+    ? `The guest agent cannot be reached at ${where}: ${known}`
+    : `The guest agent at ${where} broke off ${call}: ${errorText(error)}.`;
+  return new AppError("upstream-unavailable", detail, cause);
 }
+
+/** By the system's word for what went wrong. */
+const remedies: Readonly<Record<string, string>> = {
+  ECONNREFUSED: "nobody listens there any more. Start the VM, or the simulator, anew.",
+  EACCES: "this user may not open it. Let it read and write the socket.",
+  ENOTSOCK: "it is no socket. Mount dstack's own into the container.",
+};
