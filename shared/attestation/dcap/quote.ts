@@ -30,14 +30,10 @@ const qeReportData = 6;
 const pckChainData = 5;
 export const qeReportBytes = 384;
 
-/** In the header's user data of every quote that a simulator signs. */
-export const simulatorMark = "SIMULATOR NOT INTEL!";
-
 type Bytes = Uint8Array<ArrayBuffer>;
 
 export interface TdxQuote {
   readonly version: 4 | 5;
-  readonly userData: Bytes;
   readonly report: TdReport;
   /** Header and body, as they were signed. */
   readonly signed: Bytes;
@@ -65,20 +61,14 @@ export function parseQuote(bytes: Bytes): TdxQuote {
   if (version !== 4 && version !== 5) throw rejected(`Quotes of version ${version} are not known.`);
   if (teeType !== tdxTee) throw rejected(`This is a quote of a TEE of type ${teeType}, not of TDX.`);
   if (keyType !== ecdsaP256) throw rejected(`Attestation keys of type ${keyType} are not known, only ECDSA P-256.`);
-  reader.take(20); // SVNs of QE and PCE, vendor of the QE: the QE's own report and the PCK say who signs
-  const userData = reader.take(20);
+  reader.take(40); // SVNs and vendor of the QE, whose own report says who signs; user data (simulator-mark.ts)
   const report = parseTdReport(reader.take(version === 4 ? td10Bytes : readBodyLength(reader)));
   const signed = bytes.subarray(0, reader.at);
   const signatures = parseSignatures(reader.take(reader.uint32()));
   const padding = reader.rest();
   if (padding.length > maxPaddingBytes || padding.some((byte) => byte !== 0))
     throw rejected(`${padding.length} bytes follow the quote that do not belong to it.`);
-  return { version, userData, report, signed, ...signatures, paddingBytes: padding.length };
-}
-
-/** Whether a simulator has signed, by its own word. */
-export function hasSimulatorMark({ userData }: TdxQuote): boolean {
-  return new TextDecoder().decode(userData) === simulatorMark;
+  return { version, report, signed, ...signatures, paddingBytes: padding.length };
 }
 
 function readBodyLength(reader: LittleEndianReader): number {
@@ -90,7 +80,7 @@ function readBodyLength(reader: LittleEndianReader): number {
   return length;
 }
 
-type Signatures = Omit<TdxQuote, "version" | "userData" | "report" | "signed" | "paddingBytes">;
+type Signatures = Omit<TdxQuote, "version" | "report" | "signed" | "paddingBytes">;
 
 function parseSignatures(bytes: Bytes): Signatures {
   const reader = new LittleEndianReader(bytes, "The quote's signature");

@@ -5,9 +5,10 @@ import { sameBytes } from "../../../shared/attestation/dcap/certificate-chain.ts
 import { failed, pass, skip, type Check } from "../../../shared/attestation/check.ts";
 import type { Collateral } from "../../../shared/attestation/collateral.ts";
 import { intelRoot } from "../../../shared/attestation/dcap/intel-root.ts";
+import { hasSimulatorMark } from "../../../shared/attestation/simulator-mark.ts";
 import type { Policy } from "../../../shared/attestation/policy.ts";
 import { findQeFault, qeSecurityVersion } from "../../../shared/attestation/dcap/qe-report.ts";
-import { hasSimulatorMark, type TdxQuote } from "../../../shared/attestation/dcap/quote.ts";
+import type { TdxQuote } from "../../../shared/attestation/dcap/quote.ts";
 import { rejected } from "../../../shared/attestation/rejected.ts";
 import { findPlatformTcb, judgeModule } from "../../../shared/attestation/dcap/tcb-info.ts";
 import { findLevel, worstTcb, type Tcb } from "../../../shared/attestation/dcap/tcb.ts";
@@ -32,7 +33,7 @@ interface Subject {
 export async function checkPlatform(subject: Subject, policy: Policy, trust: TrustRoot): Promise<PlatformFindings> {
   const { quote, collateral, at } = subject;
   const signed = await attempt(() => verifySigner(quote, trust, at.seconds));
-  const own = [checkHardware(quote, trust, signed.fault === undefined), checkAttributes(quote)];
+  const own = [checkHardware(subject.bytes, trust, signed.fault === undefined), checkAttributes(quote)];
   if (signed.fault !== undefined) {
     const rest = "Who has signed the quote is not known.";
     return unknownPlatform([failed("quote-signature", signed.fault), skip("collateral", rest), ...own], rest);
@@ -67,7 +68,7 @@ async function judge(subject: Subject, policy: Policy, verified: Verified): Prom
   const signature = checkSignature(opinions, qeFault);
   const module = judgeModule(tcbInfo, quote.report);
   const moduleCheck =
-    "fault" in module ? failed("tdx-module", module.fault) : pass("tdx-module", `It is Intel's ${module.name}.`);
+    "fault" in module ? failed("tdx-module", module.fault) : pass("tdx-module", `It is ${module.name}, signed and loaded as the TCB info says.`);
 
   const parts = [
     findPlatformTcb(tcbInfo, verified.platform, quote.report),
@@ -136,7 +137,7 @@ async function verifySigner(
   return verifyPlatform(quote, root, seconds);
 }
 
-function checkHardware(quote: TdxQuote, { simulated }: TrustRoot, isSigned: boolean): Check {
+function checkHardware(quote: Uint8Array, { simulated }: TrustRoot, isSigned: boolean): Check {
   const marked = hasSimulatorMark(quote);
   if (marked && !simulated) return failed("hardware", "The quote says itself that a simulator has signed it.");
   if (!marked && simulated)
