@@ -43,10 +43,11 @@ export async function verifyReport(report: NearReport, context: ReportContext): 
   const models: ModelPart[] = [];
   for (const [at, evidence] of report.models.entries())
     models.push(await verifyModel(evidence, `machine ${at + 1} of ${report.models.length}`, report.gateway, context));
+  const required = context.trust.simulated ? quoteChecks : [...quoteChecks, "hardware" as const];
   const none = "The report has no evidence of a machine that runs the model.";
   const checks = [
-    summarize("gateway-quote", [gateway], quoteChecks, none),
-    summarize("model-quote", models, quoteChecks, none),
+    summarize("gateway-quote", [gateway], required, none),
+    summarize("model-quote", models, required, none),
     summarize("model-key", models.map(keyPart), ["model-key"], none),
     summarize("model-gpu", models.map(gpuPart), ["model-gpu"], none),
   ];
