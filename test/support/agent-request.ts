@@ -19,7 +19,15 @@ export function askAgent(
   return new Promise((resolve, reject) => {
     const headers = body === undefined ? {} : { "content-type": "application/json" };
     const sent = request(
-      { socketPath, path, method: body === undefined ? "GET" : "POST", headers, timeout: timeoutMs, ...options },
+      {
+        socketPath,
+        path,
+        method: body === undefined ? "GET" : "POST",
+        headers,
+        timeout: timeoutMs,
+        agent: false,
+        ...options,
+      },
       (response) => {
         let text = "";
         response.setEncoding("utf8");
