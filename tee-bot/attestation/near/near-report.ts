@@ -82,7 +82,7 @@ const entrySchema = z
   });
 
 const reportSchema = z.object({
-  gateway_attestation: z.unknown(),
+  gateway_attestation: z.unknown().optional(),
   model_attestations: z.array(z.unknown()).max(maxModels).nullish(),
 });
 

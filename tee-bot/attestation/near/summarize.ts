@@ -13,14 +13,14 @@ export interface Part {
 export function summarize(id: CheckId, parts: readonly Part[], required: readonly CheckId[], none: string): Check {
   if (parts.length === 0) return failed(id, none);
   for (const { who, checks } of parts) {
-    const bad = checks.find(({ outcome }) => outcome === "fail");
-    if (bad) return failed(id, `${who}, ${bad.id}: ${bad.detail}`);
+    const bad = checks.filter(({ outcome }) => outcome === "fail");
+    if (bad.length > 0) return failed(id, `${who}: ${bad.map((check) => `${check.id}: ${check.detail}`).join(" ")}`);
   }
   for (const { who, checks } of parts) {
     const missing = required.find((one) => !checks.some((check) => check.id === one && check.outcome === "pass"));
     if (missing === undefined) continue;
     const said = checks.find((check) => check.id === missing)?.detail ?? "It was not looked at.";
-    return skip(id, `${who}, ${missing}: ${said}`);
+    return skip(id, `${who}: ${missing}: ${said}`);
   }
   const [only] = parts;
   const said = required.length === 1 ? only?.checks.find((check) => check.id === required[0])?.detail : undefined;

@@ -50,7 +50,15 @@ export class Nras implements AsyncDisposable {
   #answer(path: string, body: string): [number, unknown] {
     if (path === "/.well-known/jwks.json") {
       const kid = this.fault === "unpublished-key" ? "older" : "of-today";
-      return [200, { keys: [{ kty: "RSA", kid: "another" }, { ...this.#key.publicKey.export({ format: "jwk" }), kid }] }];
+      return [
+        200,
+        {
+          keys: [
+            { kty: "RSA", kid: "another" },
+            { ...this.#key.publicKey.export({ format: "jwk" }), kid },
+          ],
+        },
+      ];
     }
     if (this.fault === "unsupported") return [400, { errorCode: 4001, message: "unsupported architecture" }];
     if (this.fault === "garbage") return [200, ["no", "token"]];

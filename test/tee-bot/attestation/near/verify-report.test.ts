@@ -1,4 +1,4 @@
-import { randomBytes } from "node:crypto";
+import { createHash } from "node:crypto";
 import { afterEach, beforeAll, describe, expect, it } from "vitest";
 import type { CheckId, Outcome } from "../../../../shared/attestation/check.ts";
 import type { Collateral } from "../../../../shared/attestation/collateral.ts";
@@ -9,8 +9,10 @@ import { verifyModel, type VerifyModelOptions } from "../../../../tee-bot/attest
 import { createSimulatorPki, type SimulatorPki } from "../../../../tee-bot/attestation/simulator/pki.ts";
 import { intelRoot } from "../../../../shared/attestation/dcap/intel-root.ts";
 import { verifyQuote } from "../../../../tee-bot/attestation/verify/verify-quote.ts";
+import { createTestCertificate } from "../../../support/certificate.ts";
 import { verifyAsIfHardware } from "../../../support/near/as-if-hardware.ts";
 import { NearCloud, nearModel, type NearFault } from "../../../support/near/near-cloud.ts";
+import { NearMachine } from "../../../support/near/near-machine.ts";
 import { Nras, type NrasFault } from "../../../support/near/nras.ts";
 
 let pki: SimulatorPki;
@@ -31,7 +33,7 @@ afterEach(async () => {
 interface World {
   readonly cloud: NearCloud;
   readonly nras: Nras;
-  verify(changes?: Partial<VerifyModelOptions>): Promise<ModelReport>;
+  readonly verify: (changes?: Partial<VerifyModelOptions>) => Promise<ModelReport>;
 }
 
 async function start(withGpu = false): Promise<World> {
@@ -116,7 +118,6 @@ describe("a report of NEAR on a model", () => {
 
   it("is refused when one of several machines is not what it should be", async () => {
     const { cloud, verify } = await start();
-    const { NearMachine } = await import("../../../support/near/near-machine.ts");
     cloud.joined = new NearMachine({ pki, name: "joined" });
     const both = await verify();
     expect(both.verdict).toBe("verified");
@@ -218,9 +219,21 @@ describe("the GPU's evidence in a report", () => {
 });
 
 describe("the connection of a report", () => {
-  it("is compared with the key that the gateway's quote names", async () => {
-    const { createTestCertificate } = await import("../../../support/certificate.ts");
-    expect(createTestCertificate).toBeDefined();
-    expect(randomBytes(1)).toHaveLength(1);
+  it.each([
+    ["verified", "has the key that the gateway's quote names"],
+    ["refused", "has another key, though its certificate is a good one"],
+  ] as const)("is compared with the quote: %s when it %s", async (verdict, _) => {
+    const { certificate, key, leaf } = await createTestCertificate({ hostnames: ["localhost"] });
+    const spki = leaf.publicKey.export({ type: "spki", format: "der" });
+    const own = createHash("sha256").update(spki).digest("hex");
+    const fingerprint = verdict === "verified" ? own : createHash("sha256").update("another").digest("hex");
+    const tls = { key, cert: certificate, fingerprint };
+    const cloud = stack.use(await new NearCloud({ pki, otherPki, tls }).start());
+    const { verify } = await start();
+    const api = { origin: cloud.url, basePath: "/v1", headers: ["authorization", "Bearer sk-test"] };
+    const report = await verify({ api, ca: certificate });
+    expect(report.verdict).toBe(verdict);
+    expect(report.peer).toBe(own);
+    if (verdict === "refused") expect(said(report, "gateway-quote")).toMatch(/connection-key.*another key/);
   });
 });
