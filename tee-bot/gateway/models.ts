@@ -1,12 +1,12 @@
 /** Which models there are, who answers for them, and what is told of both: the parts that know providers, joined. */
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
+import type { UpstreamVerification } from "../attestation/near/upstream-verification.ts";
 import type { Surface } from "./api/call.ts";
 import { findEntry, listCatalogue, type CatalogueEntry } from "./catalogue/catalogue.ts";
 import { reportGatewayHealth } from "./catalogue/provider-health.ts";
 import type { ModelPagesOptions } from "./pages/models.ts";
 import { ProviderManager } from "./providers/manager.ts";
-import type { UpstreamVerification } from "./providers/near-attestor.ts";
 import type { OpenEmbedded } from "./providers/open-provider.ts";
 import type { Environment } from "./providers/secret.ts";
 import { ProviderRouter } from "./routing/router.ts";

@@ -8,20 +8,12 @@ import { AnswerChecks } from "../../attestation/near/answer-checks.ts";
 import { ModelWatch } from "../../attestation/near/model-watch.ts";
 import type { ModelStanding } from "../../attestation/near/model-standing.ts";
 import { nearSession } from "../../attestation/near/near-session.ts";
-import type { SessionStore } from "../../attestation/near/sessions.ts";
-import { verifyModel, type VerifyModelOptions } from "../../attestation/near/verify-model.ts";
+import type { UpstreamVerification } from "../../attestation/near/upstream-verification.ts";
+import { verifyModel } from "../../attestation/near/verify-model.ts";
 import type { AnswerObserver, AnswerProof, Attestor, Provider, ProviderModel } from "./provider.ts";
 
 /** ecdsa, as all of NEAR's machines sign; what a signature names is an address, from which the key can be had. */
 const algorithm = "ecdsa";
-
-/** How this node looks at the evidence of others; the same for all providers. */
-export interface UpstreamVerification extends Pick<
-  VerifyModelOptions,
-  "verifyQuote" | "trust" | "collateral" | "gpuService" | "fetch" | "ca"
-> {
-  readonly sessions: SessionStore;
-}
 
 export interface NearAttestorOptions {
   readonly verification: UpstreamVerification;

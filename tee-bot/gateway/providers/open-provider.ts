@@ -1,11 +1,12 @@
 import { policySchema } from "../../../shared/attestation/policy.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
+import type { UpstreamVerification } from "../../attestation/near/upstream-verification.ts";
 import type { GatewaySettings } from "../settings.ts";
 import { openHttpProvider, type HttpProviderOptions, type HttpProviderSpec } from "./http-provider.ts";
 import { specOfLmStudio } from "./lm-studio.ts";
 import { specOfNearAi } from "./near-ai.ts";
-import { NearAttestor, type UpstreamVerification } from "./near-attestor.ts";
+import { NearAttestor } from "./near-attestor.ts";
 import { specOfOllama } from "./ollama.ts";
 import { specOfOpenAi } from "./openai.ts";
 import { ProviderError, type Provider } from "./provider.ts";

@@ -222,7 +222,7 @@ describe("the connection of a report", () => {
   it.each([
     ["verified", "has the key that the gateway's quote names"],
     ["refused", "has another key, though its certificate is a good one"],
-  ] as const)("is compared with the quote: %s when it %s", async (verdict, _) => {
+  ] as const)("is compared with the quote: %s when it %s", async (...[verdict]) => {
     const { certificate, key, leaf } = await createTestCertificate({ hostnames: ["localhost"] });
     const spki = leaf.publicKey.export({ type: "spki", format: "der" });
     const own = createHash("sha256").update(spki).digest("hex");
