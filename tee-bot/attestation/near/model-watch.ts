@@ -19,14 +19,15 @@ export interface ModelWatchOptions {
 /** A report costs 0.2 s of CPU: calls go on in between. */
 const pauseMs = 250;
 const maxModels = 500;
-/** An unknown key of an answer makes a model looked at at once, but not all the time. */
-const minGapMs = 60_000;
+/** An unknown key of an answer makes a model looked at soon, but not all the time. */
+const minGapMs = 5_000;
 
 /** Looks at the evidence of models, one after the other, again and again. */
 export class ModelWatch implements AsyncDisposable {
   readonly #options: ModelWatchOptions;
   readonly #standings = new Map<string, ModelStanding>();
   readonly #lookedAt = new Map<string, number>();
+  readonly #renewals = new Map<string, Promise<void>>();
   readonly #ending = new AbortController();
   /** Of the looks: each begins when the one before it has ended. */
   #last: Promise<unknown> = Promise.resolve();
@@ -52,10 +53,14 @@ export class ModelWatch implements AsyncDisposable {
     this.#wake.abort();
   }
 
-  /** Looks at it now, unless that was done just before. Resolves with what is then held. */
+  /** Looks at it again, soon. Resolves with what is then held. */
   async renew(model: string): Promise<ModelStanding | undefined> {
-    const looked = this.#lookedAt.get(model) ?? Number.NEGATIVE_INFINITY;
-    if (this.#standings.has(model) && this.#options.clock.now() - looked >= minGapMs) await this.#look(model);
+    let renewal = this.#renewals.get(model);
+    if (!renewal) {
+      renewal = this.#lookSoon(model).finally(() => this.#renewals.delete(model));
+      this.#renewals.set(model, renewal);
+    }
+    await renewal;
     return this.#standings.get(model);
   }
 
@@ -81,6 +86,13 @@ export class ModelWatch implements AsyncDisposable {
       if (next && next[1].dueAt <= clock.now()) await this.#look(next[0]);
       await rest(clock, restMs, AbortSignal.any([ending, this.#wake.signal]));
     }
+  }
+
+  async #lookSoon(model: string): Promise<void> {
+    const { clock } = this.#options;
+    const waitMs = (this.#lookedAt.get(model) ?? Number.NEGATIVE_INFINITY) + minGapMs - clock.now();
+    if (waitMs > 0) await rest(clock, waitMs, this.#ending.signal);
+    await this.#look(model);
   }
 
   #look(model: string): Promise<void> {
