@@ -14,6 +14,7 @@ import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
 import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
+import { addVerifyCommand } from "./verify.ts";
 
 const program = new Command("postern")
   .description("A private AI node behind a public HTTPS name of its own.")
@@ -89,5 +90,6 @@ id.command("import")
 addCertificateCommands(program);
 addConfigCommands(program);
 addKeyCommands(program);
+addVerifyCommand(program);
 
 await program.parseAsync();
