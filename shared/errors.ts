@@ -29,6 +29,7 @@ export const errorCodes = {
   "not-supported": [501, "This is not supported here"],
   "upstream-unavailable": [502, "What is behind this name did not answer"],
   "issuer-unavailable": [503, "No certificate can be issued now"],
+  overloaded: [503, "There is too much to do here now"],
   "tee-absent": [503, "This does not run in a TEE"],
   "upstream-timeout": [504, "What is behind this name took too long"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
