@@ -30,7 +30,7 @@ export const errorCodes = {
   "upstream-unavailable": [502, "What is behind this name did not answer"],
   "issuer-unavailable": [503, "No certificate can be issued now"],
   overloaded: [503, "There is too much to do here now"],
-  "tee-absent": [503, "This does not run in a TEE"],
+  "tee-absent": [503, "There is no TEE here"],
   "upstream-timeout": [504, "What is behind this name took too long"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 
