@@ -2,10 +2,11 @@
 import { checkIds, decideVerdict, failed, type Check, type CheckId } from "../../../shared/attestation/check.ts";
 import { keysetDigest } from "../../../shared/attestation/keyset.ts";
 import type { Policy } from "../../../shared/attestation/policy.ts";
-import type { NodeReport, TrustRoot, VerifyQuote } from "../verify/verification.ts";
+import type { Measured, NodeReport, TrustRoot, VerifyQuote } from "../verify/verification.ts";
 import { judgeBinding, timeOf } from "./binding.ts";
 import { judgeCertification } from "./certification.ts";
 import { spkiSha256Of } from "./connection.ts";
+import { judgeKeyCustody } from "./key-custody.ts";
 import { judgeName } from "./name.ts";
 import type { Observation } from "./observation.ts";
 import { reasonFor } from "./reason.ts";
@@ -32,6 +33,7 @@ export async function examine(observation: Observation, options: ExamineOptions)
   const { checks: quoteChecks, measured } = await options.verifyQuote(
     {
       evidence: shown.evidence.evidence,
+      gpuAttestation: shown.evidence.gpu_attestation,
       collateral: observation.collateral?.documents,
       reportData: undefined,
       at: observation.at,
@@ -39,7 +41,7 @@ export async function examine(observation: Observation, options: ExamineOptions)
     policy,
     trust,
   );
-  const own = await judgeOwn(observation, policy, measured?.reportData);
+  const own = await judgeOwn(observation, policy, measured);
   const checks = inOrder([...quoteChecks.map((check) => withSource(check, observation)), ...own]);
   const verdict = decideVerdict(checks, required, trust.simulated);
   return {
@@ -53,7 +55,7 @@ export async function examine(observation: Observation, options: ExamineOptions)
 }
 
 /** What concerns the connection and the name, which the quote alone says nothing of. */
-async function judgeOwn(observation: Observation, policy: Policy, quoted: string | undefined): Promise<Check[]> {
+async function judgeOwn(observation: Observation, policy: Policy, measured: Measured | undefined): Promise<Check[]> {
   const { shown, connection, hostname, recorder, at, dns } = observation;
   if (shown.kind === "none") return [];
   const { evidence } = shown;
@@ -70,7 +72,7 @@ async function judgeOwn(observation: Observation, policy: Policy, quoted: string
       exporter: Buffer.from(connection.exporter, "hex"),
     },
     shown: evidence,
-    quoted,
+    quoted: measured?.reportData,
     recorder,
     at: at.seconds,
   });
@@ -79,6 +81,7 @@ async function judgeOwn(observation: Observation, policy: Policy, quoted: string
   return [
     ...binding,
     judgeName({ hostname, keyset, spkiSha256, certificate: connection.certificate, expected: policy.node }),
+    judgeKeyCustody({ keyset, custody: evidence.custody, appId: measured?.appId, roots: policy.keyProviders }),
     ...judgeCertification(keyset, dns),
   ];
 }

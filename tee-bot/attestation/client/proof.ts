@@ -5,8 +5,8 @@ import { evidenceSchema } from "../../../shared/attestation/evidence.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { version } from "../../../shared/version.ts";
 import type { NodeReport } from "../verify/verification.ts";
-import { judgeChain } from "./chain.ts";
-import type { Observation } from "./observation.ts";
+import { judgeChain, type RecordedChain } from "./chain.ts";
+import type { CertificateTrust, Observation } from "./observation.ts";
 
 export const proofVersion = "postern.proof/1";
 /** Evidence with its collateral, which may stand in it twice, and the report. */
@@ -92,7 +92,7 @@ export function parseProof(text: string, roots: readonly string[]): Observation 
       `It is no proof file of this version: wrong at ${error?.issues[0]?.path.map(String).join(".") || "its top"}.`,
     );
   const evidence = evidenceSchema.safeParse(proof.evidence);
-  const { hostname, recorded_at: at, collateral } = proof;
+  const { hostname, recorded_at: at, collateral, dns } = proof;
   const { certificate_chain: chain, ...connection } = proof.connection;
   return {
     url: proof.url,
@@ -100,14 +100,25 @@ export function parseProof(text: string, roots: readonly string[]): Observation 
     address: proof.address,
     at: { seconds: at, clock: `the clock of ${recorder}` },
     recorder,
-    connection: { ...connection, chain, certificate: judgeChain({ hostname, chain, roots, at }) },
+    connection: { ...connection, chain, certificate: judgeRecorded({ hostname, chain, roots, at }) },
     shown: evidence.success
       ? { kind: "evidence", evidence: evidence.data, document: proof.evidence }
       : { kind: "none", detail: "The proof file has no evidence of the known form." },
     collateral: collateral && { ...collateral, retrievedAt: collateral.retrieved_at },
     collateralProblem: undefined,
-    dns: proof.dns,
+    dns: {
+      state: "unknown",
+      problem: dns.state === "found" ? `What DNS said then is the word of ${recorder}.` : dns.problem,
+    },
   };
+}
+
+function judgeRecorded(recorded: RecordedChain): CertificateTrust {
+  try {
+    return judgeChain(recorded);
+  } catch (error) {
+    throw new AppError("bad-request", "It is no proof file: a certificate in it cannot be read.", { cause: error });
+  }
 }
 
 function parseJson(text: string): unknown {

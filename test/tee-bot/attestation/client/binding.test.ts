@@ -50,7 +50,10 @@ describe("the binding of a connection", () => {
 
   it("is refused where somebody in between writes our own values over what was quoted", async () => {
     const shown = claiming({ exporter: hexOf(other) });
-    expect(await outcomes({ own: { exporter: other }, shown })).toEqual({ ...all("skip"), "connection-exporter": "fail" });
+    expect(await outcomes({ own: { exporter: other }, shown })).toEqual({
+      ...all("skip"),
+      "connection-exporter": "fail",
+    });
   });
 
   it("is refused where the quote was made for something else", async () => {

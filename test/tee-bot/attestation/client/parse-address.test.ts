@@ -20,12 +20,16 @@ describe("the address of a node", () => {
     expect(parseNodeAddress("demo.example.net", "relay.example:1").hostname).toBe("demo.example.net");
   });
 
-  it.each(["http://demo.example.net", "ftp://demo.example.net", "https://", "", "a b", "https://user@demo.example.net"])(
-    "%s is none",
-    (text) => {
-      expect(() => parseNodeAddress(text)).toThrow(/is no address of a node|is not reached over TLS/);
-    },
-  );
+  it.each([
+    "http://demo.example.net",
+    "ftp://demo.example.net",
+    "https://",
+    "",
+    "a b",
+    "https://user@demo.example.net",
+  ])("%s is none", (text) => {
+    expect(() => parseNodeAddress(text)).toThrow(/is no address of a node|is not reached over TLS/);
+  });
 
   it.each(["127.0.0.1", "127.0.0.1:0", "127.0.0.1:65536", ":443", "::1:443", "http://a:1"])(
     "%s is nowhere to connect to",

@@ -31,7 +31,9 @@ describe("a policy file", () => {
       expect.stringMatching(/^policy\.yaml:4:5 os\[0\]\.rtmr2: it is missing · give text$/),
       expect.stringMatching(/^policy\.yaml:5:11 os\[0\]\.mrtd: not of the right form · /),
     ]);
-    expect(mistakesIn("os:\n  - name: x\n    rtmr9: y\n").join("\n")).toContain("os[0].rtmr9: there is no such setting · did you mean rtmr1?");
+    expect(mistakesIn("os:\n  - name: x\n    rtmr9: y\n").join("\n")).toContain(
+      "os[0].rtmr9: there is no such setting · did you mean rtmr1?",
+    );
   });
 
   it("that is no YAML is refused with the line", () => {
