@@ -51,6 +51,11 @@ export const policySchema = z.strictObject({
     .array(z.string().regex(/^(?:[0-9a-f]{66}|[0-9a-f]{130})$/))
     .min(1)
     .optional(),
+  /** Ids of key providers as the event `key-provider` has them: of a KMS, its CA's public key (DER, hex). */
+  keyProviderIds: z
+    .array(z.string().regex(/^(?:[0-9a-f]{2}){1,512}$/))
+    .min(1)
+    .optional(),
   /** The node's identity. */
   node: sha256.optional(),
 });

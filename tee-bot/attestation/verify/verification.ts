@@ -16,6 +16,8 @@ export interface QuoteSubject {
   readonly collateral: Collateral | undefined;
   /** The 64 bytes that the quote must carry, computed by the verifier; undefined: they are looked at by the caller. */
   readonly reportData: Uint8Array | undefined;
+  /** What the node shows of its GPUs, exactly as it came. */
+  readonly gpuAttestation?: string | undefined;
   /** At which time, seconds since 1970, and whose clock that is, for the sentence. */
   readonly at: { readonly seconds: number; readonly clock: string };
 }
