@@ -2,7 +2,6 @@
 import { X509Certificate } from "node:crypto";
 import { basename } from "node:path";
 import { checkIds, type CheckId, type Verdict } from "../../shared/attestation/check.ts";
-import { intelRoot } from "../../shared/attestation/intel-root.ts";
 import type { Policy } from "../../shared/attestation/policy.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { createDohServer } from "../../shared/dns/doh.ts";
@@ -15,7 +14,6 @@ import { readPolicy } from "../attestation/client/policy-file.ts";
 import { formatProof, maxProofBytes, parseProof } from "../attestation/client/proof.ts";
 import { inspectNode, inspectProof, type Inspection, type Judgement } from "../attestation/client/verify-node.ts";
 import type { TrustRoot } from "../attestation/verify/verification.ts";
-import { verifyQuote } from "../attestation/verify/verify-quote.ts";
 import { wantsColor } from "./command.ts";
 import { CliError } from "./failure.ts";
 import { readSmallFile, isFile } from "./small-file.ts";
@@ -62,7 +60,7 @@ function checkNode(what: string, flags: VerifyFlags): Promise<Inspection> {
     ...judgement,
     address: parseNodeAddress(what, flags.connect),
     roots: flags.cacert === undefined ? undefined : [readCertificates(flags.cacert)],
-    askCollateral: askCollateralOf(flags.collateral, judgement.trust.simulated),
+    askCollateral: askCollateralOf(flags.collateral, judgement.trust !== undefined),
     resolver: createDohServer({ url: flags.resolver ?? defaultResolver, fetch }),
     clock: systemClock,
   });
@@ -77,8 +75,7 @@ function judgementOf({ policy, require, simulatorRoot }: VerifyFlags): Judgement
   return {
     policy: policy === undefined ? undefined : policyIn(policy),
     require: require === undefined ? undefined : checksIn(require),
-    trust: simulatorRoot === undefined ? { root: intelRoot, simulated: false } : simulatorTrust(simulatorRoot),
-    verifyQuote,
+    trust: simulatorRoot === undefined ? undefined : simulatorTrust(simulatorRoot),
   };
 }
 

@@ -1,5 +1,5 @@
 /** Which code it is, for a person to compare: only where all that is required has passed. */
-import { parseAppCompose } from "../../../shared/attestation/app-compose.ts";
+import { parseAppCompose } from "../../../shared/attestation/dstack/app-compose.ts";
 import type { NodeReport } from "../verify/verification.ts";
 
 /** Names and values, in the order in which they are shown; none where the verdict does not carry them. */

@@ -2,7 +2,8 @@
 import { checkIds, decideVerdict, failed, type Check, type CheckId } from "../../../shared/attestation/check.ts";
 import { keysetDigest } from "../../../shared/attestation/keyset.ts";
 import type { Policy } from "../../../shared/attestation/policy.ts";
-import type { Measured, NodeReport, TrustRoot, VerifyQuote } from "../verify/verification.ts";
+import type { Measured, NodeReport, TrustRoot } from "../verify/verification.ts";
+import { verifyQuote } from "../verify/verify-quote.ts";
 import { judgeBinding, timeOf } from "./binding.ts";
 import { judgeCertification } from "./certification.ts";
 import { spkiSha256Of } from "./connection.ts";
@@ -16,7 +17,6 @@ export interface ExamineOptions {
   /** Required besides those of the policy; also of a recording, where some can never pass. */
   readonly require?: readonly CheckId[] | undefined;
   readonly trust: TrustRoot;
-  readonly verifyQuote: VerifyQuote;
 }
 
 /** What cannot be seen again in a recording is not asked of it, unless the caller insists. */
@@ -30,7 +30,7 @@ export async function examine(observation: Observation, options: ExamineOptions)
   if (shown.kind === "none")
     return { verdict: "refused", reason: shown.detail, checks: [], required, measured: undefined, shown: undefined };
 
-  const { checks: quoteChecks, measured } = await options.verifyQuote(
+  const { checks: quoteChecks, measured } = await verifyQuote(
     {
       evidence: shown.evidence.evidence,
       gpuAttestation: shown.evidence.gpu_attestation,

@@ -3,11 +3,12 @@
  * always a report; a node that cannot be reached or asked gives the verdict `unknown`, with the reason.
  */
 import { checkIds, type CheckId } from "../../../shared/attestation/check.ts";
+import { intelRoot } from "../../../shared/attestation/dcap/intel-root.ts";
 import { policySchema, type Policy } from "../../../shared/attestation/policy.ts";
 import { systemClock, type Clock } from "../../../shared/clock.ts";
 import type { DnsServer } from "../../../shared/dns/server.ts";
 import { AppError } from "../../../shared/errors.ts";
-import type { NodeReport, TrustRoot, VerifyQuote } from "../verify/verification.ts";
+import type { NodeReport, TrustRoot } from "../verify/verification.ts";
 import { examine } from "./examine.ts";
 import type { Observation } from "./observation.ts";
 import { observeNode, type AskCollateral } from "./observe-node.ts";
@@ -19,8 +20,8 @@ export interface Judgement {
   readonly policy?: Policy | undefined;
   /** Required besides those of the policy. */
   readonly require?: readonly CheckId[] | undefined;
-  readonly trust: TrustRoot;
-  readonly verifyQuote: VerifyQuote;
+  /** Undefined: Intel's, and no simulator is believed. */
+  readonly trust?: TrustRoot | undefined;
 }
 
 export interface VerifyNodeOptions extends Judgement {
@@ -63,8 +64,12 @@ export async function inspectProof(observation: Observation, judgement: Judgemen
   return { report: await judge(observation, judgement), observation };
 }
 
-function judge(observation: Observation, { policy, require, trust, verifyQuote }: Judgement): Promise<NodeReport> {
-  return examine(observation, { policy: policy ?? policySchema.parse({}), require, trust, verifyQuote });
+function judge(observation: Observation, { policy, require, trust }: Judgement): Promise<NodeReport> {
+  return examine(observation, {
+    policy: policy ?? policySchema.parse({}),
+    require,
+    trust: trust ?? { root: intelRoot, simulated: false },
+  });
 }
 
 function unreachable(reason: string, { policy, require = [] }: Judgement): NodeReport {

@@ -6,7 +6,6 @@ import { Machine } from "../../../../tee-bot/attestation/simulator/guest/machine
 import { createSimulatorPki, type SimulatorPki } from "../../../../tee-bot/attestation/simulator/pki.ts";
 import { parseNodeAddress } from "../../../../tee-bot/attestation/client/parse-address.ts";
 import type { VerifyNodeOptions } from "../../../../tee-bot/attestation/client/verify-node.ts";
-import { verifyQuote } from "../../../../tee-bot/attestation/verify/verify-quote.ts";
 import { createTestCertificate, type TestCertificate } from "../../../support/certificate.ts";
 import { startAttestedServer, type AttestedServer } from "./attested-server.ts";
 
@@ -80,7 +79,6 @@ export async function startAttestedWorld(options: WorldOptions = {}): Promise<At
       address: parseNodeAddress(name, `127.0.0.1:${port}`),
       roots: [certificate.certificate],
       trust: { root: pki.root, simulated: true },
-      verifyQuote,
     }),
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };

@@ -3,7 +3,7 @@ import { afterAll, afterEach, describe, expect, it } from "vitest";
 import { defaultRequired, policySchema, type PolicyInput } from "../../../../shared/attestation/policy.ts";
 import type { Evidence } from "../../../../shared/attestation/evidence.ts";
 import { exporterBytes, exporterLabel } from "../../../../shared/attestation/report-data.ts";
-import { intelRoot } from "../../../../shared/attestation/intel-root.ts";
+import { intelRoot } from "../../../../shared/attestation/dcap/intel-root.ts";
 import { labelOfNodeId, parseNodeId } from "../../../../shared/registry/node-id.ts";
 import type { NodeReport } from "../../../../tee-bot/attestation/verify/verification.ts";
 import { verifyNode, type VerifyNodeOptions } from "../../../../tee-bot/attestation/client/verify-node.ts";
