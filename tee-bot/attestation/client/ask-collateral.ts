@@ -1,4 +1,6 @@
+import { hasSimulatorMark } from "../../../shared/attestation/simulator-mark.ts";
 import { systemClock } from "../../../shared/clock.ts";
+import { AppError } from "../../../shared/errors.ts";
 import { fetchCollateral } from "../collateral/fetch-collateral.ts";
 import type { AskCollateral } from "./observe-node.ts";
 
@@ -11,6 +13,8 @@ const shown = "shown";
 export function askCollateralOf(service: string | undefined, simulated: boolean): AskCollateral | undefined {
   if (service === shown || (service === undefined && simulated)) return undefined;
   return async (quote, signal) => {
+    if (service === undefined && hasSimulatorMark(quote))
+      throw new AppError("not-found", "nobody but the simulator vouches for its platform.");
     const { documents, retrieved_at, source } = await fetchCollateral({
       base: service ?? publicPccs,
       quote,
