@@ -15,6 +15,7 @@ import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
 import { addVerifyCommand } from "./verify.ts";
+import { addTeeCommands } from "./tee.ts";
 
 const program = new Command("postern")
   .description("A private AI node behind a public HTTPS name of its own.")
@@ -92,5 +93,6 @@ addCertificateCommands(program);
 addConfigCommands(program);
 addKeyCommands(program);
 addVerifyCommand(program);
+addTeeCommands(program);
 
 await program.parseAsync();

@@ -2,7 +2,7 @@
  * What C0 and C1 controls, DEL and the marks that turn the direction of text could do to a terminal: hide lines, paint a
  * verdict, or write into the clipboard. Line breaks count too: a sentence has one line.
  */
-const unprintable = /[\u0000-\u001f\u007f-\u009f\u061c\u200e\u200f\u2028\u2029\u202a-\u202e\u2066-\u2069\ufeff]/g;
+const unprintable = /[\p{Cc}\p{Bidi_Control}\p{Zl}\p{Zp}\ufeff]/gu;
 
 /** Text of somebody else with such characters as `\u{1b}`. */
 export function printable(text: string): string {

@@ -59,7 +59,7 @@ function checkNode(what: string, flags: VerifyFlags): Promise<Inspection> {
   return inspectNode({
     ...judgement,
     address: parseNodeAddress(what, flags.connect),
-    roots: flags.cacert === undefined ? undefined : [readCertificates(flags.cacert)],
+    roots: flags.cacert === undefined ? undefined : rootsIn(flags.cacert),
     askCollateral: askCollateralOf(flags.collateral, judgement.trust !== undefined),
     resolver: createDohServer({ url: flags.resolver ?? defaultResolver, fetch }),
     clock: systemClock,
@@ -67,7 +67,7 @@ function checkNode(what: string, flags: VerifyFlags): Promise<Inspection> {
 }
 
 function checkProof(file: string, flags: VerifyFlags): Promise<Inspection> {
-  const roots = flags.cacert === undefined ? systemRoots() : pemsIn(readCertificates(flags.cacert));
+  const roots = flags.cacert === undefined ? systemRoots() : rootsIn(flags.cacert);
   return inspectProof(parseProof(readSmallFile(file, maxProofBytes), roots), judgementOf(flags));
 }
 
@@ -97,22 +97,23 @@ function checksIn(list: string): CheckId[] {
   });
 }
 
-function simulatorTrust(file: string): TrustRoot {
-  return { root: new Uint8Array(new X509Certificate(readCertificates(file)).raw), simulated: true };
+function simulatorTrust(file: string): TrustRoot | undefined {
+  const [root] = readCertificates(file);
+  return root && { root: new Uint8Array(root.raw), simulated: true };
 }
 
-function readCertificates(file: string): string {
-  const text = readSmallFile(file, maxFileBytes);
+/** At least one. */
+function readCertificates(file: string): X509Certificate[] {
+  const texts = readSmallFile(file, maxFileBytes).match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g);
   try {
-    new X509Certificate(text);
-    return text;
+    if (texts) return texts.map((text) => new X509Certificate(text));
   } catch (error) {
-    throw new AppError("bad-request", `${file} holds no certificate (PEM).`, { cause: error });
+    throw new AppError("bad-request", `A certificate in ${file} cannot be read.`, { cause: error });
   }
+  throw new AppError("bad-request", `${file} holds no certificate (PEM).`);
 }
 
-const pemsIn = (text: string): string[] =>
-  text.match(/-----BEGIN CERTIFICATE-----[^-]+-----END CERTIFICATE-----/g) ?? [];
+const rootsIn = (file: string): string[] => readCertificates(file).map((certificate) => certificate.toString());
 
 /** What to do next, where that can be told. */
 function hintsFor({ report, observation }: Inspection, flags: VerifyFlags, saved: boolean): string[] {

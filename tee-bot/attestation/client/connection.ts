@@ -5,7 +5,7 @@
 import { createHash, X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { connect, getCACertificates, type TLSSocket } from "node:tls";
-import { AppError } from "../../../shared/errors.ts";
+import { AppError, errorText } from "../../../shared/errors.ts";
 import { lookupWithLoopback } from "../../../shared/nodejs/loopback-lookup.ts";
 import { isFor } from "./chain.ts";
 import type { CertificateTrust } from "./observation.ts";
@@ -131,8 +131,9 @@ function connectFailure(error: unknown, where: string, signal: AbortSignal): App
   if (signal.aborted) return new AppError("upstream-unavailable", "It was given up.", { cause: signal.reason });
   // A name with several addresses fails with one error for each.
   const first: unknown = error instanceof AggregateError ? error.errors[0] : error;
-  const { code = "", message = String(first) } = first as NodeJS.ErrnoException;
-  const why = failureWords[code] ?? (code.startsWith("ERR_SSL") ? `TLS 1.3 does not come about (${code})` : message);
+  const code = (first as NodeJS.ErrnoException).code ?? "";
+  const why =
+    failureWords[code] ?? (code.startsWith("ERR_SSL") ? `TLS 1.3 does not come about (${code})` : errorText(first));
   return new AppError("upstream-unavailable", `${where} cannot be reached: ${why}.`, { cause: error });
 }
 

@@ -20,12 +20,12 @@ export interface ExamineOptions {
 }
 
 /** What cannot be seen again in a recording is not asked of it, unless the caller insists. */
-const liveOnly: readonly CheckId[] = ["nonce", "connection-exporter"];
+const liveOnly: ReadonlySet<CheckId> = new Set(["nonce", "connection-exporter"]);
 
 export async function examine(observation: Observation, options: ExamineOptions): Promise<NodeReport> {
   const { policy, trust } = options;
   const { shown, recorder } = observation;
-  const asked = recorder === undefined ? policy.required : policy.required.filter((id) => !liveOnly.includes(id));
+  const asked = recorder === undefined ? policy.required : policy.required.filter((id) => !liveOnly.has(id));
   const required = checkIds.filter((id) => asked.includes(id) || options.require?.includes(id));
   if (shown.kind === "none")
     return { verdict: "refused", reason: shown.detail, checks: [], required, measured: undefined, shown: undefined };

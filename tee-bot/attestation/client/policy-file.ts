@@ -18,18 +18,18 @@ export function readPolicy(name: string, text: string): ReadPolicy {
   const parsed = parseYaml(text);
   if (!parsed.ok)
     return { ok: false, mistakes: parsed.mistakes.map((one) => `${name}:${one.line}:${one.column} ${one.text}`) };
-  const { data, locate } = parsed.yaml;
-  const read = policySchema.safeParse(data);
+  const { yaml } = parsed;
+  const read = policySchema.safeParse(yaml.data);
   if (read.success) return { ok: true, policy: read.data };
   const mistakes = read.error.issues
-    .flatMap((issue) => describeIssue(issue, data, (path, value) => namesAt(path, value, shape)))
-    .map(({ path, text: words, atName }) => ({ ...locate(path, atName), path, words }))
-    .toSorted((a, b) => a.line - b.line || a.column - b.column);
+    .flatMap((issue) => describeIssue(issue, yaml.data, (path, value) => namesAt(path, value, shape)))
+    .map(({ path, text: words, atName }) => ({ position: yaml.locate(path, atName), path, words }))
+    .toSorted((a, b) => a.position.line - b.position.line || a.position.column - b.position.column);
   return {
     ok: false,
-    mistakes: mistakes.map(({ line, column, path, words }) => {
+    mistakes: mistakes.map(({ position, path, words }) => {
       const setting = path.length > 0 ? `${formatPath(path)}: ` : "";
-      return `${name}:${line}:${column} ${setting}${words}`;
+      return `${name}:${position.line}:${position.column} ${setting}${words}`;
     }),
   };
 }

@@ -73,7 +73,7 @@ function judge(observation: Observation, { policy, require, trust }: Judgement):
 }
 
 function unreachable(reason: string, { policy, require = [] }: Judgement): NodeReport {
-  const asked = [...(policy ?? policySchema.parse({})).required, ...require];
-  const required = checkIds.filter((id) => asked.includes(id));
+  const asked = new Set([...(policy ?? policySchema.parse({})).required, ...require]);
+  const required = checkIds.filter((id) => asked.has(id));
   return { verdict: "unknown", reason, checks: [], required, measured: undefined, shown: undefined };
 }
