@@ -15,6 +15,7 @@ import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
 import { addVerifyCommand } from "./verify.ts";
+import { addWatchCommand } from "./watch.ts";
 import { addTeeCommands } from "./tee.ts";
 
 const program = new Command("postern")
@@ -93,6 +94,7 @@ addCertificateCommands(program);
 addConfigCommands(program);
 addKeyCommands(program);
 addVerifyCommand(program);
+addWatchCommand(program);
 addTeeCommands(program);
 
 await program.parseAsync();
