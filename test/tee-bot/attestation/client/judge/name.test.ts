@@ -1,7 +1,7 @@
 import { describe, expect, it } from "vitest";
-import { judgeName, type NameFacts } from "../../../../tee-bot/attestation/client/name.ts";
-import { labelOfNodeId, parseNodeId } from "../../../../shared/registry/node-id.ts";
-import { bytesOf, hexOf, someKeyset, someNode } from "./evidence.ts";
+import { judgeName, type NameFacts } from "../../../../../tee-bot/attestation/client/judge/name.ts";
+import { labelOfNodeId, parseNodeId } from "../../../../../shared/registry/node-id.ts";
+import { bytesOf, hexOf, someKeyset, someNode } from "../support/evidence.ts";
 
 const facts: NameFacts = {
   hostname: "demo.example.net",

@@ -1,11 +1,11 @@
 /** Evidence in the form of the wire, for tests of what is made of it: everything is made up, and nothing is signed. */
-import { evidenceSchema, evidenceVersion, type Evidence } from "../../../../shared/attestation/evidence.ts";
-import { keysetDigest, type Keyset } from "../../../../shared/attestation/keyset.ts";
+import { evidenceSchema, evidenceVersion, type Evidence } from "../../../../../shared/attestation/evidence.ts";
+import { keysetDigest, type Keyset } from "../../../../../shared/attestation/keyset.ts";
 import {
   connectionReportData,
   exporterLabel,
   type ConnectionStatement,
-} from "../../../../shared/attestation/report-data.ts";
+} from "../../../../../shared/attestation/report-data.ts";
 
 export const someNode = "d75a980182b10ab7d54bfed3c964073a0ee172f3daa62325af021a68f707511a";
 export const bytesOf = (fill: number): Uint8Array<ArrayBuffer> => new Uint8Array(32).fill(fill);

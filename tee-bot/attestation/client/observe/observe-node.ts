@@ -1,14 +1,14 @@
 /** Everything of a verification that needs the network: one connection, its evidence, the vendor's word, and DNS. */
 import { randomBytes } from "node:crypto";
-import type { Evidence } from "../../../shared/attestation/evidence.ts";
-import { exporterBytes, exporterLabel, nonceBytes } from "../../../shared/attestation/report-data.ts";
-import type { Clock } from "../../../shared/clock.ts";
-import { fetchEffectiveCaa } from "../../../shared/dns/effective-caa.ts";
-import type { DnsServer } from "../../../shared/dns/server.ts";
-import { AppError, errorText } from "../../../shared/errors.ts";
+import type { Evidence } from "../../../../shared/attestation/evidence.ts";
+import { exporterBytes, exporterLabel, nonceBytes } from "../../../../shared/attestation/report-data.ts";
+import type { Clock } from "../../../../shared/clock.ts";
+import { fetchEffectiveCaa } from "../../../../shared/dns/effective-caa.ts";
+import type { DnsServer } from "../../../../shared/dns/server.ts";
+import { AppError, errorText } from "../../../../shared/errors.ts";
 import { askEvidence } from "./ask-evidence.ts";
 import { openConnection } from "./connection.ts";
-import type { Observation, SeenCaa, SeenCollateral, SeenConnection, Shown } from "./observation.ts";
+import type { Observation, SeenCaa, SeenCollateral, SeenConnection, Shown } from "../observation.ts";
 import type { NodeAddress } from "./parse-address.ts";
 
 /** Asks the vendor, or who repeats its word, about the platform of a quote. */

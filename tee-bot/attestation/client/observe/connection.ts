@@ -2,13 +2,13 @@
  * A TLS connection of our own to a node. Whether its certificate is trusted is found out and kept, not insisted on: what
  * decides is the quote, and a node whose certificate is not trusted should be told from one whose evidence is bad.
  */
-import { createHash, X509Certificate } from "node:crypto";
+import type { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
 import { connect, getCACertificates, type TLSSocket } from "node:tls";
-import { AppError, errorText } from "../../../shared/errors.ts";
-import { lookupWithLoopback } from "../../../shared/nodejs/loopback-lookup.ts";
-import { isFor } from "./chain.ts";
-import type { CertificateTrust } from "./observation.ts";
+import { AppError, errorText } from "../../../../shared/errors.ts";
+import { lookupWithLoopback } from "../../../../shared/nodejs/loopback-lookup.ts";
+import { isFor } from "../judge/chain.ts";
+import type { CertificateTrust } from "../observation.ts";
 
 export const connectDeadlineMs = 10_000;
 const maxChainLength = 10;
@@ -62,12 +62,6 @@ export async function openConnection({ hostname, to, roots, signal }: ConnectOpt
     socket.destroy();
     throw connectFailure(error, where, signal);
   }
-}
-
-/** SHA-256 of the SubjectPublicKeyInfo, hex. */
-export function spkiSha256Of(certificatePem: string): string {
-  const spki = new X509Certificate(certificatePem).publicKey.export({ type: "spki", format: "der" });
-  return createHash("sha256").update(spki).digest("hex");
 }
 
 /** PEM: those that Node brings, and those of the system. */

@@ -1,4 +1,4 @@
-import { AppError } from "../../../shared/errors.ts";
+import { AppError } from "../../../../shared/errors.ts";
 
 /** What is asked, and where to connect to. */
 export interface NodeAddress {

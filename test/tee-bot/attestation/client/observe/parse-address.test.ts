@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { parseNodeAddress } from "../../../../tee-bot/attestation/client/parse-address.ts";
+import { parseNodeAddress } from "../../../../../tee-bot/attestation/client/observe/parse-address.ts";
 
 describe("the address of a node", () => {
   it.each([

@@ -2,8 +2,9 @@ import { once } from "node:events";
 import { createServer as createTcpServer, type AddressInfo, type Socket } from "node:net";
 import { createServer, type TlsOptions } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
-import { openConnection, spkiSha256Of } from "../../../../tee-bot/attestation/client/connection.ts";
-import { createTestCertificate, type TestCertificate } from "../../../support/certificate.ts";
+import { openConnection } from "../../../../../tee-bot/attestation/client/observe/connection.ts";
+import { spkiSha256Of } from "../../../../../tee-bot/attestation/client/spki.ts";
+import { createTestCertificate, type TestCertificate } from "../../../../support/certificate.ts";
 
 const hostname = "demo.postern.localhost";
 const dayMs = 86_400_000;

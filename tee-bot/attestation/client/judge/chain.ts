@@ -5,7 +5,7 @@
  */
 import { X509Certificate } from "node:crypto";
 import { isIP } from "node:net";
-import type { CertificateTrust } from "./observation.ts";
+import type { CertificateTrust } from "../observation.ts";
 
 export interface RecordedChain {
   readonly hostname: string;

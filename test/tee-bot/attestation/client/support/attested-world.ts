@@ -1,12 +1,12 @@
 /** A machine of the simulator and a node on it that serves its evidence, with what a verifier of both needs. */
 import { randomBytes } from "node:crypto";
-import type { Evidence, QuoteEvidence } from "../../../../shared/attestation/evidence.ts";
-import type { Keyset } from "../../../../shared/attestation/keyset.ts";
-import { Machine } from "../../../../tee-bot/attestation/simulator/guest/machine.ts";
-import { createSimulatorPki, type SimulatorPki } from "../../../../tee-bot/attestation/simulator/pki.ts";
-import { parseNodeAddress } from "../../../../tee-bot/attestation/client/parse-address.ts";
-import type { VerifyNodeOptions } from "../../../../tee-bot/attestation/client/verify-node.ts";
-import { createTestCertificate, type TestCertificate } from "../../../support/certificate.ts";
+import type { Evidence, QuoteEvidence } from "../../../../../shared/attestation/evidence.ts";
+import type { Keyset } from "../../../../../shared/attestation/keyset.ts";
+import { Machine } from "../../../../../tee-bot/attestation/simulator/guest/machine.ts";
+import { createSimulatorPki, type SimulatorPki } from "../../../../../tee-bot/attestation/simulator/pki.ts";
+import { parseNodeAddress } from "../../../../../tee-bot/attestation/client/observe/parse-address.ts";
+import type { VerifyNodeOptions } from "../../../../../tee-bot/attestation/client/verify-node.ts";
+import { createTestCertificate, type TestCertificate } from "../../../../support/certificate.ts";
 import { startAttestedServer, type AttestedServer } from "./attested-server.ts";
 
 export const hostname = "demo.postern.localhost";

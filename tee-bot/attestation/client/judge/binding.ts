@@ -2,9 +2,9 @@
  * Whether the quote speaks of this connection. Its report data is one hash over nonce, keyset, key and exporter, so they
  * stand or fall together; which of them is wrong can be told only where the evidence itself names what was hashed.
  */
-import { failed, pass, skip, type Check, type CheckId } from "../../../shared/attestation/check.ts";
-import type { Evidence } from "../../../shared/attestation/evidence.ts";
-import { connectionReportData, type ConnectionStatement } from "../../../shared/attestation/report-data.ts";
+import { failed, pass, skip, type Check, type CheckId } from "../../../../shared/attestation/check.ts";
+import type { Evidence } from "../../../../shared/attestation/evidence.ts";
+import { connectionReportData, type ConnectionStatement } from "../../../../shared/attestation/report-data.ts";
 
 export interface Binding {
   /** What we know by ourselves: our nonce, our connection, and the digest of the keyset as it was shown. */

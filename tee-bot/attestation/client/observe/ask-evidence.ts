@@ -1,10 +1,10 @@
 /** Asks for the evidence on a TLS connection that is there already: no other one is opened, no redirect is followed. */
 import { request, type IncomingMessage } from "node:http";
 import type { TLSSocket } from "node:tls";
-import { evidencePath, evidenceSchema, maxEvidenceBytes } from "../../../shared/attestation/evidence.ts";
-import { AppError, errorText } from "../../../shared/errors.ts";
-import { problemSchema } from "../../../shared/problem.ts";
-import type { Shown } from "./observation.ts";
+import { evidencePath, evidenceSchema, maxEvidenceBytes } from "../../../../shared/attestation/evidence.ts";
+import { AppError, errorText } from "../../../../shared/errors.ts";
+import { problemSchema } from "../../../../shared/problem.ts";
+import type { Shown } from "../observation.ts";
 
 /** A node may have to wait for its turn at the hardware. */
 export const evidenceDeadlineMs = 20_000;

@@ -13,10 +13,10 @@ import {
   evidenceVersion,
   type Evidence,
   type QuoteEvidence,
-} from "../../../../shared/attestation/evidence.ts";
-import { keysetDigest, type Keyset } from "../../../../shared/attestation/keyset.ts";
-import { connectionReportData, exporterBytes, exporterLabel } from "../../../../shared/attestation/report-data.ts";
-import type { TestCertificate } from "../../../support/certificate.ts";
+} from "../../../../../shared/attestation/evidence.ts";
+import { keysetDigest, type Keyset } from "../../../../../shared/attestation/keyset.ts";
+import { connectionReportData, exporterBytes, exporterLabel } from "../../../../../shared/attestation/report-data.ts";
+import type { TestCertificate } from "../../../../support/certificate.ts";
 import { hexOf, someKeyset, someNode } from "./evidence.ts";
 
 export interface AttestedServerOptions {

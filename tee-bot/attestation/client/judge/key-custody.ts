@@ -1,9 +1,9 @@
 /** Whether the keys of the keyset were derived for the measured application by its key provider. */
 import { createHash } from "node:crypto";
-import { failed, pass, skip, type Check } from "../../../shared/attestation/check.ts";
-import { verifyCustody } from "../../../shared/attestation/custody.ts";
-import type { Custody } from "../../../shared/attestation/evidence.ts";
-import type { Keyset } from "../../../shared/attestation/keyset.ts";
+import { failed, pass, skip, type Check } from "../../../../shared/attestation/check.ts";
+import { verifyCustody } from "../../../../shared/attestation/custody.ts";
+import type { Custody } from "../../../../shared/attestation/evidence.ts";
+import type { Keyset } from "../../../../shared/attestation/keyset.ts";
 
 export interface CustodyFacts {
   /** Undefined: the quote does not bind the one that was shown. */

@@ -1,12 +1,12 @@
 import type { IncomingMessage, ServerResponse } from "node:http";
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { evidencePath, maxEvidenceBytes } from "../../../../shared/attestation/evidence.ts";
-import { problemContentType, problemOf } from "../../../../shared/problem.ts";
-import { askEvidence } from "../../../../tee-bot/attestation/client/ask-evidence.ts";
-import { openConnection } from "../../../../tee-bot/attestation/client/connection.ts";
-import type { Shown } from "../../../../tee-bot/attestation/client/observation.ts";
-import { createTestCertificate } from "../../../support/certificate.ts";
-import { startAttestedServer } from "./attested-server.ts";
+import { evidencePath, maxEvidenceBytes } from "../../../../../shared/attestation/evidence.ts";
+import { problemContentType, problemOf } from "../../../../../shared/problem.ts";
+import { askEvidence } from "../../../../../tee-bot/attestation/client/observe/ask-evidence.ts";
+import { openConnection } from "../../../../../tee-bot/attestation/client/observe/connection.ts";
+import type { Shown } from "../../../../../tee-bot/attestation/client/observation.ts";
+import { createTestCertificate } from "../../../../support/certificate.ts";
+import { startAttestedServer } from "../support/attested-server.ts";
 
 const hostname = "demo.postern.localhost";
 const certificate = await createTestCertificate({ hostnames: [hostname] });

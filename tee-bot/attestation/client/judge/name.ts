@@ -2,11 +2,11 @@
  * Whose name it is. A quote that binds the connection's key proves that a TEE answers, not whose: anybody may run one.
  * The name proves itself where it spells the node's key; else a certificate has to tie it to the attested key.
  */
-import { failed, pass, skip, type Check } from "../../../shared/attestation/check.ts";
-import type { Keyset } from "../../../shared/attestation/keyset.ts";
-import { nodeIdOfLabel } from "../../../shared/registry/node-id.ts";
+import { failed, pass, skip, type Check } from "../../../../shared/attestation/check.ts";
+import type { Keyset } from "../../../../shared/attestation/keyset.ts";
+import { nodeIdOfLabel } from "../../../../shared/registry/node-id.ts";
 import { brief } from "./binding.ts";
-import type { CertificateTrust } from "./observation.ts";
+import type { CertificateTrust } from "../observation.ts";
 
 export interface NameFacts {
   readonly hostname: string;

@@ -1,15 +1,16 @@
 /** Judges an observation of a node, live or recorded, without any network: every check, and the verdict over them. */
-import { checkIds, decideVerdict, failed, type Check, type CheckId } from "../../../shared/attestation/check.ts";
-import { keysetDigest } from "../../../shared/attestation/keyset.ts";
-import type { Policy } from "../../../shared/attestation/policy.ts";
-import type { Measured, NodeReport, TrustRoot } from "../verify/verification.ts";
-import { verifyQuote } from "../verify/verify-quote.ts";
+import { checkIds, decideVerdict, failed, type Check, type CheckId } from "../../../../shared/attestation/check.ts";
+import { keysetDigest } from "../../../../shared/attestation/keyset.ts";
+import type { Policy } from "../../../../shared/attestation/policy.ts";
+import type { Measured, NodeReport, TrustRoot } from "../../verify/verification.ts";
+import { verifyQuote } from "../../verify/verify-quote.ts";
 import { judgeBinding, timeOf } from "./binding.ts";
 import { judgeCertification } from "./certification.ts";
-import { spkiSha256Of } from "./connection.ts";
+import { spkiSha256Of } from "../spki.ts";
 import { judgeKeyCustody } from "./key-custody.ts";
 import { judgeName } from "./name.ts";
-import type { Observation } from "./observation.ts";
+import type { Observation } from "../observation.ts";
+import { listNotProven } from "./not-proven.ts";
 import { reasonFor } from "./reason.ts";
 
 export interface ExamineOptions {
@@ -27,8 +28,7 @@ export async function examine(observation: Observation, options: ExamineOptions)
   const { shown, recorder } = observation;
   const asked = recorder === undefined ? policy.required : policy.required.filter((id) => !liveOnly.has(id));
   const required = checkIds.filter((id) => asked.includes(id) || options.require?.includes(id));
-  if (shown.kind === "none")
-    return { verdict: "refused", reason: shown.detail, checks: [], required, measured: undefined, shown: undefined };
+  if (shown.kind === "none") return { ...nothingSeen, verdict: "refused", reason: shown.detail, required };
 
   const { checks: quoteChecks, measured } = await verifyQuote(
     {
@@ -49,10 +49,14 @@ export async function examine(observation: Observation, options: ExamineOptions)
     reason: reasonFor({ verdict, checks, required, observation }),
     checks,
     required,
+    notProven: listNotProven({ checks, policy, recorder }),
     measured,
     shown: shown.evidence,
   };
 }
+
+/** Of a report on a node that could not be looked at, or had nothing to show. */
+export const nothingSeen = { checks: [], notProven: [], measured: undefined, shown: undefined } as const;
 
 /** What concerns the connection and the name, which the quote alone says nothing of. */
 async function judgeOwn(observation: Observation, policy: Policy, measured: Measured | undefined): Promise<Check[]> {

@@ -1,8 +1,8 @@
 /** Who else could get a certificate for the name: the accounts that the quote names, and what CAA records let in. */
-import { failed, pass, skip, type Check } from "../../../shared/attestation/check.ts";
-import type { Keyset } from "../../../shared/attestation/keyset.ts";
-import { parseCaa } from "../../../shared/dns/caa.ts";
-import type { SeenCaa } from "./observation.ts";
+import { failed, pass, skip, type Check } from "../../../../shared/attestation/check.ts";
+import type { Keyset } from "../../../../shared/attestation/keyset.ts";
+import { parseCaa } from "../../../../shared/dns/caa.ts";
+import type { SeenCaa } from "../observation.ts";
 
 /** The checks `acme-account` and `caa`. `keyset` is undefined where the quote does not bind the one that was shown. */
 export function judgeCertification(keyset: Keyset | undefined, dns: SeenCaa): Check[] {

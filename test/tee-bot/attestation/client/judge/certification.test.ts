@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import { judgeCertification } from "../../../../tee-bot/attestation/client/certification.ts";
-import { someKeyset } from "./evidence.ts";
+import { judgeCertification } from "../../../../../tee-bot/attestation/client/judge/certification.ts";
+import { someKeyset } from "../support/evidence.ts";
 
 const account = "https://ca.example/acct/1";
 const keyset = someKeyset({ acme_accounts: [account] });

@@ -1,7 +1,7 @@
-import { hasSimulatorMark } from "../../../shared/attestation/simulator-mark.ts";
-import { systemClock } from "../../../shared/clock.ts";
-import { AppError } from "../../../shared/errors.ts";
-import { fetchCollateral } from "../collateral/fetch-collateral.ts";
+import { hasSimulatorMark } from "../../../../shared/attestation/simulator-mark.ts";
+import { systemClock } from "../../../../shared/clock.ts";
+import { AppError } from "../../../../shared/errors.ts";
+import { fetchCollateral } from "../../collateral/fetch-collateral.ts";
 import type { AskCollateral } from "./observe-node.ts";
 
 /** A PCCS that caches Intel's answers and lets anybody ask: the default of the libraries too. */

@@ -1,8 +1,8 @@
 import { describe, expect, it } from "vitest";
-import type { Evidence } from "../../../../shared/attestation/evidence.ts";
-import { connectionReportData, type ConnectionStatement } from "../../../../shared/attestation/report-data.ts";
-import { judgeBinding } from "../../../../tee-bot/attestation/client/binding.ts";
-import { bytesOf, evidenceFor, hexOf, someKeyset } from "./evidence.ts";
+import type { Evidence } from "../../../../../shared/attestation/evidence.ts";
+import { connectionReportData, type ConnectionStatement } from "../../../../../shared/attestation/report-data.ts";
+import { judgeBinding } from "../../../../../tee-bot/attestation/client/judge/binding.ts";
+import { bytesOf, evidenceFor, hexOf, someKeyset } from "../support/evidence.ts";
 
 const at = 1_900_000_000;
 const statement = { nonce: bytesOf(1), exporter: bytesOf(2), spkiSha256: bytesOf(3) };

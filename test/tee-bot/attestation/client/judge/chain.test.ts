@@ -6,7 +6,7 @@ import {
   type X509Certificate,
 } from "@peculiar/x509";
 import { describe, expect, it } from "vitest";
-import { judgeChain, type RecordedChain } from "../../../../tee-bot/attestation/client/chain.ts";
+import { judgeChain, type RecordedChain } from "../../../../../tee-bot/attestation/client/judge/chain.ts";
 
 const hostname = "demo.example.net";
 const at = Date.parse("2026-06-01T00:00:00Z") / 1000;

@@ -2,7 +2,7 @@
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
-import type { TestCertificate } from "../../../support/certificate.ts";
+import type { TestCertificate } from "../../../../support/certificate.ts";
 
 export interface Middle extends AsyncDisposable {
   readonly port: number;
