@@ -96,7 +96,7 @@ export function runtimeEvent(event: string, payload: string): SyntheticEvent {
 
 /** In form 2: canonical JSON. */
 export function secondRuntimeEvent(event: string, payload: string): SyntheticEvent {
-  const input = `{"event":${JSON.stringify(event)},"event_type":${runtimeType},"payload":"${payload}","version":2}`;
+  const input = `{"name":${JSON.stringify(event)},"payload":"${payload}","type":${runtimeType}}`;
   const digest = sha384(Buffer.from(input)).toString("hex");
   return { imr: 3, event_type: runtimeType, digest, event, event_payload: payload };
 }
