@@ -3,7 +3,6 @@ import { checkTitles, type Outcome, type Verdict } from "../../shared/attestatio
 import { version } from "../../shared/version.ts";
 import { describeCode, listImages } from "../attestation/client/code.ts";
 import type { Observation } from "../attestation/client/observation.ts";
-import { listNotProven } from "../attestation/client/reason.ts";
 import type { NodeReport } from "../attestation/verify/verification.ts";
 import { painter } from "./paint.ts";
 import { printable, printableJson } from "./printable.ts";
@@ -28,9 +27,9 @@ const verdictWords = {
 const outcomeColors = { pass: "green", fail: "red", skip: "yellow" } as const satisfies Record<Outcome, string>;
 const labelWidth = 12;
 
-export function formatVerification({ report, observation, subject, hints }: VerificationView, color: boolean): string {
+export function formatVerification({ report, subject, hints }: VerificationView, color: boolean): string {
   const paint = painter(color);
-  const { verdict, reason, checks, required } = report;
+  const { verdict, reason, checks, required, notProven } = report;
   const [hue, word] = verdictWords[verdict];
   const table = checks.flatMap(({ id, outcome, detail }) => {
     const mark = outcome === "skip" && required.includes(id) ? "  (required)" : "";
@@ -40,21 +39,21 @@ export function formatVerification({ report, observation, subject, hints }: Veri
     ];
   });
   const code = describeCode(report).map(([name, value]) => `  ${name.padEnd(labelWidth)} ${printable(value)}`);
-  const notProven = observation && checks.length > 0 ? listNotProven(observation).map((line) => `  - ${line}`) : [];
+  const open = notProven.map((line) => `  - ${printable(line)}`);
   const lines = [
     `${paint(hue, word)}  ${printable(subject)}`,
     printable(reason),
     ...hints.map((hint) => `  → ${printable(hint)}`),
     ...section("", table),
     ...section("What runs there:", code),
-    ...section("Not proven by this:", notProven),
+    ...section("Not proven by this:", open),
   ];
   return `${lines.join("\n")}\n`;
 }
 
 /** The form is described in docs/attestation.md; members may come to it, and none changes its meaning. */
 export function formatVerificationJson({ report, observation, subject }: VerificationView, exitCode: number): string {
-  const { verdict, reason, checks, required, measured, shown } = report;
+  const { verdict, reason, checks, required, notProven, measured, shown } = report;
   const document = {
     version: reportVersion,
     tool: `postern ${version}`,
@@ -72,7 +71,7 @@ export function formatVerificationJson({ report, observation, subject }: Verific
     node_id: shown?.keyset.node_id ?? null,
     keyset: shown?.keyset ?? null,
     images: listImages(report),
-    not_proven: observation ? listNotProven(observation) : [],
+    not_proven: notProven,
   };
   return `${printableJson(document)}\n`;
 }

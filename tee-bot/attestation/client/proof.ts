@@ -5,7 +5,7 @@ import { evidenceSchema } from "../../../shared/attestation/evidence.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { version } from "../../../shared/version.ts";
 import type { NodeReport } from "../verify/verification.ts";
-import { judgeChain, type RecordedChain } from "./chain.ts";
+import { judgeChain, type RecordedChain } from "./judge/chain.ts";
 import type { CertificateTrust, Observation } from "./observation.ts";
 
 export const proofVersion = "postern.proof/1";

@@ -9,10 +9,10 @@ import { systemClock, type Clock } from "../../../shared/clock.ts";
 import type { DnsServer } from "../../../shared/dns/server.ts";
 import { AppError } from "../../../shared/errors.ts";
 import type { NodeReport, TrustRoot } from "../verify/verification.ts";
-import { examine } from "./examine.ts";
+import { examine, nothingSeen } from "./judge/examine.ts";
 import type { Observation } from "./observation.ts";
-import { observeNode, type AskCollateral } from "./observe-node.ts";
-import type { NodeAddress } from "./parse-address.ts";
+import { observeNode, type AskCollateral } from "./observe/observe-node.ts";
+import type { NodeAddress } from "./observe/parse-address.ts";
 
 /** What is insisted on, and by whom the verdict is made. */
 export interface Judgement {
@@ -75,5 +75,5 @@ function judge(observation: Observation, { policy, require, trust }: Judgement):
 function unreachable(reason: string, { policy, require = [] }: Judgement): NodeReport {
   const asked = new Set([...(policy ?? policySchema.parse({})).required, ...require]);
   const required = checkIds.filter((id) => asked.has(id));
-  return { verdict: "unknown", reason, checks: [], required, measured: undefined, shown: undefined };
+  return { ...nothingSeen, verdict: "unknown", reason, required };
 }

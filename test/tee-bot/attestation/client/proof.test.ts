@@ -3,8 +3,8 @@ import { defaultRequired } from "../../../../shared/attestation/policy.ts";
 import { formatProof, parseProof } from "../../../../tee-bot/attestation/client/proof.ts";
 import { inspectNode, inspectProof, type Judgement } from "../../../../tee-bot/attestation/client/verify-node.ts";
 import type { NodeReport } from "../../../../tee-bot/attestation/verify/verification.ts";
-import { startAttestedWorld } from "./attested-world.ts";
-import { startMiddle } from "./middle.ts";
+import { startAttestedWorld } from "./support/attested-world.ts";
+import { startMiddle } from "./support/middle.ts";
 
 const world = await startAttestedWorld();
 afterAll(() => world[Symbol.asyncDispose]());

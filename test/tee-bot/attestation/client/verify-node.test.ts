@@ -9,9 +9,9 @@ import type { NodeReport } from "../../../../tee-bot/attestation/verify/verifica
 import { verifyNode, type VerifyNodeOptions } from "../../../../tee-bot/attestation/client/verify-node.ts";
 import { createTestCertificate } from "../../../support/certificate.ts";
 import { startMiddlebox } from "../../../support/middlebox.ts";
-import { startAttestedWorld } from "./attested-world.ts";
-import { someNode } from "./evidence.ts";
-import { startMiddle } from "./middle.ts";
+import { startAttestedWorld } from "./support/attested-world.ts";
+import { someNode } from "./support/evidence.ts";
+import { startMiddle } from "./support/middle.ts";
 
 const dayMs = 86_400_000;
 const world = await startAttestedWorld();
