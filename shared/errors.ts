@@ -24,9 +24,13 @@ export const errorCodes = {
   "name-reserved": [422, "The name is reserved"],
   "csr-rejected": [422, "The certificate request was refused"],
   "too-many-requests": [429, "Too many requests"],
+  "evidence-rejected": [422, "The evidence was refused"],
   internal: [500, "Something went wrong here"],
+  "not-supported": [501, "This is not supported here"],
   "upstream-unavailable": [502, "What is behind this name did not answer"],
   "issuer-unavailable": [503, "No certificate can be issued now"],
+  overloaded: [503, "There is too much to do here now"],
+  "tee-absent": [503, "There is no TEE here"],
   "upstream-timeout": [504, "What is behind this name took too long"],
 } as const satisfies Record<string, readonly [status: number, title: string]>;
 

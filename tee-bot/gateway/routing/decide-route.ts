@@ -5,7 +5,7 @@ import { decideObstacle, type Policy } from "./obstacle.ts";
 import type { Offer, Offers, ProviderView } from "./offers.ts";
 import { rankOffers } from "./ranking.ts";
 import { refusePassed, refuseUnknown, type Passed } from "./refusal.ts";
-import type { Candidate, Route, RouteQuestion } from "./route.ts";
+import type { Candidate, PrivacyRule, Route, RouteQuestion } from "./route.ts";
 
 export interface Routing extends Policy {
   readonly offers: Offers;
@@ -61,20 +61,33 @@ function checkTarget(target: string, names: readonly string[]): void {
   );
 }
 
-function candidateOf({ view, model, name, location, trust }: Offer, { privacy }: Policy): Candidate {
+function candidateOf(offer: Offer, { privacy }: Policy): Candidate {
+  const { view, model, name, location, trust } = offer;
   const { provider, attempts, standing } = view;
   const { outstanding, firstByteMs } = attempts;
   const loaded = model.loaded === undefined ? "" : model.loaded ? ", loaded" : ", not loaded";
   const speed = firstByteMs === undefined ? "" : `, first byte after ${Math.round(firstByteMs)} ms`;
   const gone = standing.state === "up" ? "" : ", asleep since a moment ago";
-  const isClaimed = privacy === "local-or-attested" && trust === "attested";
-  return {
+  const candidate: Candidate = {
     provider,
     model: name,
     contextLength: model.contextLength,
     reason: `${location}${loaded}, ${outstanding} outstanding${speed}${gone}`,
-    ...(isClaimed && provider.checkAttested && { checkAnswer: (headers) => provider.checkAttested?.(headers) }),
     admit: () => attempts.admit(),
+  };
+  return trust === "attested" ? { ...candidate, ...checksOf(offer, privacy) } : candidate;
+}
+
+/** How it is seen to that a TEE answers, as far as that can be seen and was asked for. */
+function checksOf({ view: { provider }, model, name }: Offer, privacy: PrivacyRule): Partial<Candidate> {
+  const { attestor } = provider;
+  const wantsTee = privacy === "local-or-attested" || privacy === "local-or-verified";
+  return {
+    ...(wantsTee && { checkAnswer: (headers) => provider.checkAttested?.(headers, model.attestation) }),
+    ...(attestor && {
+      observe: (endpoint) => attestor.observe(name, endpoint),
+      holdsAnswers: attestor.holdsAnswers,
+    }),
   };
 }
 

@@ -1,4 +1,7 @@
-/** A record as one line of JSON in the request log: an array, for the names of its members would be most of it. */
+/**
+ * A record as one line of JSON in the request log: an array, for the names of its members would be most of it. Without its
+ * proof, which comes later.
+ */
 import { z } from "zod";
 import type { RequestRecord } from "./track.ts";
 
@@ -119,6 +122,7 @@ function recordOf(fields: z.infer<typeof recordSchema>): RequestRecord {
       outcome: one[6],
       decided: one[7],
     })),
+    proof: undefined,
     route: {
       candidates: candidates.map(([name, as, reason]) => ({ provider: name, model: as, reason })),
       passedOver: passedOver.map(([name, reason]) => ({ provider: name, reason })),

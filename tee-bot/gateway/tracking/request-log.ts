@@ -1,9 +1,11 @@
-import type { DatabaseSync, StatementSync } from "node:sqlite";
+import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { Batches, BatchWriter } from "../../store/batches.ts";
+import type { AnswerProof } from "../providers/provider.ts";
 import type { GatewaySettings } from "../settings.ts";
 import { parseRecords, recordText } from "./record-text.ts";
+import { RequestRows, type Line, type RowSummary } from "./request-rows.ts";
 import type { RequestRecord } from "./track.ts";
 
 export type RequestLogSettings = GatewaySettings["requests"];
@@ -14,13 +16,6 @@ export interface RequestLogOptions {
   settings: RequestLogSettings;
   clock: Clock;
   log: Log;
-}
-
-/** A call that has ended, and waits to be written. */
-interface Line {
-  readonly id: string;
-  readonly at: number;
-  readonly text: string;
 }
 
 /** Records in one row, which are written in half a millisecond, in which no call goes on. */
@@ -39,34 +34,22 @@ const pruneEveryMs = 3_600_000;
  * as much.
  */
 export class RequestLog implements BatchWriter, Disposable {
+  readonly #rows: RequestRows;
   readonly #batches: Batches;
   readonly #clock: Clock;
   readonly #log: Log;
-  readonly #insert: StatementSync;
-  readonly #around: StatementSync;
-  readonly #newest: StatementSync;
-  readonly #oldest: StatementSync;
-  readonly #delete: StatementSync;
   readonly #pruning: NodeJS.Timeout;
   #settings: RequestLogSettings;
   #pending: Line[] = [];
-  /** Of all rows. */
+  #proofs: { readonly id: string; readonly proof: AnswerProof }[] = [];
+  /** Records that are written. */
   #kept: number;
   /** What the last `write` has done, if it comes to be in the file. */
-  #turn = { written: 0, pruned: 0 };
+  #turn = { written: 0, proved: 0, pruned: 0 };
 
   constructor({ store, batches, settings, clock, log }: RequestLogOptions) {
-    this.#insert = store.prepare(
-      "INSERT INTO request_batches (lowest, highest, newest_at, count, records) VALUES (?, ?, ?, ?, ?)",
-    );
-    this.#around = store.prepare(
-      "SELECT seq, records FROM request_batches WHERE highest >= ? AND lowest <= ? ORDER BY highest",
-    );
-    this.#newest = store.prepare("SELECT records FROM request_batches WHERE seq <= ? ORDER BY seq DESC");
-    this.#oldest = store.prepare("SELECT seq, newest_at, count FROM request_batches ORDER BY seq");
-    this.#delete = store.prepare("DELETE FROM request_batches WHERE seq <= ?");
-    const all = store.prepare("SELECT coalesce(sum(count), 0) AS kept FROM request_batches").get();
-    this.#kept = Number(all?.["kept"]);
+    this.#rows = new RequestRows(store);
+    this.#kept = this.#rows.count();
     this.#batches = batches;
     this.#settings = settings;
     this.#clock = clock;
@@ -84,6 +67,7 @@ export class RequestLog implements BatchWriter, Disposable {
   /** Its text is made now: of a record that waited, everything it refers to would outlive two collections. */
   add(record: RequestRecord): void {
     this.#pending.push({ id: record.id, at: record.at, text: recordText(record) });
+    if (record.proof) this.prove(record.id, record.proof);
     if (this.#pending.length > maxPending) {
       const lost = this.#pending.splice(0, maxPending / 2).length;
       this.#turn.written = 0;
@@ -93,20 +77,28 @@ export class RequestLog implements BatchWriter, Disposable {
     if (this.#pending.length >= recordsPerRow) this.#batches.hurry();
   }
 
+  /** What is known of where a call's answer was made; also after its end. */
+  prove(id: string, proof: AnswerProof): void {
+    if (this.#proofs.length < maxPending) this.#proofs.push({ id, proof });
+    this.#batches.touch();
+  }
+
   find(id: string): RequestRecord | undefined {
     this.#batches.flush();
     const waiting = this.#pending.find((line) => line.id === id); // while the disk fails
-    return waiting ? parseRecords(`[${waiting.text}]`)[0] : this.#findRow(id)?.record;
+    const record = waiting ? parseRecords(`[${waiting.text}]`)[0] : this.#rows.find(id)?.record;
+    return record && this.#withProof(record);
   }
 
   /** Those that ended before this one, the newest first; undefined: the newest of all. */
   list(limit: number, before: string | undefined): RequestRecord[] {
     this.#batches.flush();
-    const from = before === undefined ? Number.MAX_SAFE_INTEGER : this.#findRow(before)?.seq;
+    const row = before === undefined ? undefined : this.#rows.find(before);
+    if (before !== undefined && !row) return [];
     const found: RequestRecord[] = [];
     let isBefore = before === undefined;
-    for (const record of from === undefined ? [] : this.#newestFirst(from)) {
-      if (isBefore) found.push(record);
+    for (const record of this.#rows.newestFirst(row?.seq)) {
+      if (isBefore) found.push(this.#withProof(record));
       else isBefore = record.id === before;
       if (found.length === limit) break;
     }
@@ -115,15 +107,19 @@ export class RequestLog implements BatchWriter, Disposable {
 
   write(): boolean {
     const lines = this.#pending.slice(0, recordsPerRow);
-    if (lines.length > 0) this.#insertRow(lines);
-    this.#turn = { written: lines.length, pruned: 0 };
-    return this.#pending.length > lines.length || this.#pruneSome();
+    const proofs = this.#proofs.slice(0, recordsPerRow);
+    this.#rows.insert(lines);
+    for (const { id, proof } of proofs) this.#rows.insertProof(id, proof, this.#clock.now());
+    this.#turn = { written: lines.length, proved: proofs.length, pruned: 0 };
+    const isLeft = this.#pending.length > lines.length || this.#proofs.length > proofs.length;
+    return this.#pruneSome() || isLeft;
   }
 
   written(): void {
-    const { written, pruned } = this.#turn;
-    this.#turn = { written: 0, pruned: 0 };
+    const { written, proved, pruned } = this.#turn;
+    this.#turn = { written: 0, proved: 0, pruned: 0 };
     this.#pending.splice(0, written);
+    this.#proofs.splice(0, proved);
     this.#kept += written - pruned;
   }
 
@@ -131,45 +127,26 @@ export class RequestLog implements BatchWriter, Disposable {
     clearInterval(this.#pruning);
   }
 
-  #insertRow(lines: readonly Line[]): void {
-    let [{ id: lowest, id: highest, at: newestAt }] = lines as readonly [Line];
-    for (const { id, at } of lines) {
-      if (id < lowest) lowest = id;
-      if (id > highest) highest = id;
-      if (at > newestAt) newestAt = at;
-    }
-    const records = `[${lines.map(({ text }) => text).join(",")}]`;
-    this.#insert.run(lowest, highest, newestAt, lines.length, records);
-  }
-
   /** Whether there may be more to prune. */
   #pruneSome(): boolean {
     const { keep, days } = this.#settings;
     const before = this.#clock.now() - days * dayMs;
-    const { written } = this.#turn;
+    let left = this.#kept + this.#turn.written;
+    let last: RowSummary | undefined;
     let rows = 0;
-    let last = 0;
-    for (const { seq, newest_at, count } of this.#oldest.iterate()) {
-      const left = this.#kept + written - this.#turn.pruned - Number(count);
-      if (rows === prunedPerTurn || (left < keep && Number(newest_at) >= before)) break;
-      this.#turn.pruned += Number(count);
-      last = Number(seq);
+    for (const row of this.#rows.oldestFirst()) {
+      if (rows === prunedPerTurn || (left - row.count < keep && row.newestAt >= before)) break;
+      left -= row.count;
+      last = row;
       rows++;
     }
-    if (rows > 0) this.#delete.run(last);
+    if (last) this.#rows.prune(last);
+    this.#turn.pruned = this.#kept + this.#turn.written - left;
     return rows === prunedPerTurn;
   }
 
-  /** The row that has a record, which is among those whose ids are on both sides of its own. */
-  #findRow(id: string): { seq: number; record: RequestRecord } | undefined {
-    for (const { seq, records } of this.#around.iterate(id, id)) {
-      const record = parseRecords(String(records)).find((one) => one.id === id);
-      if (record) return { seq: Number(seq), record };
-    }
-    return undefined;
-  }
-
-  *#newestFirst(seq: number): Iterable<RequestRecord> {
-    for (const { records } of this.#newest.iterate(seq)) yield* parseRecords(String(records)).toReversed();
+  #withProof(record: RequestRecord): RequestRecord {
+    const proof = this.#proofs.find(({ id }) => id === record.id)?.proof ?? this.#rows.findProof(record.id);
+    return proof ? { ...record, proof } : record;
   }
 }

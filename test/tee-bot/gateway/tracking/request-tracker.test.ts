@@ -1,5 +1,7 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
+import { checkIds } from "../../../../shared/attestation/check.ts";
+import type { AnswerProof } from "../../../../tee-bot/gateway/providers/provider.ts";
 import type { Route } from "../../../../tee-bot/gateway/routing/route.ts";
 import type { RequestRecord } from "../../../../tee-bot/gateway/tracking/track.ts";
 import { until } from "../../../support/postern.ts";
@@ -21,6 +23,14 @@ const route = {
 function note({ tracker }: TestLedger, id: string): void {
   tracker.begin(trackedCall(id)).end({ status: 200 });
 }
+
+const proof: AnswerProof = {
+  provider: "near",
+  model: "m",
+  evidence: [],
+  answer: { id: checkIds[0], outcome: "pass", detail: "as signed" },
+  session: undefined,
+};
 
 /** Of version 1 of the file, with a call that was answered and one that was not. */
 const oldRequests = `
@@ -98,10 +108,34 @@ describe("the request tracker", () => {
     expect(written()).toBe(300);
   });
 
+  it("has the proof of an answer whenever that came, for as long as its record", () => {
+    let ledger = open({ settings: { requests: { keep: 1, days: 1 } } });
+    const early = ledger.tracker.begin(trackedCall("req_1"));
+    early.proved({ ...proof, session: "s" });
+    early.end({ status: 200 });
+    const late = ledger.tracker.begin(trackedCall("req_2"));
+    late.end({ status: 200 });
+    expect(ledger.tracker.find("req_2")?.proof).toBeUndefined();
+    late.proved(proof);
+    expect(ledger.tracker.find("req_1")?.proof).toEqual({ ...proof, session: "s" });
+    ledger = stack.use(ledger.reopen());
+    expect(ledger.tracker.find("req_1")?.proof).toEqual({ ...proof, session: "s" });
+    expect(ledger.tracker.find("req_2")?.proof).toEqual(proof);
+    ledger.clock.advance(86_400_001);
+    note(ledger, "req_3");
+    note(ledger, "req_4");
+    expect(ledger.tracker.find("req_2")).toBeUndefined();
+    ledger.clock.advance(86_400_001);
+    note(ledger, "req_5");
+    expect(ledger.tracker.list(10).map(({ id }) => id)).toEqual(["req_5"]);
+    const other = stack.adopt(new DatabaseSync(ledger.path, { readOnly: true }), (one) => one.close());
+    expect(other.prepare("SELECT count(*) AS n FROM request_proofs").get()).toEqual({ n: 0 });
+  });
+
   it("brings the log of an earlier version with it", () => {
     let ledger = open();
     const old = stack.adopt(new DatabaseSync(ledger.path), (one) => one.close());
-    old.exec(`DROP TABLE request_batches; ${oldRequests}; PRAGMA user_version = 1`);
+    old.exec(`DROP TABLE request_batches; DROP TABLE request_proofs; ${oldRequests}; PRAGMA user_version = 1`);
     ledger = stack.use(ledger.reopen());
     expect(ledger.tracker.list(10).map(({ id }) => id)).toEqual(["req_2", "req_1"]);
     expect(ledger.tracker.find("req_1")).toEqual({
