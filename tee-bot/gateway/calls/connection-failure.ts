@@ -1,7 +1,10 @@
+import { resetCode } from "../../upstream/connector.ts";
+
 /** Why a connection to a provider failed, in words that tell callers nothing of the network behind this gateway. */
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
   ECONNRESET: "the connection broke",
+  [resetCode]: "the connection broke",
   EPIPE: "the connection broke",
   UND_ERR_SOCKET: "the connection broke",
   EHOSTUNREACH: "there is no way to its machine",

@@ -1,4 +1,5 @@
 import { Pool } from "undici";
+import { connectorOf } from "../../upstream/connector.ts";
 import { isRefused } from "./unreachable.ts";
 
 /** More than calls are let in at once; a bound all the same. */
@@ -17,9 +18,9 @@ export interface UpstreamPoolOptions {
 export function openPool(origin: string, { connectTimeoutMs, onRefused }: UpstreamPoolOptions): Pool {
   const pool = new Pool(origin, {
     connections: maxConnections,
-    connect: { timeout: connectTimeoutMs },
     // One connection a call: in HTTP/2 a stalled one would hold up the others, and undici 8.12 holds back all calls
     // until the first TLS handshake has shown which protocol it is.
+    connect: connectorOf({ timeout: connectTimeoutMs, allowH2: false }),
     allowH2: false,
     pipelining: 1,
     headersTimeout: 0,

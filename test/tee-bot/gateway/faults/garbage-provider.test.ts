@@ -29,6 +29,11 @@ async function ask({ baseUrl }: TestGateway, model: string, stream: boolean) {
   return { status: answer.statusCode, headers: answer.headers, text: await answer.body.text() };
 }
 
+async function readRequests({ baseUrl }: TestGateway): Promise<readonly { failed: string | null }[]> {
+  const { body } = await request(`${baseUrl}/requests`);
+  return ((await body.json()) as { data: { failed: string | null }[] }).data;
+}
+
 const raw =
   (text: string, end: "close" | "reset" | "stay" = "close"): Behaviour =>
   async (_, reply) => {
@@ -77,6 +82,26 @@ describe("a provider whose answer is garbage", () => {
     }
     expect((await ask(gateway, "well", false)).text).toContain(answerText);
   });
+
+  it.each(["close", "reset"] as const)(
+    "may end an answer of unknown length by a close, not by a reset: %s",
+    async (end) => {
+      const { upstream, gateway } = await start();
+      // Longer than what is held until it is complete, so that its head is with the client already.
+      const json = `{"choices":[],"x":"${"y".repeat(5 << 20)}"}`;
+      upstream.behaveFor("m", async (_, reply) => {
+        reply.raw(`${ok}connection: close\r\n\r\n${json}`);
+        await reply.drain();
+        await reply.wait(200);
+        await reply[end]();
+      });
+      const asked = ask(gateway, "m", false);
+      if (end === "close") expect((await asked).text).toBe(json);
+      else await expect(asked).rejects.toThrow();
+      const { failed } = (await readRequests(gateway))[0] ?? {};
+      expect(failed).toBe(end === "close" ? null : "upstream");
+    },
+  );
 
   it("has what its headers say kept to itself: cookies, rules for browsers, another answer", async () => {
     const { upstream, gateway } = await start();
