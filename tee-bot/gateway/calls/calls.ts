@@ -14,8 +14,8 @@ import type { GatewaySettings } from "../settings.ts";
 import { createRequestId } from "../tracking/request-id.ts";
 import type { Track, Tracker } from "../tracking/track.ts";
 import { CallTiming } from "./call-timing.ts";
-import type { ClientAnswer } from "./client-answer.ts";
-import { answerError } from "./error-response.ts";
+import type { ClientAnswer } from "./answers/client-answer.ts";
+import { answerError } from "./answers/error-response.ts";
 import { runCall, type CallEnd } from "./run-call.ts";
 
 export interface CallsOptions {

@@ -1,5 +1,5 @@
 /** What a failed attempt means: for the provider's breaker, and for what is tried next. */
-import type { EndpointName } from "../api/endpoints.ts";
+import type { EndpointName } from "../../api/endpoints.ts";
 import type { Failure, HeldAnswer } from "./outcome.ts";
 import { parseRetryAfter } from "./retry-after.ts";
 

@@ -1,5 +1,5 @@
 /** An error that a provider gives where success is promised, as the answer that it should have been. */
-import type { HeldAnswer } from "./outcome.ts";
+import type { HeldAnswer } from "../attempts/outcome.ts";
 
 const badGateway = 502;
 

@@ -2,11 +2,11 @@
  * An answer that is no stream: held until it is complete, so that a cut one can be asked for again and never looks like
  * success. One that is very large is passed on as it comes from there on, and cut for the client when it is cut here.
  */
-import type { Call } from "../api/call.ts";
-import type { Tokens } from "../tracking/track.ts";
-import type { ClientAnswer } from "./client-answer.ts";
+import type { Call } from "../../api/call.ts";
+import type { Tokens } from "../../tracking/track.ts";
+import type { ClientAnswer } from "../answers/client-answer.ts";
 import { beginsAsJson, judgeJson } from "./json-answer.ts";
-import type { HeldAnswer, Outcome } from "./outcome.ts";
+import type { HeldAnswer, Outcome } from "../attempts/outcome.ts";
 import { reasons, type AttemptSide, type EndOfBytes, type Receiver } from "./receiver.ts";
 import { estimateTokens } from "./usage.ts";
 

@@ -3,18 +3,18 @@
  * then whole events only, those that came together in one write. A stream that does not come to its proper end is ended
  * with an error event: never silently.
  */
-import type { Call } from "../api/call.ts";
-import type { StreamForm } from "../api/endpoints.ts";
-import type { Tokens } from "../tracking/track.ts";
-import type { ClientAnswer } from "./client-answer.ts";
+import type { Call } from "../../api/call.ts";
+import type { StreamForm } from "../../api/endpoints.ts";
+import type { Tokens } from "../../tracking/track.ts";
+import type { ClientAnswer } from "../answers/client-answer.ts";
 import { errorAnswer } from "./error-answer.ts";
-import { errorEvent } from "./error-event.ts";
-import { EventBoundary } from "./event-boundary.ts";
-import { judgeEvent, parseEvents, type StreamEvent } from "./events.ts";
-import type { Outcome } from "./outcome.ts";
+import { errorEvent } from "../answers/error-event.ts";
+import { EventBoundary } from "../streams/event-boundary.ts";
+import { judgeEvent, parseEvents, type StreamEvent } from "../streams/events.ts";
+import type { Outcome } from "../attempts/outcome.ts";
 import { reasons, type AttemptSide, type EndOfBytes, type Receiver } from "./receiver.ts";
-import { decideStreamEnd, type StreamEnd } from "./stream-end.ts";
-import { StreamTail } from "./stream-tail.ts";
+import { decideStreamEnd, type StreamEnd } from "../streams/stream-end.ts";
+import { StreamTail } from "../streams/stream-tail.ts";
 import { readUsage } from "./usage.ts";
 
 /** An event may be so long; what is longer is passed on in pieces. */

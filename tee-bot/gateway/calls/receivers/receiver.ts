@@ -1,6 +1,6 @@
 /** Takes one answer of a provider, piece by piece, and judges it. */
-import type { Tokens } from "../tracking/track.ts";
-import type { UpstreamHeaders, Outcome } from "./outcome.ts";
+import type { Tokens } from "../../tracking/track.ts";
+import type { UpstreamHeaders, Outcome } from "../attempts/outcome.ts";
 
 /** How an answer came to its end: as HTTP has it, cut off, or nothing came any more. */
 export type EndOfBytes = "complete" | "cut" | "silent";

@@ -1,5 +1,5 @@
 /** Attempts in the words of the trace and of the log. */
-import type { Next } from "./decide-next.ts";
+import type { Next } from "../decide-next.ts";
 import type { Outcome } from "./outcome.ts";
 
 export function describeOutcome(outcome: Outcome): string {

@@ -1,6 +1,6 @@
 import { constants } from "node:http2";
-import type { HttpResponse } from "../../server/terminator.ts";
-import { ApiError } from "../api/api-error.ts";
+import type { HttpResponse } from "../../../server/terminator.ts";
+import { ApiError } from "../../api/api-error.ts";
 
 /**
  * Told what the client does meanwhile. An object rather than two functions: V8 makes a function that is assigned to a

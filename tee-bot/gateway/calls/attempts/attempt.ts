@@ -3,19 +3,19 @@
  * first: its end, a limit of time, or the client's leaving; then nothing of it is left under way.
  */
 import type { Dispatcher } from "undici";
-import type { Call } from "../api/call.ts";
-import { Deadline } from "../deadline.ts";
-import type { AnswerObserver } from "../providers/provider.ts";
-import type { Candidate, Permit } from "../routing/route.ts";
-import type { ClientAnswer, ClientListener } from "./client-answer.ts";
+import type { Call } from "../../api/call.ts";
+import { Deadline } from "../../deadline.ts";
+import type { AnswerObserver } from "../../providers/provider.ts";
+import type { Candidate, Permit } from "../../routing/route.ts";
+import type { ClientAnswer, ClientListener } from "../answers/client-answer.ts";
 import { describeConnectionFailure, isConnectTimeout } from "./connection-failure.ts";
-import { HeldReceiver } from "./held-receiver.ts";
-import { LiveReceiver } from "./live-receiver.ts";
+import { HeldReceiver } from "../receivers/held-receiver.ts";
+import { LiveReceiver } from "../receivers/live-receiver.ts";
 import type { Outcome, UpstreamHeaders } from "./outcome.ts";
-import type { AttemptSide, Receiver } from "./receiver.ts";
+import type { AttemptSide, Receiver } from "../receivers/receiver.ts";
 import type { Timeouts } from "./timeouts.ts";
 import type { UpstreamRequest } from "./upstream-request.ts";
-import { WholeReceiver } from "./whole-receiver.ts";
+import { WholeReceiver } from "../receivers/whole-receiver.ts";
 
 export interface AttemptOptions {
   readonly call: Call;

@@ -1,4 +1,4 @@
-import { errorBody, type ApiError } from "../api/api-error.ts";
+import { errorBody, type ApiError } from "../../api/api-error.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 
 /** Answers with an error of this gateway, in OpenAI's form. `headers`: what else the answer says, names and values in turn. */

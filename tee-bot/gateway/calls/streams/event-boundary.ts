@@ -1,5 +1,5 @@
 /** Where the last complete event of a stream ends, piece by piece. */
-import type { StreamForm } from "../api/endpoints.ts";
+import type { StreamForm } from "../../api/endpoints.ts";
 
 const lineFeed = 0x0a;
 const carriageReturn = 0x0d;

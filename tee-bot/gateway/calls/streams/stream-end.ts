@@ -1,5 +1,5 @@
 /** Whether a stream came to its proper end: the connection's end alone says nothing, for that may be anybody's crash. */
-import type { StreamForm } from "../api/endpoints.ts";
+import type { StreamForm } from "../../api/endpoints.ts";
 
 /** `error`: the provider itself said that it failed, in a form that clients see. */
 export type StreamEnd = "proper" | "error" | "missing";

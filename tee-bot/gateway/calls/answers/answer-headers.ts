@@ -1,4 +1,4 @@
-import type { UpstreamHeaders } from "./outcome.ts";
+import type { UpstreamHeaders } from "../attempts/outcome.ts";
 
 /**
  * What of a provider's head does not reach the client: what belongs to one connection (RFC 9110 §7.6.1), what this

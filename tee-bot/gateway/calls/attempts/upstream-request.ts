@@ -1,9 +1,9 @@
-import type { Call } from "../api/call.ts";
-import type { Endpoint } from "../api/endpoints.ts";
-import { replaceModel } from "../api/model-field.ts";
-import type { Upstream } from "../providers/provider.ts";
-import type { Candidate } from "../routing/route.ts";
-import { version } from "../../../shared/version.ts";
+import type { Call } from "../../api/call.ts";
+import type { Endpoint } from "../../api/endpoints.ts";
+import { replaceModel } from "../../api/model-field.ts";
+import type { Upstream } from "../../providers/provider.ts";
+import type { Candidate } from "../../routing/route.ts";
+import { version } from "../../../../shared/version.ts";
 
 /** One call as it is put to one provider. */
 export interface UpstreamRequest {

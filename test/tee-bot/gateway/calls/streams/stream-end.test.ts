@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { StreamForm } from "../../../../tee-bot/gateway/api/endpoints.ts";
-import { decideStreamEnd, type StreamEnd } from "../../../../tee-bot/gateway/calls/stream-end.ts";
+import type { StreamForm } from "../../../../../tee-bot/gateway/api/endpoints.ts";
+import { decideStreamEnd, type StreamEnd } from "../../../../../tee-bot/gateway/calls/streams/stream-end.ts";
 
 const event = (value: unknown): string => `data: ${JSON.stringify(value)}\n\n`;
 const choice = (finish_reason: string | null, index = 0): object => ({ index, delta: {}, finish_reason });

@@ -1,6 +1,6 @@
-import { ApiError } from "../api/api-error.ts";
-import type { Failure } from "./outcome.ts";
-import type { Trouble } from "./trouble.ts";
+import { ApiError } from "../../api/api-error.ts";
+import type { Failure } from "../attempts/outcome.ts";
+import type { Trouble } from "../attempts/trouble.ts";
 
 /** What the client is told when no provider has answered it, and none has given an error that can be passed on. */
 export function finalError(trouble: Trouble, failure: Failure, provider: string): ApiError {

@@ -1,4 +1,4 @@
-import type { Tokens } from "../tracking/track.ts";
+import type { Tokens } from "../../tracking/track.ts";
 
 /** Headers of a provider's answer as undici gives them: names in lower case. */
 export type UpstreamHeaders = Readonly<Record<string, string | string[] | undefined>>;

@@ -1,5 +1,5 @@
 /** Tokens as a provider counted them, found in the bytes of its answer without parsing all of it. */
-import type { Tokens } from "../tracking/track.ts";
+import type { Tokens } from "../../tracking/track.ts";
 
 const usageField = '"usage"';
 const maxUsageLength = 2_048;

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
-import type { EndpointName } from "../../../../tee-bot/gateway/api/endpoints.ts";
-import { judgeFailure, type Trouble } from "../../../../tee-bot/gateway/calls/trouble.ts";
+import type { EndpointName } from "../../../../../tee-bot/gateway/api/endpoints.ts";
+import { judgeFailure, type Trouble } from "../../../../../tee-bot/gateway/calls/attempts/trouble.ts";
 
 const now = Date.parse("2026-11-21T12:00:00Z");
 

@@ -1,5 +1,5 @@
 /** What a complete answer amounts to that is no stream: status 200 may hide a page, half an answer, or an error. */
-import type { Tokens } from "../tracking/track.ts";
+import type { Tokens } from "../../tracking/track.ts";
 import { statusOfError } from "./error-answer.ts";
 import { countedTokens, readUsage } from "./usage.ts";
 

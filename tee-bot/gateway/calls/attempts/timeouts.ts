@@ -1,5 +1,5 @@
-import type { Provider } from "../providers/provider.ts";
-import type { GatewaySettings } from "../settings.ts";
+import type { Provider } from "../../providers/provider.ts";
+import type { GatewaySettings } from "../../settings.ts";
 
 export interface Timeouts {
   readonly connectMs: number;

@@ -1,4 +1,4 @@
-import type { StreamForm } from "../api/endpoints.ts";
+import type { StreamForm } from "../../api/endpoints.ts";
 import { streamTailBytes } from "./stream-end.ts";
 
 /** The last part of a stream that went to the client. Buffers are kept as they are: nothing is copied before its end. */

@@ -1,4 +1,4 @@
-import { resetCode } from "../../upstream/connector.ts";
+import { resetCode } from "../../../upstream/connector.ts";
 
 /** Why a connection to a provider failed, in words that tell callers nothing of the network behind this gateway. */
 const words: Readonly<Record<string, string>> = {

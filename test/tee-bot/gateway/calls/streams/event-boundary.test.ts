@@ -1,7 +1,7 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
-import type { StreamForm } from "../../../../tee-bot/gateway/api/endpoints.ts";
-import { EventBoundary } from "../../../../tee-bot/gateway/calls/event-boundary.ts";
+import type { StreamForm } from "../../../../../tee-bot/gateway/api/endpoints.ts";
+import { EventBoundary } from "../../../../../tee-bot/gateway/calls/streams/event-boundary.ts";
 
 /** What is passed on after each piece, of a stream that comes in these pieces. */
 function passed(form: StreamForm, pieces: readonly string[]): string {

@@ -1,5 +1,5 @@
 /** The first event of a stream, and all of them: https://html.spec.whatwg.org/multipage/server-sent-events.html */
-import type { StreamForm } from "../api/endpoints.ts";
+import type { StreamForm } from "../../api/endpoints.ts";
 
 /** One event with data, or one line of a stream of lines. */
 export interface StreamEvent {

@@ -2,15 +2,15 @@
  * A stream that is held until it is complete and every event of it is sound, so that another provider can take over
  * until its very end. Then it is sent at once.
  */
-import type { Call } from "../api/call.ts";
-import type { StreamForm } from "../api/endpoints.ts";
-import type { Tokens } from "../tracking/track.ts";
+import type { Call } from "../../api/call.ts";
+import type { StreamForm } from "../../api/endpoints.ts";
+import type { Tokens } from "../../tracking/track.ts";
 import { errorAnswer } from "./error-answer.ts";
-import { EventBoundary } from "./event-boundary.ts";
-import { judgeEvent, parseEvents } from "./events.ts";
-import type { Outcome } from "./outcome.ts";
+import { EventBoundary } from "../streams/event-boundary.ts";
+import { judgeEvent, parseEvents } from "../streams/events.ts";
+import type { Outcome } from "../attempts/outcome.ts";
 import { reasons, type AttemptSide, type EndOfBytes, type Receiver } from "./receiver.ts";
-import { decideStreamEnd, streamTailBytes } from "./stream-end.ts";
+import { decideStreamEnd, streamTailBytes } from "../streams/stream-end.ts";
 import { readUsage } from "./usage.ts";
 
 const maxHeldBytes = 16 * 1024 * 1024;

@@ -1,6 +1,6 @@
 /** How a stream that cannot be finished says so: in the stream's own form, so that every client raises. */
-import { ApiError, errorBody, type ApiErrorCode } from "../api/api-error.ts";
-import type { StreamForm } from "../api/endpoints.ts";
+import { ApiError, errorBody, type ApiErrorCode } from "../../api/api-error.ts";
+import type { StreamForm } from "../../api/endpoints.ts";
 
 /** `tail`: what the client has got last. */
 export function errorEvent(form: StreamForm, code: ApiErrorCode, message: string, tail: string): string {

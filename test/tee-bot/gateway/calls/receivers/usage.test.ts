@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { readUsage } from "../../../../tee-bot/gateway/calls/usage.ts";
+import { readUsage } from "../../../../../tee-bot/gateway/calls/receivers/usage.ts";
 
 describe("the count of tokens", () => {
   it.each([

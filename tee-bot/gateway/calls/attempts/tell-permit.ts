@@ -1,4 +1,4 @@
-import type { Permit } from "../routing/route.ts";
+import type { Permit } from "../../routing/route.ts";
 import type { Trouble } from "./trouble.ts";
 
 /** Tells a provider's breaker of a failed attempt: whether the provider is at fault, and for how long it wants peace. */
