@@ -13,6 +13,9 @@ import { print, runCommand as run, stateFlag, stateOf, wantsColor, type StateFla
 import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
+import { addVerifyCommand } from "./verify.ts";
+import { addWatchCommand } from "./watch.ts";
+import { addTeeCommands } from "./tee.ts";
 
 const program = new Command("postern")
   .description("A private AI node behind a public HTTPS name of its own.")
@@ -95,5 +98,8 @@ id.command("import")
 addCertificateCommands(program);
 addConfigCommands(program);
 addKeyCommands(program);
+addVerifyCommand(program);
+addWatchCommand(program);
+addTeeCommands(program);
 
 await program.parseAsync();

@@ -95,14 +95,17 @@ async function runtimeDigest({ event, digest, version }: Entry, payload: Bytes):
   return digest.toLowerCase() === toHex(second) ? second : first;
 }
 
-/** Form 1: type (4 bytes, least significant first) ‖ ":" ‖ name ‖ ":" ‖ payload. */
+/**
+ * Form 1: type (4 bytes, least significant first) ‖ ":" ‖ name ‖ ":" ‖ payload. A name could be cut off at a colon of the
+ * payload, but never turned into one that it does not begin with, so no other event passes for one of dstack's.
+ */
 export async function firstDigest(name: string, payload: Uint8Array): Promise<Bytes> {
   return sha384(new Uint8Array([1, 0, 0, 8, ...new TextEncoder().encode(`:${name}:`), ...payload]));
 }
 
-/** Form 2: the event as JSON in the form of RFC 8785. */
+/** Form 2: name, type and payload as JSON in the form of RFC 8785 (as of dstack 0.6; drafts had other members). */
 export async function secondDigest(name: string, payload: Uint8Array): Promise<Bytes> {
-  const event = { event: name, event_type: runtimeEventType, payload: toHex(payload), version: 2 };
+  const event = { name, type: runtimeEventType, payload: toHex(payload) };
   return sha384(new TextEncoder().encode(canonicalize(event)));
 }
 
