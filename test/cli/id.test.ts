@@ -2,8 +2,13 @@ import { generateKeyPairSync } from "node:crypto";
 import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../shared/clock.ts";
+import { filesIn } from "../../tee-bot/config.ts";
+import { startControl } from "../../tee-bot/control/control.ts";
 import { temporaryFolder } from "../shared/temporary-folder.ts";
 import { startGuestAgent } from "../support/guest-agent.ts";
+import { openTestLedger } from "../tee-bot/support/ledger.ts";
+import { nodeStatus } from "../tee-bot/support/node-status.ts";
 import { postern } from "./run.ts";
 
 const folder = temporaryFolder();
@@ -146,6 +151,25 @@ describe("postern id in a TEE", () => {
     const imported = await postern("id", "import", at("tee.pem"), "--state", state);
     expect(imported.stderr).toMatch(/^Nothing was imported\.\n {2}why: .* can be replaced by no file/);
     expect(readdirSync(state)).toEqual(["postern.yaml"]);
+  });
+
+  it("is who the running node says, wherever that one was told of its TEE", async () => {
+    const state = newState();
+    mkdirSync(state);
+    using ledger = openTestLedger();
+    await using _control = await startControl({
+      port: 0,
+      path: filesIn(state).control,
+      status: () => nodeStatus({ node: "ab".repeat(32), tee: "simulated" }),
+      expose: () => {},
+      renew: () => {},
+      ledger,
+      tee: { tee: "none", reason: "." },
+      clock: systemClock,
+    });
+    expect((await postern("id", "--state", state)).stdout).toMatch(/^(ab){32}\n.*\n {2}key {4}in a SIMULATED TEE/);
+    expect((await postern("id", "export", at("none.pem"), "--state", state)).code).toBe(1);
+    expect(existsSync(join(state, "identity.pem"))).toBe(false);
   });
 
   it("says what to do where the settings want a TEE that is not there, and makes no key instead", async () => {
