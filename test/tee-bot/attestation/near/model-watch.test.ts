@@ -6,11 +6,11 @@ import { ModelWatch } from "../../../../tee-bot/attestation/near/model-watch.ts"
 import { recordingLog } from "../../support/log.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
-let watch: ModelWatch | undefined;
+let running: ModelWatch | undefined;
 let answer: (() => void) | undefined;
 afterEach(async () => {
   answer?.();
-  await watch?.[Symbol.asyncDispose]();
+  await running?.[Symbol.asyncDispose]();
 });
 
 const good = (model: string, at: number): ModelReport => ({
@@ -29,7 +29,7 @@ function start(verify: (model: string, now: number) => ModelReport | Promise<Mod
   const log = recordingLog();
   const looked: string[] = [];
   const changes: string[] = [];
-  watch = new ModelWatch({
+  const watch = new ModelWatch({
     provider: "near",
     verify: async (model) => {
       looked.push(model);
@@ -40,6 +40,7 @@ function start(verify: (model: string, now: number) => ModelReport | Promise<Mod
     log,
     onChange: (model, { state }) => void changes.push(`${model} ${state}`),
   });
+  running = watch;
   return { clock, log, looked, changes, watch };
 }
 
@@ -127,13 +128,13 @@ describe("the watch over models", () => {
   });
 
   it("ends with the node, also in the midst of a look", async () => {
-    const { looked, watch: own } = start(
+    const { looked, watch } = start(
       (model, now) => new Promise((resolve) => (answer = () => resolve(good(model, now)))),
     );
-    own.follow(["a"]);
+    watch.follow(["a"]);
     await vi.waitFor(() => expect(looked).toEqual(["a"]));
     answer?.();
-    await own[Symbol.asyncDispose]();
-    expect(own.standingOf("a")?.state).toBe("claimed");
+    await watch[Symbol.asyncDispose]();
+    expect(watch.standingOf("a")?.state).toBe("claimed");
   });
 });

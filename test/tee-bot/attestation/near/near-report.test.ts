@@ -54,7 +54,7 @@ describe("a report of NEAR", () => {
   it("is none when it is of another form, and has no end of machines", () => {
     for (const value of [undefined, null, "", 7, [], { model_attestations: {} }])
       expect(parseNearReport(value)).toBeUndefined();
-    expect(parseNearReport({ model_attestations: Array(65).fill(entry) })).toBeUndefined();
+    expect(parseNearReport({ model_attestations: Array.from({ length: 65 }, () => entry) })).toBeUndefined();
     expect(parseNearReport({})).toEqual({ gateway: { unreadable: "There is no evidence." }, models: [] });
   });
 });
