@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { AppError } from "../shared/errors.ts";
 import type { LogLevel } from "../shared/log.ts";
+import type { AttestationSettings } from "./attestation/settings.ts";
 import type { Target } from "./expose/target.ts";
 import type { GatewaySettings } from "./gateway/settings.ts";
 import { loadSettings } from "./settings/load-settings.ts";
@@ -23,6 +24,7 @@ export interface NodeConfig {
   readonly gatewayPort: number;
   readonly controlPort: number;
   readonly logLevel: LogLevel;
+  readonly attestation: AttestationSettings;
   readonly gateway: GatewaySettings;
   /** `postern.yaml`, and which version its shape is of. */
   readonly settings: { readonly path: string; readonly present: boolean; readonly version: number };
@@ -101,6 +103,7 @@ export function tryReadConfig(environment: NodeJS.ProcessEnv): ReadConfig {
       gatewayPort: ports.gateway,
       controlPort: ports.control,
       logLevel,
+      attestation: settings.attestation,
       gateway: settings.gateway,
       settings: { path: findSettingsFile(environment).path, present, version },
       files: filesIn(environment["POSTERN_STATE"] || defaultStateDirectory),

@@ -6,32 +6,29 @@ import { mkdirSync } from "node:fs";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import type { Log } from "../shared/log.ts";
-import { readOrCreateIdentity, type Identity } from "../shared/nodejs/identity-file.ts";
 import { aborted } from "../shared/nodejs/termination.ts";
 import { EdgeClient } from "../shared/registry/edge-client.ts";
 import type { Issuer, Registration } from "../shared/registry/messages.ts";
 import { version } from "../shared/version.ts";
+import type { TeeState } from "./attestation/attestation.ts";
+import { openNodeKeys, type NodeKeys } from "./attestation/keys/node-keys.ts";
+import { openTee } from "./attestation/open-tee.ts";
 import { TlsAlpnResponder } from "./certificate/alpn-responder.ts";
 import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
 import { createKeeper } from "./certificate/create-keeper.ts";
 import { KnownIssuer } from "./certificate/issuer.ts";
-import { readOrCreateTlsKey, type TlsKey } from "./certificate/tls-key.ts";
-import { decideTrust } from "./certificate/trust.ts";
 import type { NodeConfig, ReadConfig } from "./config.ts";
 import { startControl } from "./control/control.ts";
 import type { NodeStatus } from "./control/status.ts";
 import { Exposure } from "./expose/exposure.ts";
-import { formatTarget } from "./expose/target.ts";
 import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { openEmbedded } from "./gateway/providers/embedded.ts";
-import { decideHealth, type HealthReport } from "./health/health.ts";
-import { NameWatch, type NameWatchSubject } from "./health/name-watch.ts";
-import { areCutOff, PublicPaths } from "./health/public-paths.ts";
-import { reportSteps } from "./health/steps.ts";
-import { publicUrlOf } from "./registration/public-url.ts";
+import { NameWatch } from "./health/name-watch.ts";
+import { PublicPaths } from "./health/public-paths.ts";
 import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
+import { SelfReport } from "./self-report.ts";
 import { listenLocal } from "./server/listen-local.ts";
 import { createLocalHttp } from "./server/local-http.ts";
 import { LiveSettings } from "./settings/live-settings.ts";
@@ -54,16 +51,18 @@ const drainMs = 2_000;
  * {@link AppError} when it cannot start: a key file that others can read, a port that is taken.
  */
 export async function runNode(options: NodeOptions, stop: AbortSignal): Promise<"stopped" | "superseded"> {
-  const { files } = options.config;
+  const { config, clock, log } = options;
+  const { files } = config;
   mkdirSync(files.directory, { recursive: true, mode: 0o700 });
-  const identity = await readOrCreateIdentity(files.identity, options.clock.now());
-  return new PrivateNode(options, identity, readOrCreateTlsKey(files.tlsKey)).run(stop);
+  const tee = await openTee({ settings: config.attestation, env: process.env, clock, log });
+  const keys = await openNodeKeys(tee, { files, now: clock.now(), log });
+  return new PrivateNode(options, tee, keys).run(stop);
 }
 
 class PrivateNode {
   readonly #options: NodeOptions;
-  readonly #identity: Identity;
-  readonly #key: TlsKey;
+  readonly #tee: TeeState;
+  readonly #keys: NodeKeys;
   readonly #gateway: Gateway;
   readonly #exposure: Exposure;
   readonly #watch: NameWatch;
@@ -75,23 +74,22 @@ class PrivateNode {
   readonly #ending = new AbortController();
   readonly #issuer: KnownIssuer;
   readonly #live: LiveSettings;
-  #gatewayPort = 0;
-  /** Whether this process has told once that every step is made; only then do troubles count. */
-  #wasComplete = false;
+  readonly #report: SelfReport;
 
-  constructor(options: NodeOptions, identity: Identity, key: TlsKey) {
+  constructor(options: NodeOptions, tee: TeeState, keys: NodeKeys) {
     const { config, clock, log } = options;
     const { files, alias } = config;
+    const { identity, tls: key } = keys;
     const { id: node, signingKey: privateKey } = identity;
     const common = { clock, log, random: Math.random };
     this.#options = options;
-    this.#identity = identity;
-    this.#key = key;
+    this.#tee = tee;
+    this.#keys = keys;
     this.#gateway = createGateway({
       settings: config.gateway,
       directory: files.directory,
       ...common,
-      health: () => this.#health(),
+      health: () => this.#report.health(),
       node,
       env: process.env,
       openEmbedded: (embedded) => openEmbedded(embedded, common),
@@ -117,7 +115,12 @@ class PrivateNode {
       follow: (settings) => this.#gateway.follow(settings),
       onChange: () => this.#tell(),
     });
-    this.#watch = new NameWatch({ subject: () => this.#watchSubject(), clock, log, onChange: () => this.#onWatch() });
+    this.#watch = new NameWatch({
+      subject: () => this.#report.watchSubject(),
+      clock,
+      log,
+      onChange: () => this.#onWatch(),
+    });
     this.#tunnels = new Tunnels({
       identity,
       transport: config.tunnel.transport,
@@ -135,7 +138,7 @@ class PrivateNode {
       path: files.registration,
       edge,
       ...common,
-      servedKey: () => decideServedKey(config.acmeAccount, this.#exposure.target, this.#key, this.#watch),
+      servedKey: () => decideServedKey(config.acmeAccount, this.#exposure.target, key, this.#watch),
       onRegistration: (registration) => this.#onRegistration(registration),
       relays: this.#tunnels.lost,
     });
@@ -147,6 +150,7 @@ class PrivateNode {
       view: this.#view,
       issuer: (signal) => this.#issuerNow(signal),
       alpn,
+      acmeAccount: keys.acmeAccount,
       files,
       key,
       ...common,
@@ -157,6 +161,22 @@ class PrivateNode {
       },
       onChange: () => this.#tell(),
     });
+    this.#report = new SelfReport({
+      node,
+      tee: tee.tee,
+      alias,
+      key,
+      issuer: this.#issuer,
+      registrar: this.#registrar,
+      certificates: this.#certificates,
+      tunnels: this.#tunnels,
+      exposure: this.#exposure,
+      watch: this.#watch,
+      view: this.#view,
+      live: this.#live,
+      paths: this.#paths,
+      clock,
+    });
   }
 
   async run(stop: AbortSignal): Promise<"stopped" | "superseded"> {
@@ -165,21 +185,23 @@ class PrivateNode {
     await using _gateway = this.#gateway;
     const gatewayServer = createLocalHttp(this.#gateway.handler("local"));
     await using local = await listenLocal(gatewayServer, config.gatewayPort, "gateway");
-    this.#gatewayPort = local.port;
+    this.#report.gatewayPort = local.port;
     await using control = await startControl({
       port: config.controlPort,
       path: config.files.control,
-      status: () => this.#status(),
+      status: () => this.#report.status(),
       expose: (target) => {
         this.#exposure.expose(target);
         this.#changed();
       },
       renew: () => this.#renew(),
       ledger: this.#gateway.ledger,
+      tee: this.#tee,
       clock: this.#options.clock,
     });
     using _live = this.#live;
-    log.info("node.started", { node: this.#identity.id, gatewayPort: this.#gatewayPort, controlPort: control.port });
+    const node = this.#keys.identity.id;
+    log.info("node.started", { node, gatewayPort: local.port, controlPort: control.port });
 
     this.#certificates.useStored();
     void this.#watch.run(signal);
@@ -239,57 +261,6 @@ class PrivateNode {
   }
 
   #tell(): void {
-    const status = this.#status();
-    this.#wasComplete ||= status.health.status === "healthy";
-    this.#options.onStatus(status);
-  }
-
-  #watchSubject(): NameWatchSubject | undefined {
-    const hostnames = this.#registrar.current?.hostnames ?? [];
-    const relays = this.#tunnels.up;
-    const certificate = this.#certificates.current;
-    if (hostnames.length === 0 || relays.length === 0 || !certificate) return undefined;
-    const trust = decideTrust(this.#issuer.current, certificate);
-    return { hostnames, relays, ...trust, spki: this.#key.spki, target: this.#exposure.target };
-  }
-
-  #health(paths = this.#paths.at(this.#options.clock.now())): HealthReport {
-    const steps = reportSteps({
-      node: this.#identity.id,
-      alias: this.#options.config.alias,
-      registrar: this.#registrar,
-      certificates: this.#certificates,
-      tunnels: this.#tunnels,
-      watch: this.#watch,
-      paths,
-    });
-    const hostnames = this.#registrar.current?.hostnames ?? [];
-    const troubled = this.#wasComplete && this.#view.troubles.length > 0;
-    return decideHealth(steps, { hostnames, wasHealthy: this.#watch.wasHealthy, troubled, cutOff: areCutOff(paths) });
-  }
-
-  #status(): NodeStatus {
-    const { current } = this.#registrar;
-    const paths = this.#paths.at(this.#options.clock.now());
-    const up = new Set(this.#tunnels.up.map(({ relay }) => relay));
-    return {
-      node: this.#identity.id,
-      version,
-      epoch: current?.epoch ?? null,
-      url: publicUrlOf(current),
-      hostnames: current?.hostnames ?? [],
-      target: formatTarget(this.#exposure.target),
-      gateway: `http://127.0.0.1:${this.#gatewayPort}`,
-      relays: (current?.relays ?? []).map((relay) => ({
-        name: relay.name,
-        up: up.has(relay.relay),
-        transport: this.#tunnels.to(relay)?.transport,
-      })),
-      paths,
-      visitors: this.#exposure.terminator.connections,
-      certificate: this.#certificates.report,
-      troubles: [...this.#view.troubles, ...this.#live.troubles],
-      health: this.#health(paths),
-    };
+    this.#options.onStatus(this.#report.tell());
   }
 }

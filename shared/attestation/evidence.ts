@@ -32,16 +32,25 @@ export const quoteEvidenceSchema = z.object({
 });
 export type QuoteEvidence = z.infer<typeof quoteEvidenceSchema>;
 
-/** GetKey's signature chain: the application's key has signed for this key, and the key provider's root for that one. */
+/**
+ * Where one of the node's keys comes from. The key provider's root has signed for the application's key, that one for
+ * `derived_key`, and that one for the key itself: custody.ts has the rules.
+ */
 export const custodySchema = z.object({
-  /** What the key is for, as in the keyset: `identity`, `receipt`, `e2ee`. */
+  /** What the key is for, as in the keyset: `identity`, `tls`, `receipt`, `e2ee`. */
   key: z.string().max(64),
-  path: z.string().max(256),
-  purpose: z.string().max(256),
+  /** Of `public_key`: `ed25519` and `x25519` (32 bytes), `p256` (SubjectPublicKeyInfo, DER). */
   algorithm: z.string().max(32),
   public_key: hex.max(512),
-  /** Recoverable secp256k1 signatures, hex; the application's first. */
-  signature_chain: z.array(hex.max(1024)).max(4),
+  /** At which path, and for which purpose, the guest agent was asked for the derived key. */
+  path: z.string().max(256),
+  purpose: z.string().max(256),
+  /** Compressed secp256k1. */
+  derived_key: hex.length(66),
+  /** By the derived key over the custody statement: r ‖ s. */
+  signature: hex.length(128),
+  /** Recoverable secp256k1 signatures, r ‖ s ‖ recovery id; the application's first. */
+  signature_chain: z.array(hex.length(130)).length(2),
 });
 export type Custody = z.infer<typeof custodySchema>;
 

@@ -24,6 +24,8 @@ export interface KeeperParts extends Pick<CertificateKeeperOptions, "key" | "onC
   /** Who signs, as the edge tells it. */
   issuer: (signal: AbortSignal) => Promise<Issuer>;
   alpn: AlpnResponder;
+  /** The key of this node's own ACME accounts, PEM. */
+  acmeAccount: () => string;
   files: NodeFiles;
   clock: Clock;
   log: Log;
@@ -32,7 +34,7 @@ export interface KeeperParts extends Pick<CertificateKeeperOptions, "key" | "onC
 
 /** The keeper of the node's certificate, with the source that the custody of the ACME account asks for. */
 export function createKeeper(parts: KeeperParts): CertificateKeeper {
-  const { custody, node, edge, view, issuer, alpn, files, key, clock, log, random } = parts;
+  const { custody, node, edge, view, issuer, alpn, acmeAccount, files, key, clock, log, random } = parts;
   const announced = new AnnouncedAccounts({ node, edge, path: files.announcedAccounts, log });
   return new CertificateKeeper({
     key,
@@ -42,7 +44,7 @@ export function createKeeper(parts: KeeperParts): CertificateKeeper {
         : new OwnOrders({
             node,
             edge,
-            accounts: new OwnAccounts({ keyPath: files.acmeKey, path: files.acmeAccounts, clock, log, fetch }),
+            accounts: new OwnAccounts({ accountKey: acmeAccount, path: files.acmeAccounts, clock, log, fetch }),
             announced,
             issuer,
             alpn,

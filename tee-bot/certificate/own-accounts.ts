@@ -1,4 +1,4 @@
-/** This node's own accounts at the CAs: one key for all, made here and never sent; the accounts' URIs beside it. */
+/** This node's own accounts at the CAs: one key for all, which is never sent; the accounts' URIs are kept in a file. */
 import { readFileSync } from "node:fs";
 import { z } from "zod";
 import { createAcmeCa } from "../../shared/acme/acme-ca.ts";
@@ -10,11 +10,10 @@ import type { Log } from "../../shared/log.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
 import type { AccountBinding } from "../../shared/registry/messages.ts";
 import { version } from "../../shared/version.ts";
-import { readOrCreateTlsKey } from "./tls-key.ts";
 
 export interface OwnAccountsOptions {
-  /** PKCS #8 PEM, mode 0600. */
-  keyPath: string;
+  /** PKCS #8 PEM; asked for when an account is first needed. */
+  accountKey: () => string;
   /** Account URIs and the CA's names for our orders. */
   path: string;
   clock: Clock;
@@ -56,11 +55,11 @@ export class OwnAccounts {
   ca(directory: string): Ca {
     const held = this.#cas.get(directory);
     if (held) return held;
-    const { keyPath, clock, fetch } = this.#options;
+    const { accountKey, clock, fetch } = this.#options;
     const accountUri = this.#kept.accounts[directory]?.uri;
     const ca = createAcmeCa({
       directory,
-      accountKey: readOrCreateTlsKey(keyPath).pem,
+      accountKey: accountKey(),
       ...(accountUri !== undefined && { accountUri }),
       onAccount: (uri) => this.#rememberAccount(directory, uri),
       memory: {

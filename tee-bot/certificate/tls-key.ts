@@ -1,4 +1,4 @@
-/** The P-256 key behind the public name: made here, kept with mode 0600, never sent anywhere. */
+/** The P-256 key behind the public name, kept with mode 0600 where it is a file, and never sent anywhere. */
 import { createPrivateKey, createPublicKey, generateKeyPairSync, type KeyObject } from "node:crypto";
 import { AppError } from "../../shared/errors.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
@@ -21,15 +21,16 @@ export function readOrCreateTlsKey(path: string): TlsKey {
   return tlsKeyOfPem(pem, path);
 }
 
-function tlsKeyOfPem(pem: string, path: string): TlsKey {
+/** `source` is where it comes from, for messages. Throws {@link AppError} unless it is a P-256 key. */
+export function tlsKeyOfPem(pem: string, source: string): TlsKey {
   const remedy = "Move it away and a new one is made.";
   let privateKey: KeyObject;
   try {
     privateKey = createPrivateKey(pem);
   } catch (error) {
-    throw new AppError("bad-request", `${path} is not a PEM private key. ${remedy}`, { cause: error });
+    throw new AppError("bad-request", `${source} is not a PEM private key. ${remedy}`, { cause: error });
   }
   if (privateKey.asymmetricKeyDetails?.namedCurve !== "prime256v1")
-    throw new AppError("bad-request", `${path} is not a P-256 key. ${remedy}`);
+    throw new AppError("bad-request", `${source} is not a P-256 key. ${remedy}`);
   return { pem, privateKey, spki: createPublicKey(privateKey).export({ type: "spki", format: "der" }) };
 }

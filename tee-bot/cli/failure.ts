@@ -23,6 +23,7 @@ const remedies: Partial<Record<ErrorCode, string>> = {
   "name-taken": "Choose another alias with --alias.",
   "name-invalid": "Choose another alias with --alias.",
   "name-reserved": "Choose another alias with --alias.",
+  "tee-absent": "Mend that in postern.yaml, under attestation; postern config show lists what is in force.",
   "upstream-unavailable": "Check the address, and that the edge is up.",
 };
 

@@ -1,5 +1,7 @@
 import { copyFileSync, existsSync, readFileSync, statSync } from "node:fs";
+import { systemClock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
+import { silentLog } from "../../shared/log.ts";
 import {
   identityOfPem,
   readKeyFile,
@@ -7,20 +9,37 @@ import {
   saveIdentityPem,
   type Identity,
 } from "../../shared/nodejs/identity-file.ts";
-import { labelOfNodeId } from "../../shared/registry/node-id.ts";
+import { labelOfNodeId, type NodeId } from "../../shared/registry/node-id.ts";
+import type { TeeState } from "../attestation/attestation.ts";
+import { teeIdentity } from "../attestation/keys/node-keys.ts";
+import { openTee } from "../attestation/open-tee.ts";
 import { filesIn } from "../config.ts";
+import { loadSettings } from "../settings/load-settings.ts";
 import { CliError } from "./failure.ts";
 
 const maxKeyBytes = 4_096;
 
-/** `postern id`: who this node is. Makes the key when there is none. */
+/** `postern id`: who this node is. Makes the key when there is none, and no TEE that has it. */
 export async function showIdentity(state: string): Promise<string> {
+  const tee = await openTeeOf(state);
+  if (tee.tee !== "none") {
+    const { id } = await teeIdentity(tee, Date.now());
+    return formatIdentity(
+      id,
+      tee.tee === "dstack" ? "in the TEE (dstack)" : "in a SIMULATED TEE, which proves nothing",
+    );
+  }
   const { id, created } = await readOrCreateIdentity(filesIn(state).identity, Date.now());
-  return `${id}\n  name   ${labelOfNodeId(id)}.<zone>\n  key    ${filesIn(state).identity}${created ? "  (new)" : ""}\n`;
+  return formatIdentity(id, `${filesIn(state).identity}${created ? "  (new)" : ""}`);
+}
+
+function formatIdentity(id: NodeId, key: string): string {
+  return `${id}\n  name   ${labelOfNodeId(id)}.<zone>\n  key    ${key}\n`;
 }
 
 /** `postern id export FILE`: a copy of the private key, readable by its owner only. */
 export async function exportIdentity(state: string, file: string): Promise<string> {
+  await refuseInTee(state, "Nothing was exported.");
   const path = filesIn(state).identity;
   const pem = readKeyFile(path);
   if (pem === undefined)
@@ -42,6 +61,7 @@ export async function exportIdentity(state: string, file: string): Promise<strin
 
 /** `postern id import FILE`: from now on this node is the one whose key is in the file. The key before is kept beside. */
 export async function importIdentity(state: string, file: string, replace: boolean): Promise<string> {
+  await refuseInTee(state, "Nothing was imported.");
   const identity = await readImport(file);
   const path = filesIn(state).identity;
   let kept = "";
@@ -64,4 +84,21 @@ function readImport(file: string): Promise<Identity> {
   if (!stats?.isFile()) throw new AppError("not-found", `There is no file ${file}.`);
   if (stats.size > maxKeyBytes) throw new AppError("too-large", `${file} is no key file: it has ${stats.size} bytes.`);
   return identityOfPem(readFileSync(file, "utf8"), Date.now());
+}
+
+/** The TEE that the settings of this state lead to. */
+async function openTeeOf(state: string): Promise<TeeState> {
+  const env = { ...process.env, POSTERN_STATE: state };
+  const read = loadSettings(env);
+  if (!read.ok) throw new AppError("bad-request", `Some settings cannot be used.\n${read.mistakes.join("\n")}`);
+  return openTee({ settings: read.effective.settings.attestation, env, clock: systemClock, log: silentLog });
+}
+
+async function refuseInTee(state: string, what: string): Promise<void> {
+  if ((await openTeeOf(state)).tee === "none") return;
+  throw new CliError({
+    what,
+    why: "This node runs in a TEE, whose key never leaves it and can be replaced by no file.",
+    remedy: "To be the node of a file, set attestation.tee to off; others then see that it runs in no TEE.",
+  });
 }

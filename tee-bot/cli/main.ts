@@ -29,6 +29,7 @@ program
   .option("--expose <target>", "gateway, http://host:port, or tls://host:port[?proxy=v2] (POSTERN_EXPOSE)")
   .option("--acme-account <whose>", "edge or node: whose ACME account orders the certificate (POSTERN_ACME_ACCOUNT)")
   .option("--tunnel <transport>", "auto, pool, tls or http2: how visitors come from the relays (POSTERN_TUNNEL)")
+  .option("--tee <where>", "auto, dstack, simulated or off: where the keys come from (POSTERN_ATTESTATION_TEE)")
   .option("--gateway-port <port>", `local port of the gateway (default: ${defaultGatewayPort})`)
   .option("--control-port <port>", `local port of the control API (default: ${defaultControlPort})`)
   .option("--state <dir>", `where keys and certificate are kept (default: ${defaultStateDirectory})`)

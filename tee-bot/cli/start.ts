@@ -19,6 +19,7 @@ export interface StartFlags {
   expose?: string;
   acmeAccount?: string;
   tunnel?: string;
+  tee?: string;
   gatewayPort?: string;
   controlPort?: string;
 }
@@ -41,6 +42,7 @@ export async function start(flags: StartFlags): Promise<void> {
     ...(flags.expose !== undefined && { POSTERN_EXPOSE: flags.expose }),
     ...(flags.acmeAccount !== undefined && { POSTERN_ACME_ACCOUNT: flags.acmeAccount }),
     ...(flags.tunnel !== undefined && { POSTERN_TUNNEL: flags.tunnel }),
+    ...(flags.tee !== undefined && { POSTERN_ATTESTATION_TEE: flags.tee }),
     ...(flags.gatewayPort !== undefined && { POSTERN_GATEWAY_PORT: flags.gatewayPort }),
     ...(flags.controlPort !== undefined && { POSTERN_CONTROL_PORT: flags.controlPort }),
   };

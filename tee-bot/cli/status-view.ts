@@ -20,6 +20,7 @@ export function formatStatus(status: NodeStatus, color: boolean, now: number): s
     "",
     `  behind the name  ${status.target}`,
     `  local gateway    ${status.gateway}`,
+    `  TEE              ${formatTee(status.tee, paint)}`,
     ...status.hostnames.slice(1).map((name) => `  also known as    ${name}`),
     ...formatTroubles([...(trouble ? [trouble] : []), ...status.troubles], color),
   ];
@@ -27,6 +28,17 @@ export function formatStatus(status: NodeStatus, color: boolean, now: number): s
 }
 
 const verdictColors = { healthy: "green", degraded: "yellow", starting: "yellow", down: "red" } as const;
+
+function formatTee(tee: NodeStatus["tee"], paint: ReturnType<typeof painter>): string {
+  switch (tee) {
+    case "dstack":
+      return paint("green", "dstack: the keys come from there");
+    case "simulated":
+      return paint("red", "SIMULATED: nothing of this node is proven");
+    case "none":
+      return "none: the keys are files";
+  }
+}
 
 function formatAge(ms: number): string {
   const seconds = Math.max(0, Math.round(ms / 1_000));

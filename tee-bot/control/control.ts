@@ -11,11 +11,13 @@ import type { Clock } from "../../shared/clock.ts";
 import { AppError } from "../../shared/errors.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
 import { problemContentType, problemOf, problemOfError } from "../../shared/problem.ts";
+import type { TeeState } from "../attestation/attestation.ts";
 import { parseTarget, type Target } from "../expose/target.ts";
 import type { Ledger } from "../gateway/ledger.ts";
 import { listenLocal } from "../server/listen-local.ts";
 import { keyRoutes } from "./keys.ts";
 import { readJson } from "./read-json.ts";
+import { teeRoutes } from "./tee.ts";
 import { exposureSchema, type ControlFile, type NodeStatus, type RenewalAnswer } from "./status.ts";
 
 export interface ControlOptions {
@@ -28,6 +30,7 @@ export interface ControlOptions {
   renew: () => void;
   /** The gateway's keys. */
   ledger: Pick<Ledger, "keys" | "usage">;
+  tee: TeeState;
   clock: Clock;
 }
 
@@ -69,6 +72,7 @@ export function createControlApp({
   expose,
   renew,
   ledger,
+  tee,
   clock,
 }: Omit<ControlOptions, "port" | "path"> & { token: string }): Hono {
   const app = new Hono();
@@ -95,6 +99,7 @@ export function createControlApp({
   });
 
   app.route("/", keyRoutes({ ledger, clock }));
+  app.route("/", teeRoutes(tee));
 
   app.notFound(({ req }) => problemResponse(problemOf("not-found", `There is no ${req.method} ${req.path} here.`)));
   app.onError((error) => problemResponse(problemOfError(error)));

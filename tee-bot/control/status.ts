@@ -1,5 +1,6 @@
 import { z } from "zod";
 import { troubleSchema } from "../../shared/registry/messages.ts";
+import { tees } from "../attestation/attestation.ts";
 import { certificateReportSchema } from "../certificate/certificate-report.ts";
 import { healthStates, healthSteps } from "../health/health.ts";
 import { transports } from "../tunnel/transport.ts";
@@ -8,6 +9,8 @@ import { transports } from "../tunnel/transport.ts";
 export const nodeStatusSchema = z.object({
   node: z.string(),
   version: z.string(),
+  /** Where it runs; `simulated` is no TEE. */
+  tee: z.enum(tees),
   epoch: z.int().nullable(),
   url: z.string().nullable(),
   hostnames: z.array(z.string()),

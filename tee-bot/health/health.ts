@@ -1,3 +1,5 @@
+import type { Tee } from "../attestation/attestation.ts";
+
 /** Each step between the node and a working public name, in the order in which they happen. */
 export const healthSteps = [
   "identity",
@@ -26,11 +28,14 @@ export interface StepReport {
 
 export interface HealthReport {
   readonly status: (typeof healthStates)[number];
+  /** Where the node runs. */
+  readonly tee: Tee;
   readonly hostnames: string[];
   readonly steps: StepReport[];
 }
 
 export interface HealthSurroundings {
+  tee: Tee;
   hostnames: string[];
   /** The name has answered since this process began. */
   wasHealthy: boolean;
@@ -43,10 +48,10 @@ export interface HealthSurroundings {
 /** The state of the name. */
 export function decideHealth(
   steps: StepReport[],
-  { hostnames, wasHealthy, troubled, cutOff }: HealthSurroundings,
+  { tee, hostnames, wasHealthy, troubled, cutOff }: HealthSurroundings,
 ): HealthReport {
   const allWell = steps.every(({ ok }) => ok) && !troubled;
   const reachable = steps.some(({ step, ok }) => step === "loopback" && ok);
   const status = cutOff ? "down" : allWell ? "healthy" : "degraded";
-  return { status: allWell || wasHealthy || reachable ? status : "starting", hostnames, steps };
+  return { status: allWell || wasHealthy || reachable ? status : "starting", tee, hostnames, steps };
 }

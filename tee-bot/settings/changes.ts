@@ -18,13 +18,14 @@ export function decideChanges(before: NodeConfig, after: NodeConfig): Changes {
     .map(({ path }) => formatPath(path));
   return {
     followed: changed.filter((name) => name.startsWith("gateway.")),
-    deferred: changed.filter((name) => name.startsWith("node.")),
+    deferred: changed.filter((name) => !name.startsWith("gateway.")),
   };
 }
 
 /** The configuration in the shape of the file. */
 function asSettings(config: NodeConfig): object {
-  const { edge, alias, target, acmeAccount, tunnel, gatewayPort, controlPort, logLevel, gateway } = config;
+  const { edge, alias, target, acmeAccount, tunnel, gatewayPort, controlPort, logLevel, attestation, gateway } = config;
   const ports = { gateway: gatewayPort, control: controlPort };
-  return { node: { edge, alias, expose: target, acmeAccount, tunnel: tunnel.transport, ports, logLevel }, gateway };
+  const node = { edge, alias, expose: target, acmeAccount, tunnel: tunnel.transport, ports, logLevel };
+  return { node, attestation, gateway };
 }

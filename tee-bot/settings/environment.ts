@@ -37,16 +37,18 @@ export function variableOf(path: SettingPath): string | undefined {
   return variables.find(({ setting }) => isSamePath(setting.path, path))?.name;
 }
 
-const gatewayPrefix = "POSTERN_GATEWAY_";
+const sectionPrefixes = ["POSTERN_GATEWAY_", "POSTERN_ATTESTATION_"];
 
-/** Variables of the gateway that nobody reads, though one of nearly that name is read. */
+/** Variables of these sections that nobody reads, though one of nearly that name is read. */
 export function findMisspelt(environment: NodeJS.ProcessEnv): { readonly name: string; readonly meant: string }[] {
-  const tailsOf = (names: readonly string[]): string[] =>
-    names.filter((name) => name.startsWith(gatewayPrefix)).map((name) => name.slice(gatewayPrefix.length));
-  const known = tailsOf(variables.map(({ name }) => name));
-  return tailsOf(Object.keys(environment)).flatMap((tail) => {
-    const meant = known.includes(tail) ? undefined : nearName(tail, known);
-    return meant === undefined ? [] : [{ name: gatewayPrefix + tail, meant: gatewayPrefix + meant }];
+  return sectionPrefixes.flatMap((prefix) => {
+    const tailsOf = (names: readonly string[]): string[] =>
+      names.filter((name) => name.startsWith(prefix)).map((name) => name.slice(prefix.length));
+    const known = tailsOf(variables.map(({ name }) => name));
+    return tailsOf(Object.keys(environment)).flatMap((tail) => {
+      const meant = known.includes(tail) ? undefined : nearName(tail, known);
+      return meant === undefined ? [] : [{ name: prefix + tail, meant: prefix + meant }];
+    });
   });
 }
 

@@ -9,8 +9,11 @@ export function loadSettings(environment: NodeJS.ProcessEnv, required: readonly 
   const read = readSettings({ name: nameOf(file), text: readSettingsFile(file) }, environment, required);
   if (!read.ok) return read;
   const { settings } = read.effective;
-  const gateway = fromDirectory(settings.gateway, dirname(file.path));
-  return { ok: true, effective: { ...read.effective, settings: { ...settings, gateway } } };
+  const directory = dirname(file.path);
+  const gateway = fromDirectory(settings.gateway, directory);
+  const { socket } = settings.attestation;
+  const attestation = { ...settings.attestation, ...(socket !== undefined && { socket: resolve(directory, socket) }) };
+  return { ok: true, effective: { ...read.effective, settings: { ...settings, attestation, gateway } } };
 }
 
 /** Paths in the file begin where the file is, wherever the node was started. */

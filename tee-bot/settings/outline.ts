@@ -22,7 +22,7 @@ const kinds: Readonly<Record<string, Setting["kind"]>> = {
   object: "table",
 };
 
-/** Every setting of `node` and `gateway`, in the order of the schema. */
+/** Every setting of every section, in the order of the schema. */
 export const outline: readonly Setting[] = Object.entries(root.properties ?? {})
   .filter(([section]) => section !== "version")
   .flatMap(([section, shape]) => settingsBelow([section], shape as Shape));

@@ -1,5 +1,6 @@
 /** All that `postern.yaml` may say. Everything has a default, so an empty file is a good one. */
 import { z } from "zod";
+import { attestationSettingsSchema } from "../attestation/settings.ts";
 import { gatewaySettingsSchema } from "../gateway/settings.ts";
 import { nodeSettingsSchema } from "./node-settings.ts";
 
@@ -9,6 +10,7 @@ export const settingsVersion = 1;
 export const settingsSchema = z.strictObject({
   version: z.literal(settingsVersion).default(settingsVersion),
   node: nodeSettingsSchema.prefault({}),
+  attestation: attestationSettingsSchema.prefault({}),
   gateway: gatewaySettingsSchema.prefault({}),
 });
 

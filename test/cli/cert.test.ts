@@ -37,6 +37,7 @@ const failed: HistoryEntry = {
 const well: NodeStatus = {
   node: "ab".repeat(32),
   version: "1",
+  tee: "none",
   epoch: 1,
   url: "https://alice.example.net",
   hostnames: ["alice.example.net", "own.example.net"],
@@ -84,6 +85,7 @@ beforeEach(async () => {
       expose: () => {},
       renew: () => onRenew(),
       ledger: stack.use(openTestLedger()),
+      tee: { tee: "none", reason: "." },
       clock: systemClock,
     }),
   );
@@ -234,6 +236,7 @@ describe("postern status", () => {
 
   behind the name  gateway
   local gateway    http://127.0.0.1:1
+  TEE              none: the keys are files
   also known as    own.example.net
 
   ! Other CAs may issue for alice.example.net: its CAA records are overridden.

@@ -25,6 +25,7 @@ beforeEach(async () => {
       expose: () => {},
       renew: () => {},
       ledger,
+      tee: { tee: "none", reason: "." },
       clock: systemClock,
     }),
   );
@@ -37,6 +38,7 @@ const create = (name: string, ...flags: string[]) => run("create", "--name", nam
 const unimportant = {
   node: "ab".repeat(32),
   version: "test",
+  tee: "none",
   epoch: 1,
   hostnames: ["alice.example.net"],
   target: "gateway",

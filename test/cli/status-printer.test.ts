@@ -9,6 +9,7 @@ const status = (
 ): NodeStatus => ({
   node: "ab".repeat(32),
   version: "1",
+  tee: "none",
   epoch: 1,
   url: "https://alice.test",
   hostnames: ["alice.test"],
@@ -54,7 +55,7 @@ describe("what postern start prints", () => {
     );
     expect(text).toBe(
       "  certificate  Being ordered.\n  certificate  Waiting for DNS.\n  ! No rights.\n    → Give them.\n" +
-        "https://alice.test  healthy\n\n\n  behind the name  gateway\n  local gateway    http://127.0.0.1:1\n",
+        "https://alice.test  healthy\n\n\n  behind the name  gateway\n  local gateway    http://127.0.0.1:1\n  TEE              none: the keys are files\n",
     );
   });
 

@@ -42,7 +42,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
   const { clock = systemClock, random = Math.random, log = silentLog, surface = "local", demo = false } = options;
   const settings = settingsOf(options);
   const directory = mkdtempSync(join(tmpdir(), "postern-gateway-"));
-  const health = () => ({ status: "healthy" as const, hostnames: [], steps: [] });
+  const health = () => ({ status: "healthy" as const, tee: "none" as const, hostnames: [], steps: [] });
   const gateway = createGateway({
     settings,
     directory,

@@ -58,7 +58,12 @@ export async function startCustodyNode(
     return new OwnOrders({
       ...parts,
       announced,
-      accounts: new OwnAccounts({ ...parts, keyPath, path: accountsPath, fetch: fetchTrusting }),
+      accounts: new OwnAccounts({
+        ...parts,
+        accountKey: () => readOrCreateTlsKey(keyPath).pem,
+        path: accountsPath,
+        fetch: fetchTrusting,
+      }),
       issuer: () => client.request("GET", "/v1/issuer", issuerSchema),
       alpn: new TlsAlpnResponder({ clock: systemClock }),
       random: Math.random,

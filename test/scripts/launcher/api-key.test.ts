@@ -26,6 +26,7 @@ beforeEach(async () => {
       expose: () => {},
       renew: () => {},
       ledger,
+      tee: { tee: "none", reason: "." },
       clock: systemClock,
     }),
   );

@@ -90,7 +90,11 @@ function start(): OwnOrders {
   return new OwnOrders({
     node: edge.identity.id,
     edge: edge.client,
-    accounts: new OwnAccounts({ keyPath: at("acme-account.pem"), path: at("acme-accounts.json"), ...parts }),
+    accounts: new OwnAccounts({
+      accountKey: () => readOrCreateTlsKey(at("acme-account.pem")).pem,
+      path: at("acme-accounts.json"),
+      ...parts,
+    }),
     announced: new AnnouncedAccounts({
       node: edge.identity.id,
       edge: edge.client,

@@ -15,6 +15,7 @@ import { ManualClock } from "../support/manual-clock.ts";
 const status: NodeStatus = {
   node: "ab".repeat(32),
   version: "test",
+  tee: "none",
   epoch: null,
   url: null,
   hostnames: [],
@@ -56,6 +57,7 @@ beforeEach(async () => {
       expose: (target) => exposed.push(target),
       renew: () => renew(),
       ledger,
+      tee: { tee: "none", reason: "No guest agent." },
       clock: new ManualClock(1_000),
     }),
   );

@@ -16,6 +16,7 @@ afterEach(async () => {
 
 const well: HealthReport = {
   status: "healthy",
+  tee: "none",
   hostnames: ["alice.test"],
   steps: [{ step: "identity", ok: true, detail: "This node is x." }],
 };

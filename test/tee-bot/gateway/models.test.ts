@@ -32,7 +32,7 @@ async function start(parts: object, env: Record<string, string> = {}) {
     clock: systemClock,
     random: Math.random,
     log,
-    health: () => ({ status: "healthy", hostnames: ["alice.postern.test"], steps: [] }),
+    health: () => ({ status: "healthy", tee: "none", hostnames: ["alice.postern.test"], steps: [] }),
     node: "ab".repeat(32),
     env,
   });

@@ -23,7 +23,7 @@ async function start(keys: object = {}) {
     clock: systemClock,
     random: Math.random,
     log: silentLog,
-    health: () => ({ status: "healthy", hostnames: [], steps: [] }),
+    health: () => ({ status: "healthy", tee: "none", hostnames: [], steps: [] }),
   });
   stack.use(gateway);
   const ports = new Map<Surface, number>();

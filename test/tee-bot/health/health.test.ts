@@ -1,7 +1,20 @@
 import { describe, expect, it } from "vitest";
-import { decideHealth, type HealthStep, type StepReport } from "../../../tee-bot/health/health.ts";
+import {
+  decideHealth,
+  type HealthStep,
+  type HealthSurroundings,
+  type StepReport,
+} from "../../../tee-bot/health/health.ts";
 
 const step = (name: HealthStep, ok: boolean): StepReport => ({ step: name, ok, detail: "" });
+
+const somewhere: HealthSurroundings = {
+  tee: "none",
+  hostnames: [],
+  wasHealthy: false,
+  troubled: false,
+  cutOff: false,
+};
 
 describe("decideHealth", () => {
   const cases: [registered: boolean, reachable: boolean, wasHealthy: boolean, status: string][] = [
@@ -16,8 +29,8 @@ describe("decideHealth", () => {
   ];
   it.each(cases)("registered %s, reachable %s, healthy before %s: %s", (registered, reachable, wasHealthy, status) => {
     const steps = [step("registration", registered), step("loopback", reachable)];
-    const report = decideHealth(steps, { hostnames: ["a.test"], wasHealthy, troubled: false, cutOff: false });
-    expect(report).toEqual({ status, hostnames: ["a.test"], steps });
+    const report = decideHealth(steps, { ...somewhere, hostnames: ["a.test"], wasHealthy });
+    expect(report).toEqual({ status, tee: "none", hostnames: ["a.test"], steps });
   });
 
   it.each([
@@ -26,12 +39,12 @@ describe("decideHealth", () => {
     [false, false, "starting"],
   ])("where no visitor gets through, reachable %s, healthy before %s: %s", (reachable, wasHealthy, status) => {
     const steps = [step("loopback", reachable), step("paths", false)];
-    expect(decideHealth(steps, { hostnames: [], wasHealthy, troubled: false, cutOff: true }).status).toBe(status);
+    expect(decideHealth(steps, { ...somewhere, wasHealthy, cutOff: true }).status).toBe(status);
   });
 
   it("calls a name degraded that somebody has to look at, though every step is made", () => {
     const steps = [step("registration", true), step("loopback", true)];
-    const surroundings = { hostnames: [], wasHealthy: true, troubled: true, cutOff: false };
+    const surroundings = { ...somewhere, wasHealthy: true, troubled: true };
     expect(decideHealth(steps, surroundings).status).toBe("degraded");
   });
 });

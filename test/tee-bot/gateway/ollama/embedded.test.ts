@@ -25,7 +25,7 @@ beforeAll(async () => {
       clock: systemClock,
       random: Math.random,
       log,
-      health: () => ({ status: "healthy", hostnames: [], steps: [] }),
+      health: () => ({ status: "healthy", tee: "none", hostnames: [], steps: [] }),
       openEmbedded: (settings) => openEmbedded(settings, { clock: systemClock, log }),
     }),
   );

@@ -39,7 +39,7 @@ export async function startOllamaWorld(settings: object = {}): Promise<OllamaWor
       clock: systemClock,
       random: () => 0,
       log: recordingLog(),
-      health: () => ({ status: "healthy", hostnames: [], steps: [] }),
+      health: () => ({ status: "healthy", tee: "none", hostnames: [], steps: [] }),
     }),
   );
   const { port } = stack.use(await listenLocal(createLocalHttp(gateway.handler("local")), 0, "test"));

@@ -106,7 +106,7 @@ export async function startCalledGateway(
     clock: systemClock,
     random,
     log,
-    health: () => ({ status: "healthy", hostnames: [], steps: [] }),
+    health: () => ({ status: "healthy", tee: "none", hostnames: [], steps: [] }),
     parts: {
       router: {
         route: ({ model }): Route => ({
