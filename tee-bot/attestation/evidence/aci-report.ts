@@ -25,9 +25,6 @@ export function aciReport({
   simulated,
 }: AciReportParts): object {
   const { keyset, digest } = sealed;
-  const listed = new Map(
-    [...keyset.receipt_signing_keys, ...keyset.e2ee_public_keys].map((key) => [key.key_id.split("-", 1)[0], key]),
-  );
   const binding = keyset.tls_public_keys.find((key) => key.domain === domain);
   const [only, another] = images;
   return {
@@ -53,15 +50,16 @@ export function aciReport({
         ...(evidence.vm_config !== undefined && { vm_config: evidence.vm_config }),
         key_custody: {
           provider: "dstack-kms",
-          keys: custody.map(({ key, path, purpose, public_key, signature_chain }) => ({
-            role: key,
-            path,
-            purpose,
-            algo: listed.get(key)?.algo ?? "ed25519",
-            // The listed key is derived from the one that the key provider has signed for.
-            public_key: listed.get(key)?.public_key ?? (key === "identity" ? keyset.node_id : undefined) ?? public_key,
-            kms_public_key: public_key,
-            signature_chain,
+          keys: custody.map((one) => ({
+            role: one.key,
+            path: one.path,
+            purpose: one.purpose,
+            algo: one.algorithm,
+            public_key: one.public_key,
+            // The key provider's chain is for this one, which has signed for the other.
+            kms_public_key: one.derived_key,
+            kms_signature: one.signature,
+            signature_chain: one.signature_chain,
           })),
         },
         ...(binding && { downstream_tls_binding: { domain: binding.domain, spki_sha256: binding.spki_sha256 } }),

@@ -1,6 +1,6 @@
 /** The keyset of this node: what it may say of itself at a time, made of values. */
 import { keysetDigest, type Keyset } from "../../../shared/attestation/keyset.ts";
-import type { ListedKey } from "./node-keys.ts";
+import type { ListedKey } from "./listed-keys.ts";
 
 export interface KeysetParts {
   readonly receiptKey: ListedKey;

@@ -1,18 +1,19 @@
 /** What a node's evidence tells besides quotes, asked of the guest agent once: it stays the same while the node runs. */
-import type { Custody } from "../../../shared/attestation/evidence.ts";
+import { parseAppCompose } from "../../../shared/attestation/dstack/app-compose.ts";
+import type { Custody, Evidence } from "../../../shared/attestation/evidence.ts";
 import { AppError, errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { TeeContext } from "../attestation.ts";
 import type { AgentInfo } from "../dstack/guest-agent.ts";
-import { composeImages, type ComposeImage } from "./compose-images.ts";
-import { listedE2eeKey, ReceiptKey, type ListedKey } from "./node-keys.ts";
+import { listedE2eeKey, ReceiptKey, type ListedKey } from "./listed-keys.ts";
 
 export interface NodeFacts {
   readonly info: AgentInfo;
   readonly receiptKey: ReceiptKey;
   readonly e2eeKey: ListedKey;
   readonly custody: readonly Custody[];
-  readonly images: readonly ComposeImage[];
+  /** Of the compose text, where it is not hidden. */
+  readonly images: Evidence["images"];
   /** Output of `nvattest` at boot. */
   readonly gpuAttestation: string | undefined;
 }
@@ -43,5 +44,17 @@ export async function readFacts({ tee, node, tlsSpki, log }: FactsOptions): Prom
     log.info("gpu.unattested", { error: errorText(error) });
     return undefined;
   });
-  return { info, receiptKey, e2eeKey, custody, images: composeImages(info.appCompose), gpuAttestation };
+  return { info, receiptKey, e2eeKey, custody, images: imagesOf(info.appCompose), gpuAttestation };
+}
+
+/** None where the text is hidden, or is not what dstack takes: the verifier says so, here it is only shown. */
+function imagesOf(appCompose: string | undefined): Evidence["images"] {
+  if (appCompose === undefined) return [];
+  try {
+    return parseAppCompose(appCompose).images.flatMap(({ image, digest }) =>
+      image === undefined ? [] : [digest === undefined ? { image } : { image, digest }],
+    );
+  } catch {
+    return [];
+  }
 }
