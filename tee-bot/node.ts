@@ -12,6 +12,8 @@ import type { Issuer, Registration } from "../shared/registry/messages.ts";
 import { version } from "../shared/version.ts";
 import type { TeeState } from "./attestation/attestation.ts";
 import { openNodeKeys, type NodeKeys } from "./attestation/keys/node-keys.ts";
+import { readFacts, type NodeFacts } from "./attestation/evidence/node-facts.ts";
+import { NodeProof } from "./attestation/node-proof.ts";
 import { openTee } from "./attestation/open-tee.ts";
 import { TlsAlpnResponder } from "./certificate/alpn-responder.ts";
 import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
@@ -56,7 +58,16 @@ export async function runNode(options: NodeOptions, stop: AbortSignal): Promise<
   mkdirSync(files.directory, { recursive: true, mode: 0o700 });
   const tee = await openTee({ settings: config.attestation, env: process.env, clock, log });
   const keys = await openNodeKeys(tee, { files, now: clock.now(), log });
-  return new PrivateNode(options, tee, keys).run(stop);
+  const node = keys.identity.id;
+  const facts = tee.tee === "none" ? undefined : await readFacts({ tee, node, tlsSpki: keys.tls.spki, log });
+  return new PrivateNode(options, { tee, keys, facts }).run(stop);
+}
+
+/** What a node finds out of its machine before it begins. */
+interface Foundations {
+  readonly tee: TeeState;
+  readonly keys: NodeKeys;
+  readonly facts: NodeFacts | undefined;
 }
 
 class PrivateNode {
@@ -65,6 +76,7 @@ class PrivateNode {
   readonly #keys: NodeKeys;
   readonly #gateway: Gateway;
   readonly #exposure: Exposure;
+  readonly #proof: NodeProof;
   readonly #watch: NameWatch;
   readonly #tunnels: Tunnels;
   readonly #registrar: Registrar;
@@ -76,7 +88,7 @@ class PrivateNode {
   readonly #live: LiveSettings;
   readonly #report: SelfReport;
 
-  constructor(options: NodeOptions, tee: TeeState, keys: NodeKeys) {
+  constructor(options: NodeOptions, { tee, keys, facts }: Foundations) {
     const { config, clock, log } = options;
     const { files, alias } = config;
     const { identity, tls: key } = keys;
@@ -93,6 +105,7 @@ class PrivateNode {
       node,
       env: process.env,
       openEmbedded: (embedded) => openEmbedded(embedded, common),
+      showReport: (request, response, address) => this.#proof.pages.report(request, response, address),
     });
 
     const edge = new EdgeClient({
@@ -108,7 +121,20 @@ class PrivateNode {
       path: files.exposure,
       gateway: this.#gateway.handler("public"),
       challenges: alpn,
+      showEvidence: (request, response, client) =>
+        this.#proof.pages.connection(request, response, client.sourceAddress),
+      mustProve: config.attestation.required,
       log,
+    });
+    this.#proof = new NodeProof({
+      tee,
+      facts,
+      keys,
+      config,
+      terminator: this.#exposure.terminator,
+      resolvers: () => this.#issuer.current.resolvers,
+      ...common,
+      onChange: () => this.#changed(),
     });
     this.#live = new LiveSettings({
       ...options,
@@ -155,7 +181,7 @@ class PrivateNode {
       key,
       ...common,
       onCertificate: ({ chain }) => {
-        this.#exposure.terminator.setCertificate(chain, key.pem);
+        this.#proof.serve(chain, this.#registrar.current);
         this.#view.check();
         this.#changed();
       },
@@ -168,6 +194,7 @@ class PrivateNode {
       key,
       issuer: this.#issuer,
       registrar: this.#registrar,
+      proof: this.#proof,
       certificates: this.#certificates,
       tunnels: this.#tunnels,
       exposure: this.#exposure,
@@ -204,6 +231,7 @@ class PrivateNode {
     log.info("node.started", { node, gatewayPort: local.port, controlPort: control.port });
 
     this.#certificates.useStored();
+    void this.#proof.run(signal);
     void this.#watch.run(signal);
     void this.#view.run(signal);
     const outcome = await Promise.race([this.#registrar.run(signal), aborted(signal)]).then(
@@ -224,6 +252,7 @@ class PrivateNode {
 
   #onRegistration(registration: Registration): void {
     if (this.#paths.follow(registration)) this.#view.check();
+    this.#proof.follow(registration);
     this.#tunnels.follow(registration);
     this.#certificates.follow(registration.hostnames, this.#ending.signal);
     if (this.#registrar.fresh && !this.#issuer.isOf(registration.epoch)) {

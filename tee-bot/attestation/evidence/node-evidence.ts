@@ -35,7 +35,8 @@ export interface NodeEvidenceOptions {
   readonly caa: CaaView;
   readonly verify: VerifyQuote;
   readonly policy: Policy;
-  readonly trust: TrustRoot;
+  /** Throws when it is not to be had. */
+  readonly trust: () => TrustRoot;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -89,8 +90,9 @@ export class NodeEvidence {
     if (this.#keysets.names.hostnames.length > 0) this.#self.check();
   }
 
+  /** Looks at itself until the signal aborts. */
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#options.collateral.run(signal), this.#self.run(signal)]);
+    await this.#self.run(signal);
   }
 
   /** What this very connection is shown. Throws what {@link QuoteQueue.quote} throws. */
@@ -181,7 +183,11 @@ export class NodeEvidence {
     const documents = collateral.current?.documents;
     const at = { seconds: Math.floor(clock.now() / 1000), clock: "this node's own" };
     const evidence = quoteEvidence(quote, facts.info.appCompose);
-    const { checks } = await verify({ evidence, collateral: documents, reportData, at }, policy, trust);
+    const { checks } = await verify(
+      { evidence, collateral: documents, reportData, gpuAttestation: facts.gpuAttestation, at },
+      policy,
+      trust(),
+    );
     return { checks, spkiSha256, validUntil: documents && validUntilOf(documents) };
   }
 }
