@@ -14,6 +14,7 @@ import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
 import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
+import { addTeeCommands } from "./tee.ts";
 
 const program = new Command("postern")
   .description("A private AI node behind a public HTTPS name of its own.")
@@ -90,5 +91,6 @@ id.command("import")
 addCertificateCommands(program);
 addConfigCommands(program);
 addKeyCommands(program);
+addTeeCommands(program);
 
 await program.parseAsync();

@@ -100,9 +100,9 @@ export async function firstDigest(name: string, payload: Uint8Array): Promise<By
   return sha384(new Uint8Array([1, 0, 0, 8, ...new TextEncoder().encode(`:${name}:`), ...payload]));
 }
 
-/** Form 2: the event as JSON in the form of RFC 8785. */
+/** Form 2: name, type and payload as JSON in the form of RFC 8785 (as of dstack 0.6; drafts had other members). */
 export async function secondDigest(name: string, payload: Uint8Array): Promise<Bytes> {
-  const event = { event: name, event_type: runtimeEventType, payload: toHex(payload), version: 2 };
+  const event = { name, type: runtimeEventType, payload: toHex(payload) };
   return sha384(new TextEncoder().encode(canonicalize(event)));
 }
 

@@ -1,0 +1,104 @@
+/**
+ * A confidential VM that is none: a guest agent on a Unix socket, and the service that has the collateral to its quotes.
+ * It lets everything run that needs a TEE, and proves nothing; its answers, its quotes and its certificates say so.
+ */
+import { join } from "node:path";
+import type { Clock } from "../../../shared/clock.ts";
+import type { Log } from "../../../shared/log.ts";
+import { defaultCompose } from "./default-compose.ts";
+import { agentCalls } from "./guest/agent-calls.ts";
+import { startAgentServer } from "./guest/agent-server.ts";
+import type { EventVersion } from "./guest/events.ts";
+import { noFaults, type Faults } from "./guest/faults.ts";
+import type { Generation } from "./guest/generation.ts";
+import { Guest } from "./guest/guest.ts";
+import { readOrCreateKeyProvider } from "./guest/key-provider.ts";
+import { Machine } from "./guest/machine.ts";
+import { tappdCalls } from "./guest/tappd-calls.ts";
+import { startPcsServer } from "./pcs/pcs-server.ts";
+import { publicKeyOf } from "./pki/authority.ts";
+import type { CollateralOptions } from "./pki/collateral.ts";
+import { rootFileName } from "./pki/material-file.ts";
+import { openSimulatorPki, type SimulatorPki } from "./pki.ts";
+
+export interface SimulatorOptions {
+  /** Keys and the root are kept in its folder `simulator`: the same state is the same machine. */
+  readonly state: string;
+  readonly clock: Clock;
+  readonly log: Log;
+  /** Default: `simulator/dstack.sock` in the state. */
+  readonly socket?: string | undefined;
+  /** Of the legacy agent; without it there is none. */
+  readonly tappdSocket?: string | undefined;
+  readonly generation?: Generation | undefined;
+  /** The exact text of the application's compose file. */
+  readonly compose?: string | undefined;
+  readonly eventVersion?: EventVersion | undefined;
+  /** For the collateral, on loopback; 0: any. */
+  readonly pcsPort?: number | undefined;
+  readonly quoteMs?: number | undefined;
+}
+
+export interface Simulator extends AsyncDisposable {
+  readonly socket: string;
+  readonly tappdSocket: string | undefined;
+  /** File of the root certificate, PEM. */
+  readonly root: string;
+  /** Base URL of the collateral. */
+  readonly pcs: string;
+  readonly generation: Generation;
+  readonly composeHash: string;
+  /** Compressed secp256k1, hex: the root that signs for applications' keys. */
+  readonly keyProvider: string;
+  readonly pki: SimulatorPki;
+  /** To be changed while it runs. */
+  readonly faults: Faults;
+  /** What the collateral says from now on. */
+  setCollateral(options: Omit<CollateralOptions, "now">): void;
+}
+
+/** Hardware takes 10 to 30 ms for a quote, one at a time. */
+export const defaultQuoteMs = 15;
+export const defaultGeneration: Generation = "0.6";
+const folderName = "simulator";
+const socketName = "dstack.sock";
+
+export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
+  const { state, clock, log, generation = defaultGeneration, compose = defaultCompose, eventVersion = 1 } = options;
+  const folder = join(state, folderName);
+  const { socket = join(folder, socketName), tappdSocket } = options;
+  const pki = await openSimulatorPki(folder, clock.now());
+  const keyProvider = await readOrCreateKeyProvider(folder, clock.now());
+  const keyProviderSpki = publicKeyOf(keyProvider.ca.key).export({ type: "spki", format: "der" });
+  const { instanceSeed } = keyProvider;
+  const machine = new Machine({ generation, compose, eventVersion, keyProviderSpki, instanceSeed });
+  const faults: Faults = { ...noFaults };
+  const quoteMs = options.quoteMs ?? defaultQuoteMs;
+  const guest = new Guest({ machine, pki, keyProvider, clock, quoteMs, faults });
+  let said: Omit<CollateralOptions, "now"> = {};
+
+  await using parts = new AsyncDisposableStack();
+  const server = { faults, clock, log };
+  parts.use(await startAgentServer({ ...server, socket, prefix: "/", calls: agentCalls(guest) }));
+  if (tappdSocket !== undefined)
+    parts.use(
+      await startAgentServer({ ...server, socket: tappdSocket, prefix: "/prpc/Tappd.", calls: tappdCalls(guest) }),
+    );
+  const pcs = parts.use(await startPcsServer({ pki, port: options.pcsPort ?? 0, clock, log, collateral: () => said }));
+  const running = parts.move();
+  return {
+    socket,
+    tappdSocket,
+    root: join(folder, rootFileName),
+    pcs: pcs.url,
+    generation,
+    composeHash: machine.composeHash.toString("hex"),
+    keyProvider: Buffer.from(guest.keys.rootPublicKey).toString("hex"),
+    pki,
+    faults,
+    setCollateral: (collateral) => {
+      said = collateral;
+    },
+    [Symbol.asyncDispose]: () => running.disposeAsync(),
+  };
+}
