@@ -133,6 +133,7 @@ class PrivateNode {
       config,
       terminator: this.#exposure.terminator,
       resolvers: () => this.#issuer.current.resolvers,
+      fetch,
       ...common,
       onChange: () => this.#changed(),
     });

@@ -38,6 +38,7 @@ export interface NodeProofOptions {
   readonly terminator: Terminator;
   /** URLs of DNS resolvers (RFC 8484), as the edge names them. */
   readonly resolvers: () => readonly string[];
+  readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
@@ -53,7 +54,7 @@ export class NodeProof {
   readonly #evidence: NodeEvidence | undefined;
 
   constructor(options: NodeProofOptions) {
-    const { tee, facts, keys, clock, log, resolvers } = options;
+    const { tee, facts, keys, clock, log, fetch, resolvers } = options;
     const { attestation: settings, files } = options.config;
     this.#options = options;
     const { spki } = keys.tls;
@@ -64,7 +65,6 @@ export class NodeProof {
         ...options,
         base: settings.collateral,
         path: join(files.directory, "collateral.json"),
-        fetch,
         onChange: () => this.#evidence?.recheck(),
       });
       this.#evidence = new NodeEvidence({

@@ -26,6 +26,8 @@ export interface EvidencePagesOptions {
 const shownHeaders = { "cache-control": "no-store", "access-control-allow-origin": "*" } as const;
 const preflightSeconds = 7_200;
 
+type Make = (evidence: NodeEvidence) => Promise<{ headers: Record<string, string>; body: Buffer }>;
+
 export class EvidencePages {
   readonly #options: EvidencePagesOptions;
   readonly #rates: RequestRates;
@@ -61,12 +63,7 @@ export class EvidencePages {
     });
   }
 
-  #answer(
-    request: HttpRequest,
-    response: HttpResponse,
-    answerError: AnswerError,
-    make: (evidence: NodeEvidence) => Promise<{ headers: Record<string, string>; body: Buffer }>,
-  ): void {
+  #answer(request: HttpRequest, response: HttpResponse, answerError: AnswerError, make: Make): void {
     if (request.method === "OPTIONS")
       return void response
         .writeHead(204, {
@@ -75,20 +72,22 @@ export class EvidencePages {
           "access-control-max-age": String(preflightSeconds),
         })
         .end();
-    this.#made(request, make).then(
-      ({ headers, body }) => {
-        const length = { "content-type": "application/json", "content-length": body.length };
-        if (!response.destroyed) response.writeHead(200, { ...shownHeaders, ...headers, ...length }).end(body);
-      },
-      (error: unknown) => {
-        if (!(error instanceof AppError) && !response.destroyed)
-          this.#options.log.error("evidence.failed", { error: errorText(error) });
-        if (!response.destroyed) answerError(response, error, shownHeaders);
-      },
-    );
+    void this.#tell(request, response, answerError, make);
   }
 
-  async #made<T>({ method }: HttpRequest, make: (evidence: NodeEvidence) => Promise<T>): Promise<T> {
+  async #tell(request: HttpRequest, response: HttpResponse, answerError: AnswerError, make: Make): Promise<void> {
+    try {
+      const { headers, body } = await this.#made(request, make);
+      const length = { "content-type": "application/json", "content-length": body.length };
+      if (!response.destroyed) response.writeHead(200, { ...shownHeaders, ...headers, ...length }).end(body);
+    } catch (error) {
+      if (response.destroyed) return;
+      if (!(error instanceof AppError)) this.#options.log.error("evidence.failed", { error: errorText(error) });
+      answerError(response, error, shownHeaders);
+    }
+  }
+
+  async #made({ method }: HttpRequest, make: Make): ReturnType<Make> {
     if (method !== "GET") throw new AppError("method-not-allowed", `Evidence is asked for with GET, not ${method}.`);
     const { evidence, absent } = this.#options;
     if (!evidence) throw new AppError("tee-absent", absent);

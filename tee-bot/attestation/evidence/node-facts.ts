@@ -44,7 +44,8 @@ export async function readFacts({ tee, node, tlsSpki, log }: FactsOptions): Prom
     log.info("gpu.unattested", { error: errorText(error) });
     return undefined;
   });
-  return { info, receiptKey, e2eeKey, custody, images: imagesOf(info.appCompose), gpuAttestation };
+  const images = imagesOf(info.appCompose);
+  return { info, receiptKey, e2eeKey, custody, images, gpuAttestation: gpuAttestation || undefined };
 }
 
 /** None where the text is hidden, or is not what dstack takes: the verifier says so, here it is only shown. */

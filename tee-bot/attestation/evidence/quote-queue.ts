@@ -103,13 +103,15 @@ export class QuoteQueue {
     const waiting = this.#own.shift() ?? this.#takeTurn();
     if (!waiting) return;
     this.#busy = true;
-    const quote = this.#agent.quote(waiting.reportData);
-    waiting.done(quote);
-    const done = (): void => {
-      this.#busy = false;
-      this.#next();
-    };
-    quote.then(done, done);
+    void this.#make(waiting);
+  }
+
+  async #make({ reportData, done }: Waiting): Promise<void> {
+    const quote = this.#agent.quote(reportData);
+    done(quote);
+    await quote.catch(() => {}); // whoever waits for it hears of it
+    this.#busy = false;
+    this.#next();
   }
 
   /** The first of the client whose turn it is, who then stands behind all others. */

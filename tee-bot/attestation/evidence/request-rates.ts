@@ -49,9 +49,7 @@ export function clientOf(address: string): string {
   const head = before === "" ? [] : before.split(":");
   const tail = after === undefined || after === "" ? [] : after.split(":");
   const groups =
-    after === undefined
-      ? head
-      : [...head, ...new Array<string>(Math.max(0, 8 - head.length - tail.length)).fill("0"), ...tail];
+    after === undefined ? head : [...head, ..."0".repeat(Math.max(0, 8 - head.length - tail.length)), ...tail];
   return `${groups
     .slice(0, 4)
     .map((group) => group.replace(/^0+(?=.)/, "").toLowerCase())
