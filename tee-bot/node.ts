@@ -11,10 +11,10 @@ import { EdgeClient } from "../shared/registry/edge-client.ts";
 import type { Issuer, Registration } from "../shared/registry/messages.ts";
 import { version } from "../shared/version.ts";
 import type { TeeState } from "./attestation/attestation.ts";
-import { openNodeKeys, type NodeKeys } from "./attestation/keys/node-keys.ts";
-import { readFacts, type NodeFacts } from "./attestation/evidence/node-facts.ts";
+import type { NodeKeys } from "./attestation/keys/node-keys.ts";
 import { NodeProof } from "./attestation/node-proof.ts";
-import { openTee } from "./attestation/open-tee.ts";
+import { verifyUpstreams } from "./attestation/near/upstream-verification.ts";
+import { openFoundations, type Foundations } from "./attestation/open-foundations.ts";
 import { TlsAlpnResponder } from "./certificate/alpn-responder.ts";
 import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
 import { createKeeper } from "./certificate/create-keeper.ts";
@@ -53,21 +53,8 @@ const drainMs = 2_000;
  * {@link AppError} when it cannot start: a key file that others can read, a port that is taken.
  */
 export async function runNode(options: NodeOptions, stop: AbortSignal): Promise<"stopped" | "superseded"> {
-  const { config, clock, log } = options;
-  const { files } = config;
-  mkdirSync(files.directory, { recursive: true, mode: 0o700 });
-  const tee = await openTee({ settings: config.attestation, env: process.env, clock, log });
-  const keys = await openNodeKeys(tee, { files, now: clock.now(), log });
-  const node = keys.identity.id;
-  const facts = tee.tee === "none" ? undefined : await readFacts({ tee, node, tlsSpki: keys.tls.spki, log });
-  return new PrivateNode(options, { tee, keys, facts }).run(stop);
-}
-
-/** What a node finds out of its machine before it begins. */
-interface Foundations {
-  readonly tee: TeeState;
-  readonly keys: NodeKeys;
-  readonly facts: NodeFacts | undefined;
+  mkdirSync(options.config.files.directory, { recursive: true, mode: 0o700 });
+  return new PrivateNode(options, await openFoundations({ ...options, env: process.env })).run(stop);
 }
 
 class PrivateNode {
@@ -106,6 +93,7 @@ class PrivateNode {
       env: process.env,
       openEmbedded: (embedded) => openEmbedded(embedded, common),
       showReport: (request, response, address) => this.#proof.pages.report(request, response, address),
+      verification: verifyUpstreams({ collateral: config.attestation.collateral, fetch, clock }),
     });
 
     const edge = new EdgeClient({

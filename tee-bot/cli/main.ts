@@ -14,6 +14,8 @@ import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
 import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
+import { addVerifyCommand } from "./verify.ts";
+import { addWatchCommand } from "./watch.ts";
 import { addTeeCommands } from "./tee.ts";
 
 const program = new Command("postern")
@@ -91,6 +93,8 @@ id.command("import")
 addCertificateCommands(program);
 addConfigCommands(program);
 addKeyCommands(program);
+addVerifyCommand(program);
+addWatchCommand(program);
 addTeeCommands(program);
 
 await program.parseAsync();

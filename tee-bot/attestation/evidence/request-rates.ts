@@ -42,14 +42,14 @@ export class RequestRates {
   }
 }
 
+const groupsOfIpv6 = 8;
+
 /** Whom an address belongs to: of IPv6 the network of 64 bits, which one household or machine has as a whole. */
 export function clientOf(address: string): string {
   if (!address.includes(":") || /^::ffff:[\d.]+$/i.test(address)) return address.replace(/^::ffff:/i, "");
-  const [before = "", after] = address.split("::", 2);
-  const head = before === "" ? [] : before.split(":");
-  const tail = after === undefined || after === "" ? [] : after.split(":");
-  const groups =
-    after === undefined ? head : [...head, ..."0".repeat(Math.max(0, 8 - head.length - tail.length)), ...tail];
+  const [head = [], tail] = address.split("::", 2).map((part) => (part === "" ? [] : part.split(":")));
+  const zeros = Array.from({ length: Math.max(0, groupsOfIpv6 - head.length - (tail?.length ?? 0)) }, () => "0");
+  const groups = [...head, ...(tail ? zeros : []), ...(tail ?? [])];
   return `${groups
     .slice(0, 4)
     .map((group) => group.replace(/^0+(?=.)/, "").toLowerCase())

@@ -225,7 +225,7 @@ describe("without a TEE", () => {
     const name = await start({ absent: true });
     const shown = await name.ask(`${evidencePath}?nonce=${newNonce()}`);
     expect([shown.status, JSON.parse(shown.body)]).toMatchObject([503, { code: "tee-absent" }]);
-    expect(shown.body).toContain("There is no socket of a guest agent.");
+    expect(shown.body).toContain("attestation.tee is off");
     const report = await name.ask("/v1/aci/attestation");
     expect([report.status, JSON.parse(report.body)]).toMatchObject([503, { error: { code: "tee_absent" } }]);
   });

@@ -12,11 +12,9 @@ import { connect as connectTls, type ConnectionOptions, type TLSSocket } from "n
 import { evidencePath, evidenceSchema, type Evidence } from "../../../../shared/attestation/evidence.ts";
 import { systemClock, type Clock } from "../../../../shared/clock.ts";
 import type { Registration } from "../../../../shared/registry/messages.ts";
-import type { TeeState } from "../../../../tee-bot/attestation/attestation.ts";
-import { readFacts } from "../../../../tee-bot/attestation/evidence/node-facts.ts";
-import { openNodeKeys, type NodeKeys } from "../../../../tee-bot/attestation/keys/node-keys.ts";
+import type { NodeKeys } from "../../../../tee-bot/attestation/keys/node-keys.ts";
 import { NodeProof } from "../../../../tee-bot/attestation/node-proof.ts";
-import { openTee } from "../../../../tee-bot/attestation/open-tee.ts";
+import { openFoundations } from "../../../../tee-bot/attestation/open-foundations.ts";
 import { attestationSettingsSchema } from "../../../../tee-bot/attestation/settings.ts";
 import {
   startSimulator,
@@ -78,19 +76,14 @@ export async function startProvenName(options: ProvenNameOptions = {}): Promise<
   const simulator = stack.use(await startSimulator({ state, clock, log, quoteMs: 0, ...options.simulator }));
   simulator.setCollateral(options.collateral ?? {});
   const settings = attestationSettingsSchema.parse({
-    tee: "simulated",
-    socket: simulator.socket,
+    ...(options.absent ? { tee: "off" } : { tee: "simulated", socket: simulator.socket }),
     collateral: simulator.pcs,
     required: options.required ?? false,
     appCompose: options.appCompose ?? true,
   });
-  const tee: TeeState = options.absent
-    ? { tee: "none", reason: "There is no socket of a guest agent." }
-    : await openTee({ settings, env: {}, clock, log });
   const files = filesIn(state);
-  const keys = await openNodeKeys(tee, { files, now: clock.now(), log });
-  const node = keys.identity.id;
-  const facts = tee.tee === "none" ? undefined : await readFacts({ tee, node, tlsSpki: keys.tls.spki, log });
+  const opened = await openFoundations({ config: { attestation: settings, files }, env: {}, clock, log });
+  const { keys } = opened;
 
   const exposure: Exposure = new Exposure({
     target: options.target,
@@ -109,9 +102,7 @@ export async function startProvenName(options: ProvenNameOptions = {}): Promise<
   });
   stack.defer(() => exposure.close());
   const proof: NodeProof = new NodeProof({
-    tee,
-    facts,
-    keys,
+    ...opened,
     config: { attestation: settings, acmeAccount: "edge", files },
     terminator: exposure.terminator,
     resolvers: () => [],

@@ -1,0 +1,50 @@
+import { describe, expect, it } from "vitest";
+import { covers, createMentionFilter, normaliseName } from "../../../../tee-bot/attestation/transparency/names.ts";
+import { issue } from "../../../support/ct-certificates.ts";
+
+describe("a certificate", () => {
+  it.each([
+    ["alice.example.net", "alice.example.net", true],
+    ["ALICE.Example.net", "alice.example.net", true],
+    ["alice.example.net.", "alice.example.net", true],
+    ["*.example.net", "alice.example.net", true],
+    ["*.EXAMPLE.net", "alice.example.net", true],
+    ["*.net", "alice.example.net", false],
+    ["*.example.net", "example.net", false],
+    ["*.example.net", "a.alice.example.net", false],
+    ["alice.example.net.evil.example", "alice.example.net", false],
+    ["malice.example.net", "alice.example.net", false],
+    ["*", "localhost", false],
+    ["", "alice.example.net", false],
+  ])("for %j is good for %s: %s", (pattern, name, expected) => {
+    expect(covers(pattern, name)).toBe(expected);
+  });
+});
+
+describe("the filter of mentions", () => {
+  const mentions = createMentionFilter(["alice.example.net"]);
+
+  it.each([
+    [["alice.example.net"], true],
+    [["Alice.Example.NET"], true],
+    [["*.example.net"], true],
+    [["bob.example.org", "alice.example.net"], true],
+    [["bob.example.net"], false],
+    [["example.net"], false],
+  ])("sees in a certificate for %j: %s", async (names, expected) => {
+    const { certificate, precertificate } = await issue(names);
+    expect(mentions(certificate.der)).toBe(expected);
+    expect(mentions(precertificate.der)).toBe(expected);
+  });
+
+  it("lets nothing pass unseen that covers a name", async () => {
+    for (const pattern of ["alice.example.net", "*.example.net", "ALICE.example.net.", "*.Example.Net"]) {
+      expect(covers(pattern, "alice.example.net")).toBe(true);
+      expect(mentions((await issue([pattern])).certificate.der)).toBe(true);
+    }
+  });
+});
+
+it("a name is written in one way", () => {
+  expect(normaliseName("Alice.Example.NET.")).toBe("alice.example.net");
+});
