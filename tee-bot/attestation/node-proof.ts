@@ -2,15 +2,13 @@
  * The proof of one node, as it is joined with the rest: the pages that show it, the gate before its certificate, and what
  * is said of it to the operator. Outside a TEE all of this is there and says so.
  */
-import { createHash, X509Certificate } from "node:crypto";
-import { readFileSync } from "node:fs";
+import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Trouble } from "../../shared/acme/ports.ts";
 import { intelRoot } from "../../shared/attestation/dcap/intel-root.ts";
 import { policySchema } from "../../shared/attestation/policy.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { createDohServer } from "../../shared/dns/doh.ts";
-import { AppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Registration } from "../../shared/registry/messages.ts";
 import { announcedAccountUris } from "../certificate/announced-accounts.ts";
@@ -26,7 +24,7 @@ import type { NodeFacts } from "./evidence/node-facts.ts";
 import type { Standing } from "./evidence/standing.ts";
 import type { NodeKeys } from "./keys/node-keys.ts";
 import { proofStep, type ProofStep } from "./proof-step.ts";
-import type { TrustRoot } from "./verify/verification.ts";
+import { simulatorRoot } from "./simulator-root.ts";
 import { verifyQuote } from "./verify/verify-quote.ts";
 
 export interface NodeProofOptions {
@@ -78,7 +76,10 @@ export class NodeProof {
         caa: new CaaView({ resolvers: () => resolvers().map((url) => createDohServer({ url, fetch })), clock, log }),
         verify: verifyQuote,
         policy: policySchema.parse({}),
-        trust: () => (tee.tee === "simulated" ? simulatorRoot(files.directory) : { root: intelRoot, simulated: false }),
+        trust: () =>
+          tee.tee === "simulated"
+            ? simulatorRoot(files.directory, settings.socket)
+            : { root: intelRoot, simulated: false },
         onChange: () => this.#changed(),
       });
     }
@@ -123,15 +124,5 @@ export class NodeProof {
   #changed(): void {
     this.#gate.follow(this.standing);
     this.#options.onChange();
-  }
-}
-
-/** The root that the simulator of this very state directory has made. Throws `evidence-rejected` when there is none. */
-function simulatorRoot(directory: string): TrustRoot {
-  const path = join(directory, "simulator", "root.pem");
-  try {
-    return { root: new X509Certificate(readFileSync(path)).raw, simulated: true };
-  } catch (error) {
-    throw new AppError("evidence-rejected", `The simulator's root is not to be read at ${path}.`, { cause: error });
   }
 }
