@@ -1,6 +1,5 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
-import { checkIds } from "../../../../shared/attestation/check.ts";
 import type { AnswerProof } from "../../../../tee-bot/gateway/providers/provider.ts";
 import type { Route } from "../../../../tee-bot/gateway/routing/route.ts";
 import type { RequestRecord } from "../../../../tee-bot/gateway/tracking/track.ts";
@@ -20,17 +19,17 @@ const route = {
   passedOver: [{ provider: "near", reason: "privacy rule local" }],
 } as unknown as Route;
 
-function note({ tracker }: TestLedger, id: string): void {
-  tracker.begin(trackedCall(id)).end({ status: 200 });
-}
-
 const proof: AnswerProof = {
   provider: "near",
   model: "m",
-  evidence: [],
-  answer: { id: checkIds[0], outcome: "pass", detail: "as signed" },
-  session: undefined,
+  evidence: [{ id: "model-quote", outcome: "pass", detail: "Good." }],
+  answer: { id: "answer-signature", outcome: "pass", detail: "Signed." },
+  session: "ab".repeat(32),
 };
+
+function note({ tracker }: TestLedger, id: string): void {
+  tracker.begin(trackedCall(id)).end({ status: 200 });
+}
 
 /** Of version 1 of the file, with a call that was answered and one that was not. */
 const oldRequests = `
@@ -108,26 +107,18 @@ describe("the request tracker", () => {
     expect(written()).toBe(300);
   });
 
-  it("has the proof of an answer whenever that came, for as long as its record", () => {
-    let ledger = open({ settings: { requests: { keep: 1, days: 1 } } });
-    const early = ledger.tracker.begin(trackedCall("req_1"));
-    early.proved({ ...proof, session: "s" });
-    early.end({ status: 200 });
-    const late = ledger.tracker.begin(trackedCall("req_2"));
-    late.end({ status: 200 });
-    expect(ledger.tracker.find("req_2")?.proof).toBeUndefined();
-    late.proved(proof);
-    expect(ledger.tracker.find("req_1")?.proof).toEqual({ ...proof, session: "s" });
-    ledger = stack.use(ledger.reopen());
-    expect(ledger.tracker.find("req_1")?.proof).toEqual({ ...proof, session: "s" });
-    expect(ledger.tracker.find("req_2")?.proof).toEqual(proof);
+  it("forgets what a signature has shown when it forgets the call", () => {
+    const ledger = open({ settings: { requests: { keep: 1, days: 1 } } });
+    const track = ledger.tracker.begin(trackedCall("req_1"));
+    track.end({ status: 200 });
+    track.proved(proof);
+    expect(ledger.tracker.find("req_1")?.proof).toEqual(proof);
+    ledger.clock.advance(86_400_001);
+    note(ledger, "req_2");
+    expect(ledger.tracker.find("req_1")).toBeUndefined();
     ledger.clock.advance(86_400_001);
     note(ledger, "req_3");
-    note(ledger, "req_4");
-    expect(ledger.tracker.find("req_2")).toBeUndefined();
-    ledger.clock.advance(86_400_001);
-    note(ledger, "req_5");
-    expect(ledger.tracker.list(10).map(({ id }) => id)).toEqual(["req_5"]);
+    expect(ledger.tracker.list(10).map(({ id }) => id)).toEqual(["req_3"]);
     const other = stack.adopt(new DatabaseSync(ledger.path, { readOnly: true }), (one) => one.close());
     expect(other.prepare("SELECT count(*) AS n FROM request_proofs").get()).toEqual({ n: 0 });
   });
@@ -173,6 +164,37 @@ describe("the request tracker", () => {
       },
     });
     expect(ledger.tracker.find("req_2")).toMatchObject({ status: 503, tokens: undefined, error: "no_provider" });
+  });
+
+  it("adds what an answer's signature has shown, whenever that is known, and has it after a restart", () => {
+    const first = open();
+    const before = first.tracker.begin(trackedCall("req_before"));
+    before.proved(proof);
+    before.end({ status: 200 });
+    const pending = first.tracker.begin(trackedCall("req_pending"));
+    pending.end({ status: 200 });
+    pending.proved(proof);
+    const written = first.tracker.begin(trackedCall("req_written"));
+    written.end({ status: 200 });
+    expect(first.tracker.find("req_written")?.proof).toBeUndefined();
+    written.proved(proof);
+    note(first, "req_unproved");
+    const ids = ["req_before", "req_pending", "req_written"];
+    for (const id of ids) expect(first.tracker.find(id)?.proof).toEqual(proof);
+    const again = stack.use(first.reopen()).tracker;
+    for (const id of ids) expect(again.find(id)?.proof).toEqual(proof);
+    expect(again.find("req_unproved")?.proof).toBeUndefined();
+  });
+
+  it("counts answers by what their signatures have shown", async () => {
+    const { tracker } = open();
+    tracker.begin(trackedCall("req_1")).proved(proof);
+    const track = tracker.begin(trackedCall("req_2"));
+    track.end({ status: 200 });
+    track.proved({ ...proof, answer: { ...proof.answer, outcome: "fail" } });
+    const text = await tracker.metrics.registry.metrics();
+    expect(text).toContain('proofs_total{provider="near",outcome="fail"} 1');
+    expect(text).not.toContain('outcome="pass"');
   });
 
   it("finds a call while nothing can be written", () => {
