@@ -22,7 +22,7 @@ const unloadedCost = 8;
 export function rankOffers(offers: readonly Offer[], strategy: Strategy, random: () => number): readonly Offer[] {
   if (offers.length < 2) return offers;
   const ranked = offers.map((offer) => readRanked(offer, random()));
-  return ranked.sort(strategy === "load-balance" ? balance(ranked) : compare).map(({ offer }) => offer);
+  return ranked.toSorted(strategy === "load-balance" ? balance(ranked) : compare).map(({ offer }) => offer);
 }
 
 function readRanked(offer: Offer, lot: number): Ranked {

@@ -29,6 +29,8 @@ export class LiveReceiver implements Receiver {
   readonly #tail: StreamTail;
   /** Complete events that wait for the end of this tick, and the beginning of one that is not complete. */
   #ready: Buffer[] = [];
+  /** How many of the first ones are comments and empty lines only. */
+  #wordless = 0;
   #half: Buffer[] = [];
   #halfBytes = 0;
   #begun = false;
@@ -95,8 +97,9 @@ export class LiveReceiver implements Receiver {
 
   /** Looks at the events that have come until one has data. */
   #judgeFirst(): Outcome | undefined {
-    const [first] = parseEvents(this.#form, Buffer.concat(this.#ready).toString());
+    const [first] = parseEvents(this.#form, Buffer.concat(this.#ready.slice(this.#wordless)).toString());
     if (!first) {
+      this.#wordless = this.#ready.length;
       const kept = this.#ready.reduce((sum, { length }) => sum + length, 0);
       return kept > maxHeldBytes ? { kind: "broken", reason: "no event came among its comments" } : undefined;
     }

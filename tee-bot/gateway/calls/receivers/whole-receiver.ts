@@ -23,6 +23,8 @@ export class WholeReceiver implements Receiver {
   readonly #pieces: Buffer[] = [];
   #length = 0;
   #hasData = false;
+  /** What has come since the end of the last comment, before there is an event. */
+  #unread: Buffer[] = [];
 
   constructor(call: Call, form: StreamForm, attempt: AttemptSide) {
     this.#call = call;
@@ -35,8 +37,9 @@ export class WholeReceiver implements Receiver {
     this.#length += piece.length;
     if (this.#length > maxHeldBytes) return { kind: "broken", reason: "the stream is too long to be held whole" };
     this.#pieces.push(piece);
-    if (!this.#hasData && this.#boundary.next(piece) > 0 && this.#sawData()) {
+    if (!this.#hasData && this.#hasEvent(piece)) {
       this.#hasData = true;
+      this.#unread = [];
       this.#attempt.firstToken();
     }
     return undefined;
@@ -64,8 +67,14 @@ export class WholeReceiver implements Receiver {
     return { prompt: this.#call.estimatedPromptTokens, completion: this.#pieces.length, estimated: true };
   }
 
-  #sawData(): boolean {
-    return parseEvents(this.#form, Buffer.concat(this.#pieces).toString()).length > 0;
+  /** Whether an event ends in this piece; each byte is looked at once. */
+  #hasEvent(piece: Buffer): boolean {
+    const end = this.#boundary.next(piece);
+    this.#unread.push(end > 0 ? piece.subarray(0, end) : piece);
+    if (end === 0) return false;
+    const text = Buffer.concat(this.#unread).toString();
+    this.#unread = [piece.subarray(end)];
+    return parseEvents(this.#form, text).length > 0;
   }
 
   #tokens(tail: string): Tokens {
