@@ -90,11 +90,13 @@ async function checkCompose(subject: ApplicationEvidence, app: MeasuredApp, poli
 
 const vmConfigSchema = z.object({ mr_config: z.string().optional() });
 
+const shownNames = 4;
+
 function checkImages({ images, hasScript }: AppCompose): Check {
   const loose = images.filter(({ digest }) => digest === undefined);
-  const names = loose.map(({ service, image }) => image ?? `what ${service} builds`).slice(0, 4);
+  const names = loose.map(({ service, image }) => image ?? `what ${service} is made of`).slice(0, shownNames);
   if (loose.length > 0)
-    return failed("images", `Not named by digest, so whoever controls the tag chooses the code: ${names.join(", ")}.`);
+    return failed("images", `Not known by a digest, so the code can change unnoticed: ${names.join(", ")}.`);
   const script = hasScript ? " A script of the compose text runs beside them; read it." : "";
   return pass("images", `All ${images.length} images are named by digest.${script}`);
 }
