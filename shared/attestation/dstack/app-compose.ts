@@ -26,27 +26,32 @@ export interface AppCompose {
   readonly images: readonly ComposeImage[];
   /** A script of the operator runs beside the images and could fetch more. */
   readonly hasScript: boolean;
-  /** Hex; empty where any provider will do. */
-  readonly keyProviderId: string;
+  /** Other files belong to it, which nobody has measured. */
+  readonly includesOthers: boolean;
 }
 
-/** Reads a text whose hash is the measured one. Throws `evidence-rejected` when it is not what dstack takes. */
+/** Reads a text whose hash is the measured one. Throws `evidence-rejected` when it is not one whose images can be told. */
 export function parseAppCompose(text: string): AppCompose {
   const app = appSchema.safeParse(text.length > maxComposeLength ? undefined : parseJson(text));
-  if (!app.success) throw rejected("The compose text is not one that dstack takes.");
-  const { docker_compose_file, pre_launch_script, init_script, key_provider_id } = app.data;
+  if (!app.success) throw rejected("The compose text does not say what runs in the form of Docker Compose.");
+  const { docker_compose_file, pre_launch_script, init_script } = app.data;
   const services = servicesSchema.safeParse(parseComposeYaml(docker_compose_file));
   if (!services.success) throw rejected("The compose text has no Docker Compose file with services.");
-  if (services.data.include !== undefined)
-    throw rejected("The Docker Compose file includes others, which nobody has measured.");
   const images = Object.entries(services.data.services).map(([service, { image, build, extends: base }]) => {
     const isWhole = image !== undefined && build === undefined && base === undefined;
     return { service, image, digest: isWhole ? /@(sha256:[0-9a-f]{64})$/.exec(image)?.[1] : undefined };
   });
   if (images.length > maxServices) throw rejected(`The Docker Compose file has more than ${maxServices} services.`);
   const hasScript = [pre_launch_script, init_script].some((script) => script !== undefined && script.length > 0);
-  return { images, hasScript, keyProviderId: key_provider_id };
+  return { images, hasScript, includesOthers: services.data.include !== undefined };
 }
+
+/** The key provider that the text asks for, hex; empty where any will do, and in texts that are none. */
+export function readKeyProviderId(text: string): string {
+  return providerSchema.safeParse(parseJson(text)).data?.key_provider_id.toLowerCase() ?? "";
+}
+
+const providerSchema = z.object({ key_provider_id: z.string().regex(/^(?:[0-9a-f]{2})*$/i) });
 
 const appSchema = z.object({
   runner: z.literal("docker-compose"), // another one would not look at the file below
@@ -59,11 +64,6 @@ const appSchema = z.object({
     .union([z.string(), z.array(z.string())])
     .nullish()
     .transform((script) => script ?? undefined),
-  key_provider_id: z
-    .string()
-    .regex(/^[0-9a-fA-F]*$/)
-    .nullish()
-    .transform((id) => (id ?? "").toLowerCase()),
 });
 
 const servicesSchema = z.object({

@@ -1,7 +1,12 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { attempt } from "../../../../shared/attestation/attempt.ts";
-import { hashCompose, maxComposeLength, parseAppCompose } from "../../../../shared/attestation/dstack/app-compose.ts";
+import {
+  hashCompose,
+  maxComposeLength,
+  parseAppCompose,
+  readKeyProviderId,
+} from "../../../../shared/attestation/dstack/app-compose.ts";
 
 const digest = `sha256:${"ab".repeat(32)}`;
 const compose = (services: string, more: object = {}): string =>
@@ -54,6 +59,22 @@ describe("the compose text", () => {
     expect(performance.now() - start).toBeLessThan(5000);
   });
 
+  it("says when other files belong to it", () => {
+    const text = { runner: "docker-compose", docker_compose_file: "include: [other.yml]\nservices: {}" };
+    expect(parseAppCompose(JSON.stringify(text)).includesOthers).toBe(true);
+    expect(parseAppCompose(compose("  web: {}\n")).includesOthers).toBe(false);
+  });
+
+  it.each([
+    ["ABCD", "abcd"],
+    ["", ""],
+    ["no hex", ""],
+    [undefined, ""],
+  ])("asks for the key provider %j", (key_provider_id, id) => {
+    expect(readKeyProviderId(JSON.stringify({ key_provider_id }))).toBe(id);
+    expect(readKeyProviderId("{")).toBe("");
+  });
+
   it.each(["pre_launch_script", "init_script"])("says when a %s runs beside the images", (name) => {
     const services = `  web:\n    image: web@${digest}\n`;
     expect(parseAppCompose(compose(services, { [name]: "docker run evil" })).hasScript).toBe(true);
@@ -72,10 +93,6 @@ describe("the compose text", () => {
       JSON.stringify({ runner: "docker-compose", docker_compose_file: "volumes: {}" }),
     ],
     ["services that are a list", JSON.stringify({ runner: "docker-compose", docker_compose_file: "services: [web]" })],
-    [
-      "files that it includes",
-      JSON.stringify({ runner: "docker-compose", docker_compose_file: "include: [other.yml]\nservices: {}" }),
-    ],
     ["more than any has", " ".repeat(maxComposeLength + 1)],
     ["more services than any has", compose(Array.from({ length: 129 }, (_, at) => `  s${at}: {}\n`).join(""))],
     [
