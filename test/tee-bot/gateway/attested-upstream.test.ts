@@ -204,6 +204,34 @@ describe("the rule local-or-verified", () => {
   });
 });
 
+describe("X-Postern-Privacy", () => {
+  const verified = { "x-postern-privacy": "local-or-verified" };
+
+  it("lets a call insist on what is verified, and its answer says what the model was", async () => {
+    const { call, untilVerified } = await start();
+    await untilVerified();
+    const answer = await call({}, verified);
+    expect(answer.status).toBe(200);
+    expect(answer.headers["x-postern-attestation"]).toBe("verified");
+  });
+
+  it("refuses the call rather than to take a claim, which others may still have", async () => {
+    const { call } = await start({ fault: "down" });
+    expect((await call({}, verified)).status).toBe(503);
+    const answer = await call();
+    expect(answer.status).toBe(200);
+    expect(answer.headers["x-postern-attestation"]).toBe("claimed");
+  });
+
+  it("that is not understood is refused, never taken for none", async () => {
+    const { call, cloud } = await start();
+    const answer = await call({}, { "x-postern-privacy": "verified" });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain("local-or-verified");
+    expect(cloud.requests.some(({ line }) => line.startsWith("POST"))).toBe(false);
+  });
+});
+
 describe("an answer of a model at NEAR", () => {
   it.each([
     ["whole", {}],
