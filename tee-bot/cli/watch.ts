@@ -44,11 +44,11 @@ export function addWatchCommand(program: Command): void {
     .argument("<name...>", "public names, such as alice.example.net")
     .option(
       "--log <url>",
-      "monitoring prefix of a static-ct log, its key (base64) after a #; may be given again",
+      "URL of a log (its monitoring prefix; rfc6962+https://… for the older API), its key after a #; may be given again",
       listed,
       [],
     )
-    .option("--log-list <file>", "read the usable static logs of a list in the form of Chrome's log_list.json")
+    .option("--log-list <file>", "read the usable logs of a list in the form of Chrome's log_list.json")
     .option("--from <where>", "where to begin in a log not read before: now, or the number of an entry", "now")
     .option(
       "--expect <sha256>",

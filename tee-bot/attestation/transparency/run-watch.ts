@@ -7,10 +7,9 @@ import { jsonLog } from "../../../shared/log.ts";
 import { CaaWatch } from "./caa-watch.ts";
 import { CertificateJudge } from "./certificate-judge.ts";
 import { KnownKeys, type AskNode } from "./known-keys.ts";
-import type { LogSpec } from "./log-spec.ts";
+import { openLog, type LogSpec } from "./log-spec.ts";
 import { LogWatch } from "./log-watch.ts";
 import { createLogHttp } from "./log/log-http.ts";
-import { openStaticLog } from "./log/static-log.ts";
 import { openMemory } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
 import { createVoice } from "./voice.ts";
@@ -52,10 +51,13 @@ export async function runWatch(wish: WatchWish, signal: AbortSignal): Promise<Wa
   const raise = createVoice({ outbox, alerts, clock });
   const known = new KnownKeys({ expected, ask, file, clock, log: report });
   const judge = new CertificateJudge({ names, known, file, raise, log: report });
-  const logs = wish.logs.map(({ url, key }) => {
-    const log = openStaticLog({ url, key, http: createLogHttp({ url, fetch, clock, random }) });
-    if (!key)
-      report.warn("log.unsigned", { log: url, remedy: "Give its key after a #, so that its heads can be checked." });
+  const logs = wish.logs.map((spec) => {
+    const log = openLog(spec, createLogHttp({ url: spec.url, fetch, clock, random }));
+    if (!log.signed)
+      report.warn("log.unsigned", {
+        log: log.url,
+        remedy: "Give its key after a #, so that its heads can be checked.",
+      });
     return new LogWatch({ log, from, entriesPerSecond, judge, file, raise, clock, report });
   });
   const resolvers = wish.resolvers.map((url) => createDohServer({ url, fetch }));

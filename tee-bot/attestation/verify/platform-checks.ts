@@ -68,7 +68,9 @@ async function judge(subject: Subject, policy: Policy, verified: Verified): Prom
   const signature = checkSignature(opinions, qeFault);
   const module = judgeModule(tcbInfo, quote.report);
   const moduleCheck =
-    "fault" in module ? failed("tdx-module", module.fault) : pass("tdx-module", `It is ${module.name}, signed and loaded as the TCB info says.`);
+    "fault" in module
+      ? failed("tdx-module", module.fault)
+      : pass("tdx-module", `It is ${module.name}, signed and loaded as the TCB info says.`);
 
   const parts = [
     findPlatformTcb(tcbInfo, verified.platform, quote.report),

@@ -4,10 +4,10 @@ import { createDohServer } from "../../../shared/dns/doh.ts";
 import { CaaWatch } from "../../../tee-bot/attestation/transparency/caa-watch.ts";
 import { CertificateJudge } from "../../../tee-bot/attestation/transparency/certificate-judge.ts";
 import { KnownKeys, type AttestedKeys } from "../../../tee-bot/attestation/transparency/known-keys.ts";
+import { openLog, type LogSpec } from "../../../tee-bot/attestation/transparency/log-spec.ts";
 import { LogWatch } from "../../../tee-bot/attestation/transparency/log-watch.ts";
 import { createLogHttp } from "../../../tee-bot/attestation/transparency/log/log-http.ts";
 import { parseLogKey } from "../../../tee-bot/attestation/transparency/log/log-key.ts";
-import { openStaticLog } from "../../../tee-bot/attestation/transparency/log/static-log.ts";
 import { openMemory } from "../../../tee-bot/attestation/transparency/memory.ts";
 import { Outbox } from "../../../tee-bot/attestation/transparency/outbox.ts";
 import { createVoice } from "../../../tee-bot/attestation/transparency/voice.ts";
@@ -47,7 +47,10 @@ export interface StartOptions {
   readonly everyMs?: number;
 }
 
-export async function startWatchWorld({ logs: count = 1 } = {}): Promise<WatchWorld> {
+export async function startWatchWorld({
+  logs: count = 1,
+  kind = "static" as LogSpec["kind"],
+} = {}): Promise<WatchWorld> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(temporaryFolder());
   const logs = await Promise.all(Array.from({ length: count }, startCtLog));
@@ -84,7 +87,7 @@ export async function startWatchWorld({ logs: count = 1 } = {}): Promise<WatchWo
       const judge = new CertificateJudge({ names, known, file, raise, log: report });
       const watches = logs.map(({ url, key }) => {
         const http = createLogHttp({ url, fetch, clock, random });
-        const log = openStaticLog({ url, key: parseLogKey(key), http });
+        const log = openLog({ kind, url, key: parseLogKey(key) }, http);
         return new LogWatch({ log, from, entriesPerSecond, judge, file, raise, clock, report });
       });
       const doh = resolvers.map(({ url }) => createDohServer({ url, fetch }));

@@ -260,6 +260,22 @@ describe("a watcher that goes on", () => {
   });
 });
 
+it("a watcher of a log with the older API finds the same", async () => {
+  await using older = await startWatchWorld({ kind: "rfc6962" });
+  older.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: undefined };
+  const watch = () => older.start({ from: 0 }).once(never);
+  older.logs[0]!.add(...others(300), own.certificate);
+  expect(await watch()).toBe(0);
+  const foreign = await issue([name]);
+  older.logs[0]!.add(...others(10), foreign.precertificate);
+  expect(await watch()).toBe(1);
+  expect(older.alerts).toMatchObject([{ event: "certificate.foreign", fields: { index: 311 } }]);
+  older.logs[0]!.rewind(200);
+  older.logs[0]!.add(...others(200));
+  expect(await watch()).toBe(1);
+  expect(older.alerts.at(-1)).toMatchObject({ event: "log.refused" });
+});
+
 describe("the verdict", () => {
   const nothing = { memory: { told: [], caa: {} }, names: [name], caa: true, unreadable: 0, now: 1_000, checked: true };
   const foreign = { name, issuer: "i", serial: "1", spkiSha256: "ab", notAfter: 2_000, explained: false };
