@@ -59,11 +59,13 @@ export function parseLogList(json: unknown, now: number): LogSpec[] {
   const parsed = logListSchema.safeParse(json);
   if (!parsed.success)
     throw new AppError("bad-request", "The list of logs is not of the form of Chrome's log_list.json.");
-  const takes = (log: ListedLog): boolean => takesNow(log, now);
-  return parsed.data.operators.flatMap(({ tiled_logs, logs }) => [
-    ...tiled_logs.filter(takes).map((log) => specOf("static", log.monitoring_url, log.key)),
-    ...logs.filter(takes).map((log) => specOf("rfc6962", log.url, log.key)),
-  ]);
+  const { operators } = parsed.data;
+  const staticLogs = operators.flatMap((operator) => operator.tiled_logs).filter((log) => takesNow(log, now));
+  const olderLogs = operators.flatMap((operator) => operator.logs).filter((log) => takesNow(log, now));
+  return [
+    ...staticLogs.map((log) => specOf("static", log.monitoring_url, log.key)),
+    ...olderLogs.map((log) => specOf("rfc6962", log.url, log.key)),
+  ];
 }
 
 const specOf = (kind: LogSpec["kind"], url: string, key: string): LogSpec => ({ kind, url, key: parseLogKey(key) });

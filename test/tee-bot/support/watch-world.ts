@@ -47,10 +47,12 @@ export interface StartOptions {
   readonly everyMs?: number;
 }
 
-export async function startWatchWorld({
-  logs: count = 1,
-  kind = "static" as LogSpec["kind"],
-} = {}): Promise<WatchWorld> {
+export interface WorldOptions {
+  readonly logs?: number;
+  readonly kind?: LogSpec["kind"];
+}
+
+export async function startWatchWorld({ logs: count = 1, kind = "static" }: WorldOptions = {}): Promise<WatchWorld> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(temporaryFolder());
   const logs = await Promise.all(Array.from({ length: count }, startCtLog));

@@ -79,6 +79,17 @@ describe("a watcher", () => {
     expect(told()).toEqual([]);
   });
 
+  it("asks the node again also while it reads, when that is a minute ago", async () => {
+    const next = await issue([name]);
+    log.add(next.certificate);
+    log.faults.inject("/checkpoint", { kind: "delay", ms: 200 }); // 200 s of the watcher's clock
+    const verdict = once({ from: 0 });
+    while (world.asked === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    world.attested = { spkiSha256: [next.spkiSha256], acmeAccounts: undefined };
+    expect(await verdict).toBe(0);
+    expect(world.asked).toBe(2);
+  });
+
   it("takes back what the node explains later", async () => {
     const next = await issue([name]);
     log.add(next.certificate);
