@@ -12,6 +12,7 @@ import type { Issuer, Registration } from "../shared/registry/messages.ts";
 import { version } from "../shared/version.ts";
 import type { TeeState } from "./attestation/attestation.ts";
 import { openNodeKeys, type NodeKeys } from "./attestation/keys/node-keys.ts";
+import { verifyUpstreams } from "./attestation/near/upstream-verification.ts";
 import { openTee } from "./attestation/open-tee.ts";
 import { TlsAlpnResponder } from "./certificate/alpn-responder.ts";
 import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
@@ -93,6 +94,7 @@ class PrivateNode {
       node,
       env: process.env,
       openEmbedded: (embedded) => openEmbedded(embedded, common),
+      verification: verifyUpstreams({ collateral: config.attestation.collateral, fetch, clock }),
     });
 
     const edge = new EdgeClient({

@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 
 export const developmentZone = "postern.localhost";
 export const developmentAlias = "demo";
-export const usualPorts = { visitors: 8_443, edge: 8_787, gateway: 31_145, control: 8_145 } as const;
+export const usualPorts = { visitors: 8_443, edge: 8_787, gateway: 31_145, control: 8_145, collateral: 8_081 } as const;
 
 export interface LaunchOptions {
   readonly json: boolean;
@@ -14,6 +14,8 @@ export interface LaunchOptions {
   readonly expose: string | undefined;
   readonly zone: string;
   readonly alias: string;
+  /** Undefined: as the node's settings have it. */
+  readonly tee: "simulated" | undefined;
   /** Undefined: the development CA signs. */
   readonly acme: AcmeOptions | undefined;
   /** Undefined: records are kept in memory only. */
@@ -39,11 +41,13 @@ export interface CloudflareOptions {
 export const usage = `npm start -- [options]
 
   --json             print one line of JSON on stdout when ready; everything else goes to stderr
-  --state DIR        where keys, certificates and the edge's data are kept (default: .postern)
+  --state DIR        where keys, certificates and the edge's data are kept (default: .postern, or
+                     .postern/simulated with --tee)
   --port N           the port for visitors (default: ${usualPorts.visitors}, or a free one)
   --edge-port N      the port of the edge's API (default: ${usualPorts.edge}, or a free one)
   --expose TARGET    what is behind the name: gateway, http://host:port, tls://host:port[?proxy=v2]
   --alias NAME       the name before the zone (default: ${developmentAlias})
+  --tee simulated    a stand-in for a TEE, in which the node runs: all of attestation can be tried, nothing is proved
   --help             this text
 
 A real zone with certificates of a real CA:
@@ -73,11 +77,12 @@ export function parseLaunchOptions(args: readonly string[], directory: string): 
       args: [...args],
       options: {
         json: { type: "boolean", default: false },
-        state: { type: "string", default: ".postern" },
+        state: { type: "string" },
         port: { type: "string" },
         "edge-port": { type: "string" },
         expose: { type: "string" },
         alias: { type: "string", default: developmentAlias },
+        tee: { type: "string" },
         zone: { type: "string", default: developmentZone },
         issuer: { type: "string", default: "local" },
         "acme-directory": { type: "string" },
@@ -95,6 +100,7 @@ export function parseLaunchOptions(args: readonly string[], directory: string): 
   if (values.help) return undefined;
   const issuer = oneOf("--issuer", values.issuer, ["local", "acme"]);
   const dns = oneOf("--dns", values.dns ?? "memory", ["memory", "cloudflare"]);
+  const tee = values.tee === undefined ? undefined : oneOf("--tee", values.tee, ["simulated"]);
   const account = oneOf("--acme-account", values["acme-account"], ["edge", "node"]);
   if (issuer === "local")
     for (const flag of ["acme-directory", "acme-ca", "doh"] as const)
@@ -110,12 +116,14 @@ export function parseLaunchOptions(args: readonly string[], directory: string): 
   const absolute = (path: string): string => (isAbsolute(path) ? path : resolve(directory, path));
   return {
     json: values.json,
-    state: absolute(values.state),
+    // Keys of a TEE are another node, whose name would be taken where one without has it.
+    state: absolute(values.state ?? (tee === undefined ? ".postern" : ".postern/simulated")),
     port: parsePort("--port", values.port),
     edgePort: parsePort("--edge-port", values["edge-port"]),
     expose: values.expose,
     zone: values.zone.toLowerCase().replace(/\.$/, ""),
     alias: values.alias,
+    tee,
     acme:
       issuer === "acme"
         ? {

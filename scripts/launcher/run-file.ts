@@ -13,7 +13,19 @@ export interface Run {
   /** PEM file that a client has to trust; null when the CA is publicly trusted. */
   ca: string | null;
   state: string;
-  pids: { edge: number; relay: number; node: number };
+  /** Only where a stand-in for a TEE runs. */
+  tee?: SimulatedTee;
+  pids: { edge: number; relay: number; node: number; tee?: number };
+}
+
+export interface SimulatedTee {
+  simulated: true;
+  /** Of its guest agent. */
+  socket: string;
+  /** PEM file: a verifier accepts the node's evidence only when it is given this, and then says `simulated`. */
+  root: string;
+  /** Base URL of the collateral to its quotes. */
+  pcs: string;
 }
 
 export interface RunFile extends Run {

@@ -12,7 +12,7 @@ import { edgeVars, trustOf } from "./edge-vars.ts";
 import { usualPorts, type AcmeOptions, type LaunchOptions } from "./options.ts";
 import { choosePort } from "./ports.ts";
 import type { Progress } from "./progress.ts";
-import type { Run } from "./run-file.ts";
+import type { Run, SimulatedTee } from "./run-file.ts";
 
 export interface Stack {
   /** As it is now; the process ids change when a process is restarted. */
@@ -41,7 +41,12 @@ const stopGraceMs = 4_000;
 /** As `postern start` documents them: settings that cannot be used, and a name that another process has taken. */
 const finalExitCodes = [2, 3];
 
-const readyMessageSchema = z.object({ ready: z.literal(true), privatePort: z.int().optional() });
+const teeSchema = z.object({ simulated: z.literal(true), socket: z.string(), root: z.string(), pcs: z.string() });
+const readyMessageSchema = z.object({
+  ready: z.literal(true),
+  privatePort: z.int().optional(),
+  tee: teeSchema.optional(),
+});
 const nodeMessageSchema = z.object({
   status: z.object({
     node: z.string(),
@@ -68,6 +73,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
   let key = "";
   let node: NodeView | undefined;
   let metricsPort: number | undefined;
+  let tee: SimulatedTee | undefined;
 
   mkdirSync(join(state, "log"), { recursive: true, mode: 0o700 });
   const ports = await choosePorts(options, progress);
@@ -108,6 +114,18 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         RELAY_STATE_DIR: join(state, "relay"),
       }),
     );
+    if (options.tee)
+      await progress.step("simulated TEE, which proves nothing", () =>
+        started("tee", [
+          "tee-bot/cli/main.ts",
+          "tee",
+          "simulate",
+          "--state",
+          state,
+          "--pcs-port",
+          String(ports.collateral),
+        ]),
+      );
     await progress.step(`node behind ${alias}.${zone}`, () =>
       started("node", ["tee-bot/cli/main.ts", "start"], {
         POSTERN_EDGE: `http://127.0.0.1:${ports.edge}`,
@@ -118,6 +136,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         POSTERN_EXPOSE: options.expose ?? "",
         POSTERN_GATEWAY_PORT: String(ports.gateway),
         POSTERN_CONTROL_PORT: String(ports.control),
+        ...(tee && teeVars(tee)),
       }),
     );
     const control = join(state, "node", "control.json");
@@ -141,7 +160,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
   };
 
   /** Starts a process and waits until it says that it is ready; the node is when its name answers. */
-  function started(name: string, args: readonly string[], env: Record<string, string>): Promise<void> {
+  function started(name: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
     return new Promise((resolve, reject) => {
       const settle = (error?: Error): void => {
         clearTimeout(timer);
@@ -166,6 +185,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
           const ready = readyMessageSchema.safeParse(message);
           if (ready.success) {
             metricsPort = ready.data.privatePort ?? metricsPort;
+            tee = ready.data.tee ?? tee;
             settle();
           }
           const told = nodeMessageSchema.safeParse(message);
@@ -200,7 +220,8 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
       gateway: node?.gateway ?? "",
       ca,
       state,
-      pids: { edge: pid("edge"), relay: pid("relay"), node: pid("node") },
+      ...(tee && { tee }),
+      pids: { edge: pid("edge"), relay: pid("relay"), node: pid("node"), ...(tee && { tee: pid("tee") }) },
     };
   }
 
@@ -208,7 +229,8 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
     stopping = true;
     const deadline = Date.now() + stopGraceMs;
     // The node gives its name back while the edge still listens; the others need nobody.
-    for (const name of ["node", "relay", "edge"]) await children.get(name)?.stop(Math.max(200, deadline - Date.now()));
+    for (const name of ["node", "relay", "edge", "tee"])
+      await children.get(name)?.stop(Math.max(200, deadline - Date.now()));
   }
 }
 
@@ -218,6 +240,7 @@ async function choosePorts(options: LaunchOptions, progress: Progress) {
     edge: await choosePort("edge", usualPorts.edge, options.edgePort),
     gateway: await choosePort("gateway", usualPorts.gateway, undefined),
     control: await choosePort("control API", usualPorts.control, undefined),
+    ...(options.tee && { collateral: await choosePort("collateral", usualPorts.collateral, undefined) }),
   };
   for (const [name, { port, moved }] of Object.entries(choices))
     if (moved)
@@ -229,6 +252,15 @@ async function choosePorts(options: LaunchOptions, progress: Progress) {
     edge: choices.edge.port,
     gateway: choices.gateway.port,
     control: choices.control.port,
+    collateral: choices.collateral?.port,
+  };
+}
+
+function teeVars({ socket, pcs }: SimulatedTee): Record<string, string> {
+  return {
+    POSTERN_ATTESTATION_TEE: "simulated",
+    POSTERN_ATTESTATION_SOCKET: socket,
+    POSTERN_ATTESTATION_COLLATERAL: pcs,
   };
 }
 

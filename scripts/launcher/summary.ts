@@ -9,7 +9,8 @@ const modelsSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
 
 /** What a person is told when everything is up: above all a line that works when it is pasted. */
 export async function summarize({ run, metrics, target }: Stack, seconds: number): Promise<string> {
-  const { node, ca, state, gateway, zone } = run;
+  const { node, ca, state, gateway, zone, tee } = run;
+  const proof = tee ? `  TEE      SIMULATED: nothing here is proof\n  verify   ${verifyLine({ ...run, tee })}\n` : "";
   return `
   ready after ${seconds.toFixed(1)} s
 
@@ -21,8 +22,20 @@ export async function summarize({ run, metrics, target }: Stack, seconds: number
   metrics  ${metrics} (the relay's), ${gateway}/metrics (the gateway's)
   logs     ${here(join(state, "log"))}/
   status   npm run postern -- status --state ${here(join(state, "node"))}
-  stop     Ctrl-C
+${proof}  stop     Ctrl-C
 `;
+}
+
+/** A check of the node's evidence, which ends in the verdict `simulated`. */
+export function verifyLine({
+  node,
+  ca,
+  zone,
+  tee,
+}: Pick<Run, "node" | "ca" | "zone"> & { tee: { root: string } }): string {
+  const trust = ca === null ? "" : ` --cacert ${here(ca)}`;
+  const connect = zone.endsWith("localhost") ? "" : ` --connect 127.0.0.1:${new URL(node.url).port}`;
+  return `npm run postern -- verify${trust}${connect} --simulator-root ${here(tee.root)} ${node.url}`;
 }
 
 /** `ask`: what of the gateway; undefined where something else is behind the name. */

@@ -1,6 +1,8 @@
 import { AppError } from "../errors.ts";
 
-export type Attempt<T> = { readonly value: T; readonly fault?: undefined } | { readonly fault: string };
+export type Attempt<T> =
+  | { readonly value: T; readonly fault?: undefined }
+  | { readonly value?: undefined; readonly fault: string };
 
 /** What a reader of evidence gives, or its sentence when it refuses the evidence; anything else that is thrown rises. */
 export async function attempt<T>(read: () => T | Promise<T>): Promise<Attempt<T>> {

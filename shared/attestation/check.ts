@@ -27,6 +27,7 @@ export const checkTitles = {
   gpu: "The GPU's own evidence is good",
   "acme-account": "Certificates come by way of an account that the quote names",
   caa: "DNS lets no other account get a certificate for the name",
+  "gateway-quote": "The gateway before the model runs in a TEE",
   "model-quote": "The model runs in a TEE",
   "model-key": "The key that signs answers is the model TEE's",
   "model-gpu": "The model's GPU evidence is good",

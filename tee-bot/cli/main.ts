@@ -14,6 +14,7 @@ import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
 import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
+import { addVerifyCommand } from "./verify.ts";
 import { addWatchCommand } from "./watch.ts";
 import { addTeeCommands } from "./tee.ts";
 
@@ -92,6 +93,7 @@ id.command("import")
 addCertificateCommands(program);
 addConfigCommands(program);
 addKeyCommands(program);
+addVerifyCommand(program);
 addWatchCommand(program);
 addTeeCommands(program);
 

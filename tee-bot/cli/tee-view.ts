@@ -6,18 +6,23 @@ export function formatSimulator(
   {
     socket,
     tappdSocket,
+    worker,
     root,
     pcs,
     generation,
     composeHash,
     keyProvider,
-  }: Pick<Simulator, "socket" | "tappdSocket" | "root" | "pcs" | "generation" | "composeHash" | "keyProvider">,
+  }: Pick<
+    Simulator,
+    "socket" | "tappdSocket" | "worker" | "root" | "pcs" | "generation" | "composeHash" | "keyProvider"
+  >,
   color: boolean,
 ): string {
   const paint = painter(color);
   const rows = [
     ["agent", `${socket} (as dstack ${generation})`],
     ...(tappdSocket === undefined ? [] : [["tappd", tappdSocket]]),
+    ...(worker === undefined ? [] : [["worker", worker]]),
     ["collateral", pcs],
     ["root", root],
     ["compose hash", composeHash],

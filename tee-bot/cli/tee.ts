@@ -14,6 +14,7 @@ interface SimulateFlags {
   state: string;
   socket?: string;
   tappdSocket?: string;
+  workerPort?: string;
   generation: Generation;
   eventLog: "1" | "2";
   compose?: string;
@@ -51,6 +52,7 @@ async function simulate(flags: SimulateFlags): Promise<void> {
     state: flags.state,
     socket: flags.socket,
     tappdSocket: flags.tappdSocket,
+    workerPort: flags.workerPort === undefined ? undefined : wholeNumber("--worker-port", flags.workerPort, maxPort),
     generation: flags.generation,
     eventVersion: flags.eventLog === "2" ? 2 : 1,
     compose: flags.compose === undefined ? undefined : readCompose(flags.compose),

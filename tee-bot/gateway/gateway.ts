@@ -3,6 +3,7 @@ import { join } from "node:path";
 import { getRequestListener } from "@hono/node-server";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
+import type { UpstreamVerification } from "../attestation/near/upstream-verification.ts";
 import type { HealthReport } from "../health/health.ts";
 import type { HttpHandler } from "../server/terminator.ts";
 import type { Access, Caller } from "./access/access.ts";
@@ -35,6 +36,8 @@ export interface GatewayOptions {
   readonly env?: Environment;
   /** How models run in a process of this node; not at all, if it is not given. */
   readonly openEmbedded?: OpenEmbedded;
+  /** How the evidence of providers is looked at; undefined: what they say of their TEEs stays their own word. */
+  readonly verification?: UpstreamVerification;
   /** In place of the gateway's own. With a router of somebody else there are no providers to look for. */
   readonly parts?: Partial<GatewayParts>;
 }
@@ -58,10 +61,10 @@ export interface Gateway extends AsyncDisposable {
 /** Throws {@link AppError} when what it keeps cannot be opened. */
 export function createGateway(options: GatewayOptions): Gateway {
   let { settings } = options;
-  const { clock, random, log, health, node, env = {}, openEmbedded } = options;
+  const { clock, random, log, health, node, env = {}, openEmbedded, verification } = options;
   const names = (): string[] => namesOf(node, health().hostnames);
   const ledger = openLedger({ path: join(options.directory, "gateway.sqlite"), settings, clock, log });
-  const models = new Models({ settings, clock, random, log, env, names, openEmbedded });
+  const models = new Models({ settings, clock, random, log, env, names, openEmbedded, verification });
   const own: GatewayParts = { router: models.router, access: ledger.access, tracker: ledger.tracker };
   const parts: GatewayParts = { ...own, ...options.parts };
   const hasProviders = parts.router === models.router;

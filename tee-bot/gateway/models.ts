@@ -1,6 +1,7 @@
 /** Which models there are, who answers for them, and what is told of both: the parts that know providers, joined. */
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
+import type { UpstreamVerification } from "../attestation/near/upstream-verification.ts";
 import type { Surface } from "./api/call.ts";
 import { findEntry, listCatalogue, type CatalogueEntry } from "./catalogue/catalogue.ts";
 import { reportGatewayHealth } from "./catalogue/provider-health.ts";
@@ -20,6 +21,8 @@ export interface ModelsOptions {
   /** What this node is called: its id, its hostnames. */
   names: () => readonly string[];
   openEmbedded?: OpenEmbedded | undefined;
+  /** Undefined: what providers say of their TEEs stays their own word. */
+  verification?: UpstreamVerification | undefined;
 }
 
 export class Models implements AsyncDisposable {

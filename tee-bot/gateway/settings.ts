@@ -1,5 +1,6 @@
 /** The gateway's part of `postern.yaml`. Everything has a default: an empty file is a working gateway. */
 import { z } from "zod";
+import { tcbStatuses } from "../../shared/attestation/policy.ts";
 import { privacyRules, strategies } from "./routing/route.ts";
 
 const seconds = z.number().positive().max(86_400);
@@ -35,6 +36,13 @@ const providerSettings = z.discriminatedUnion("kind", [
     url: z.url().default("https://cloud-api.near.ai/v1"),
     /** Offer also models that run outside a TEE. */
     unattested: z.boolean().default(false),
+    /** How the firmware of its machines may be, by Intel's words. */
+    tcb: z
+      .array(z.enum(tcbStatuses).exclude(["Revoked"]))
+      .min(1)
+      .default(["UpToDate"]),
+    /** `required`: an answer is held until its signature by the model's TEE was verified. */
+    answers: z.enum(["check", "required"]).default("check"),
     ...secretSource,
   }),
 ]);

@@ -51,6 +51,7 @@ const steps = [
      detail TEXT NOT NULL
    ) STRICT;
    CREATE INDEX requests_by_id ON requests (id)`,
+  "ALTER TABLE requests ADD COLUMN proof TEXT",
 ];
 
 /** Keys cannot be made again, for their text is known to their holders only; the log of requests may go. */

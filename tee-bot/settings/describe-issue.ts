@@ -6,21 +6,28 @@ import { valueAt, type SettingPath } from "./path.ts";
 
 type Issue = z.core.$ZodIssue;
 
-/** What the schema found wrong in `data`, in words. */
-export function describeIssue(issue: Issue, data: unknown): Mistake[] {
-  return describeBelow([], issue, data);
+/** Which names may stand in the table at a path. */
+type NamesAt = (path: SettingPath, data: unknown) => string[];
+
+/** What the schema found wrong in `data`, in words. `names` is for a schema other than that of the settings. */
+export function describeIssue(issue: Issue, data: unknown, names: NamesAt = namesAt): Mistake[] {
+  return describeBelow([], issue, data, names);
 }
 
-function describeBelow(base: SettingPath, issue: Issue, data: unknown): Mistake[] {
+function describeBelow(base: SettingPath, issue: Issue, data: unknown, names: NamesAt): Mistake[] {
   const path = [...base, ...(issue.path as (string | number)[])];
   if (issue.code === "unrecognized_keys")
-    return issue.keys.map((name) => ({ path: [...path, name], text: unknownName(name, path, data), atName: true }));
+    return issue.keys.map((name) => ({
+      path: [...path, name],
+      text: unknownName(name, names(path, data)),
+      atName: true,
+    }));
   if (issue.code === "invalid_union" && issue.errors.length > 0) {
     // Of the forms the one that the value has by its type, where there is one.
     const meant = issue.errors.filter(
       (errors) => !errors.some((one) => one.code === "invalid_type" && one.path.length === 0),
     );
-    if (meant.length === 1) return (meant[0] ?? []).flatMap((one) => describeBelow(path, one, data));
+    if (meant.length === 1) return (meant[0] ?? []).flatMap((one) => describeBelow(path, one, data, names));
     return [{ path, text: `not of a form that can stand here · give ${formsOf(issue.errors)}` }];
   }
   if (issue.code === "invalid_key")
@@ -28,8 +35,7 @@ function describeBelow(base: SettingPath, issue: Issue, data: unknown): Mistake[
   return [{ path, text: wordsOf(issue, valueAt(data, path)) }];
 }
 
-function unknownName(name: string, path: SettingPath, data: unknown): string {
-  const names = namesAt(path, data);
+function unknownName(name: string, names: readonly string[]): string {
   if (names.includes("keyFile") && /key|token|secret|password/i.test(name))
     return "no key stands in this file · name the variable that holds it with keyEnv, or a file with keyFile";
   const near = nearName(name, names);

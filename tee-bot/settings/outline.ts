@@ -27,16 +27,16 @@ export const outline: readonly Setting[] = Object.entries(root.properties ?? {})
   .filter(([section]) => section !== "version")
   .flatMap(([section, shape]) => settingsBelow([section], shape as Shape));
 
-/** The names that may stand in the table at `path`, given what the file has there. */
-export function namesAt(path: SettingPath, data: unknown): string[] {
-  let shapes = [root];
+/** The names that may stand in the table at `path`, given what the file has there. `shape` is of a schema other than the settings'. */
+export function namesAt(path: SettingPath, data: unknown, shape: Shape = root): string[] {
+  let shapes = [shape];
   path.forEach((step, index) => {
     const value = valueAt(data, path.slice(0, index));
-    shapes = shapes.flatMap((shape) => stepsInto(shape, step, value));
+    shapes = shapes.flatMap((one) => stepsInto(one, step, value));
   });
   const value = valueAt(data, path);
   const names = shapes
-    .flatMap((shape) => alternatives(shape, value))
+    .flatMap((one) => alternatives(one, value))
     .flatMap(({ properties }) => Object.keys(properties ?? {}));
   return [...new Set(names)];
 }

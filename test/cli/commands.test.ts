@@ -33,7 +33,7 @@ describe("postern", () => {
   it("--help lists every command, --version its version", async () => {
     const help = await postern("--help");
     expect(help).toMatchObject({ code: 0, stderr: "" });
-    for (const command of ["start", "status", "expose", "id", "cert", "config", "keys", "watch"])
+    for (const command of ["start", "status", "expose", "id", "cert", "config", "keys", "watch", "verify"])
       expect(help.stdout).toMatch(new RegExp(`^  ${command} `, "m"));
     expect(await postern("--version")).toEqual({ code: 0, stdout: `${version}\n`, stderr: "" });
     expect((await postern("start", "--help")).stdout).toContain("POSTERN_EDGE");

@@ -20,7 +20,7 @@ function stateWith(text?: string): { state: string; path: string } {
 
 const bad = "version: 1\ngateway:\n  privacy: nobody\n  limits: {queued: many}\n";
 const badWhy =
-  "  why:  postern.yaml:3:12 gateway.privacy: not a value it can have · give one of any, local-or-attested, local\n" +
+  "  why:  postern.yaml:3:12 gateway.privacy: not a value it can have · give one of any, local-or-attested, local-or-verified, local\n" +
   "        postern.yaml:4:20 gateway.limits.queued: text cannot stand here · give a number\n";
 
 describe("postern config check", () => {

@@ -1,4 +1,4 @@
-const block = /-----BEGIN CERTIFICATE-----\s+([A-Za-z0-9+/=\s]+?)\s*-----END CERTIFICATE-----\s*/y;
+const block = /-----BEGIN CERTIFICATE-----([^-]*)-----END CERTIFICATE-----\s*/y;
 const lineLength = 64;
 
 /** Of chains; Intel's have some 4 kB. */

@@ -95,7 +95,10 @@ async function runtimeDigest({ event, digest, version }: Entry, payload: Bytes):
   return digest.toLowerCase() === toHex(second) ? second : first;
 }
 
-/** Form 1: type (4 bytes, least significant first) ‖ ":" ‖ name ‖ ":" ‖ payload. */
+/**
+ * Form 1: type (4 bytes, least significant first) ‖ ":" ‖ name ‖ ":" ‖ payload. A name could be cut off at a colon of the
+ * payload, but never turned into one that it does not begin with, so no other event passes for one of dstack's.
+ */
 export async function firstDigest(name: string, payload: Uint8Array): Promise<Bytes> {
   return sha384(new Uint8Array([1, 0, 0, 8, ...new TextEncoder().encode(`:${name}:`), ...payload]));
 }

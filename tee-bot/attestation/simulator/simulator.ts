@@ -7,14 +7,17 @@ import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
 import { defaultCompose } from "./default-compose.ts";
 import { agentCalls } from "./guest/agent-calls.ts";
-import { startAgentServer } from "./guest/agent-server.ts";
+import { createAgentServer } from "./guest/agent-server.ts";
 import type { EventVersion } from "./guest/events.ts";
 import { noFaults, type Faults } from "./guest/faults.ts";
 import type { Generation } from "./guest/generation.ts";
 import { Guest } from "./guest/guest.ts";
+import { listenOnSocket } from "./guest/socket-file.ts";
 import { readOrCreateKeyProvider } from "./guest/key-provider.ts";
 import { Machine } from "./guest/machine.ts";
 import { tappdCalls } from "./guest/tappd-calls.ts";
+import { workerCalls } from "./guest/worker-calls.ts";
+import { listenOnLoopback } from "./loopback-server.ts";
 import { startPcsServer } from "./pcs/pcs-server.ts";
 import { publicKeyOf } from "./pki/authority.ts";
 import type { CollateralOptions } from "./pki/collateral.ts";
@@ -30,6 +33,8 @@ export interface SimulatorOptions {
   readonly socket?: string | undefined;
   /** Of the legacy agent; without it there is none. */
   readonly tappdSocket?: string | undefined;
+  /** Of what the machine tells anybody, on loopback; without it nothing is told. */
+  readonly workerPort?: number | undefined;
   readonly generation?: Generation | undefined;
   /** The exact text of the application's compose file. */
   readonly compose?: string | undefined;
@@ -42,6 +47,8 @@ export interface SimulatorOptions {
 export interface Simulator extends AsyncDisposable {
   readonly socket: string;
   readonly tappdSocket: string | undefined;
+  /** URL of what the machine tells anybody. */
+  readonly worker: string | undefined;
   /** File of the root certificate, PEM. */
   readonly root: string;
   /** Base URL of the collateral. */
@@ -66,7 +73,7 @@ const socketName = "dstack.sock";
 export async function startSimulator(options: SimulatorOptions): Promise<Simulator> {
   const { state, clock, log, generation = defaultGeneration, compose = defaultCompose, eventVersion = 1 } = options;
   const folder = join(state, folderName);
-  const { socket = join(folder, socketName), tappdSocket } = options;
+  const { socket = join(folder, socketName), tappdSocket, workerPort } = options;
   const pki = await openSimulatorPki(folder, clock.now());
   const keyProvider = await readOrCreateKeyProvider(folder, clock.now());
   const keyProviderSpki = publicKeyOf(keyProvider.ca.key).export({ type: "spki", format: "der" });
@@ -78,17 +85,21 @@ export async function startSimulator(options: SimulatorOptions): Promise<Simulat
   let said: Omit<CollateralOptions, "now"> = {};
 
   await using parts = new AsyncDisposableStack();
-  const server = { faults, clock, log };
-  parts.use(await startAgentServer({ ...server, socket, prefix: "/", calls: agentCalls(guest) }));
-  if (tappdSocket !== undefined)
-    parts.use(
-      await startAgentServer({ ...server, socket: tappdSocket, prefix: "/prpc/Tappd.", calls: tappdCalls(guest) }),
-    );
+  const common = { faults, clock, log };
+  const agent = createAgentServer({ ...common, prefix: "/", calls: agentCalls(guest) });
+  parts.use(await listenOnSocket(agent, socket));
+  if (tappdSocket !== undefined) {
+    const tappd = createAgentServer({ ...common, prefix: "/prpc/Tappd.", calls: tappdCalls(guest) });
+    parts.use(await listenOnSocket(tappd, tappdSocket));
+  }
+  const outside = createAgentServer({ ...common, prefix: "/prpc/Worker.", calls: workerCalls(guest) });
+  const worker = workerPort === undefined ? undefined : parts.use(await listenOnLoopback(outside, workerPort));
   const pcs = parts.use(await startPcsServer({ pki, port: options.pcsPort ?? 0, clock, log, collateral: () => said }));
   const running = parts.move();
   return {
     socket,
     tappdSocket,
+    worker: worker?.url,
     root: join(folder, rootFileName),
     pcs: pcs.url,
     generation,

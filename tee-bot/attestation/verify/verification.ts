@@ -52,6 +52,8 @@ export interface NodeReport {
   /** In the order of `checkTitles`; none where nothing came to be looked at. */
   readonly checks: readonly Check[];
   readonly required: readonly CheckId[];
+  /** What the verdict does not say, the gravest first; one sentence each. */
+  readonly notProven: readonly string[];
   /** What the quote measured; to be used only where the verdict is `verified`. */
   readonly measured: Measured | undefined;
   /** What the node has shown; of it only what the checks cover is known to be true. */

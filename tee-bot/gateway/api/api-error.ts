@@ -28,6 +28,8 @@ export const apiErrorCodes = {
   upstream_unreachable: [502, "upstream_error", "upstream"],
   /** The answer broke off, or was not what the API promises. */
   upstream_broken: [502, "upstream_error", "upstream"],
+  /** Who has the model says that it runs in a TEE, and what it shows for that is bad. */
+  evidence_rejected: [502, "upstream_error", "upstream"],
   /** The provider refused this gateway's own key. */
   upstream_refused_key: [502, "upstream_error", "upstream"],
   overloaded: [503, "overloaded_error", "gateway"],

@@ -4,6 +4,7 @@
  */
 import type { Dispatcher } from "undici";
 import type { Call } from "../api/call.ts";
+import type { AnswerObserver } from "../providers/provider.ts";
 import type { Candidate, Permit } from "../routing/route.ts";
 import type { ClientAnswer, ClientListener } from "./client-answer.ts";
 import { describeConnectionFailure, isConnectTimeout } from "./connection-failure.ts";
@@ -27,6 +28,8 @@ export interface AttemptOptions {
   readonly client: ClientAnswer;
   /** Sends the head of an answer that begins as it should. */
   readonly begin: (status: number, headers: UpstreamHeaders) => void;
+  /** Told of the exact bytes; undefined: nobody wants to know. */
+  readonly observer: AnswerObserver | undefined;
 }
 
 export interface AttemptEnd {
@@ -72,6 +75,7 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide, ClientListener
     client.listener = this;
     if (client.left) return this.clientLeft();
     this.#deadline.set(timeouts.connectMs);
+    this.#options.observer?.sent(body);
     const { dispatcher, origin } = candidate.provider.upstream;
     const options = { origin, path, method: "POST", headers, body, headersTimeout: 0, bodyTimeout: 0 } as const;
     try {
@@ -129,6 +133,7 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide, ClientListener
     if (oddity !== undefined) return this.#over({ kind: "broken", reason: oddity });
     const refusal = this.#options.candidate.checkAnswer?.(headers);
     if (refusal !== undefined) return this.#over({ kind: "unfit", reason: refusal });
+    this.#options.observer?.began(headers);
     this.#receiver = this.#receiverFor(status, headers);
     if (!this.#receiver)
       return this.#over({ kind: "broken", reason: "its stream is compressed, though that was not asked for" });
@@ -136,6 +141,7 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide, ClientListener
 
   onResponseData(_controller: Dispatcher.DispatchController, piece: Buffer): void {
     if (this.#isOver || !this.#receiver) return;
+    this.#options.observer?.received(piece);
     if (this.#phase === "receiving" && (this.#hasToken || this.#receiver instanceof HeldReceiver)) this.firstToken();
     const outcome = this.#receiver.take(piece);
     if (outcome) this.#over(outcome);
@@ -155,7 +161,7 @@ class Attempt implements Dispatcher.DispatchHandler, AttemptSide, ClientListener
     const { call, client, whole } = this.#options;
     const form = call.endpoint.stream;
     if (status >= 300 || form === undefined || !isStream(headers, call.stream))
-      return new HeldReceiver(call, this, client);
+      return new HeldReceiver(call, this, client, whole);
     if (headers["content-encoding"] !== undefined && headers["content-encoding"] !== "identity") return undefined;
     return whole ? new WholeReceiver(call, form, this) : new LiveReceiver(call, form, this, client);
   }

@@ -19,14 +19,17 @@ export class HeldReceiver implements Receiver {
   readonly #call: Call;
   readonly #attempt: AttemptSide;
   readonly #client: ClientAnswer;
+  /** Nothing of it may be passed on before it is complete. */
+  readonly #whole: boolean;
   #pieces: Buffer[] = [];
   #length = 0;
   #passing = false;
 
-  constructor(call: Call, attempt: AttemptSide, client: ClientAnswer) {
+  constructor(call: Call, attempt: AttemptSide, client: ClientAnswer, whole: boolean) {
     this.#call = call;
     this.#attempt = attempt;
     this.#client = client;
+    this.#whole = whole;
   }
 
   take(piece: Buffer): Outcome | undefined {
@@ -38,6 +41,7 @@ export class HeldReceiver implements Receiver {
     this.#pieces.push(piece);
     if (this.#length <= maxHeldBytes) return undefined;
     if (!this.#isSuccess) return { kind: "broken", reason: "the error is too long" };
+    if (this.#whole) return { kind: "broken", reason: "the answer is too long to be held whole" };
     const held = Buffer.concat(this.#pieces);
     if (!beginsAsJson(held)) return { kind: "broken", reason: "the answer is not JSON" };
     if (this.#call.stream) return noStream;

@@ -3,6 +3,7 @@ import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
 import { ApiError } from "../api/api-error.ts";
 import type { Call } from "../api/call.ts";
+import type { AnswerObserver } from "../providers/provider.ts";
 import type { Candidate, Permit, Route } from "../routing/route.ts";
 import type { GatewaySettings } from "../settings.ts";
 import type { Tokens, Track, TrackEnd } from "../tracking/track.ts";
@@ -12,6 +13,7 @@ import { runAttempt, type AttemptEnd } from "./attempt.ts";
 import type { CallTiming } from "./call-timing.ts";
 import type { ClientAnswer } from "./client-answer.ts";
 import { decideNext, type Next } from "./decide-next.ts";
+import { proveAnswer } from "./prove-answer.ts";
 import { finalError } from "./final-error.ts";
 import type { Failure, HeldAnswer, UpstreamHeaders } from "./outcome.ts";
 import { tellPermit } from "./tell-permit.ts";
@@ -68,6 +70,7 @@ class CallRun {
   #attemptsHere = 0;
   #attempts = 0;
   #request: UpstreamRequest | undefined;
+  #observer: AnswerObserver | undefined;
   #passable: Passable | undefined;
   #lastFailure: { failure: Failure; trouble: Trouble; provider: string } | undefined;
 
@@ -81,7 +84,11 @@ class CallRun {
       if (!admitted) return this.#giveUp();
       const { candidate, permit } = admitted;
       const startedMs = this.#options.timing.sinceStartMs;
-      const end = await this.#attempt(candidate, permit);
+      const attempted = await this.#attempt(candidate, permit);
+      const { holdsAnswers = false } = candidate;
+      const end = this.#observer
+        ? await proveAnswer(attempted, { observer: this.#observer, holdsAnswers, track: this.#options.track })
+        : attempted;
       this.#attempts++;
       this.#attemptsHere++;
       const { outcome } = end;
@@ -123,15 +130,18 @@ class CallRun {
   #attempt(candidate: Candidate, permit: Permit): Promise<AttemptEnd> {
     const { whole, settings, client, timing } = this.#options;
     const call = this.#options.call.callFor?.(candidate.provider) ?? this.#options.call;
+    this.#observer = undefined;
     if (call.ready) return Promise.resolve(readyEnd(call.ready));
+    this.#observer = candidate.observe?.(call.endpoint.name);
     timing.dispatched();
     this.#request ??= upstreamRequest(call, candidate);
     return runAttempt(this.#request, {
       call,
       candidate,
       permit,
-      whole,
+      whole: whole || candidate.holdsAnswers === true,
       client,
+      observer: this.#observer,
       timeouts: timeoutsFor(settings, candidate.provider),
       begin: (status, headers) => this.#begin(candidate, status, headers),
     });

@@ -2,9 +2,10 @@
  * What `GET /v1/models` tells: every model that a call may name now, in OpenAI's form, and below `postern` what that has no
  * words for. Made of what was seen last; nobody is asked.
  */
-import type { ProviderModel } from "../providers/provider.ts";
+import type { Check } from "../../../shared/attestation/check.ts";
+import type { ModelEvidence, ProviderModel } from "../providers/provider.ts";
 import { expandAlias, type Aliases } from "../routing/aliases.ts";
-import { whyForbidden, type Policy } from "../routing/obstacle.ts";
+import { isUnverified, whyForbidden, type Policy } from "../routing/obstacle.ts";
 import type { Offer, Offers } from "../routing/offers.ts";
 
 /** https://platform.openai.com/docs/api-reference/models/object */
@@ -32,6 +33,8 @@ export interface ModelFacts {
   readonly location: Offer["location"];
   readonly trust: Offer["trust"];
   readonly attestation?: ProviderModel["attestation"];
+  /** What was looked at of its evidence, and what was seen. */
+  readonly evidence?: { readonly checked_at: string; readonly session_id?: string; readonly checks: readonly Check[] };
   /** `resting`: it has failed, and is left alone for some seconds. */
   readonly state: "up" | "resting";
   readonly loaded?: boolean;
@@ -77,7 +80,8 @@ export function findEntry(
 }
 
 function isOffered(offer: Offer, policy: Policy): boolean {
-  return offer.view.standing.state === "up" && whyForbidden(offer, policy) === undefined;
+  const isFree = offer.model.withheld === undefined && !isUnverified(offer, policy);
+  return isFree && offer.view.standing.state === "up" && whyForbidden(offer, policy) === undefined;
 }
 
 function aliasesOf(id: string, aliases: Aliases): string[] {
@@ -114,12 +118,13 @@ function entryOfAlias(name: string, models: readonly string[], first: Offer, who
 
 function factsOf({ view, model, location, trust }: Offer): ModelFacts {
   const { attestation, loaded, contextLength, maxContextLength, size, quantization, family } = model;
-  const { endpoints, description, demo } = model;
+  const { endpoints, description, demo, evidence } = model;
   return {
     provider: view.provider.id,
     location,
     trust,
     ...(attestation && trust === "attested" && { attestation }),
+    ...(evidence && { evidence: shownEvidence(evidence) }),
     state: view.attempts.breaker.state === "closed" ? "up" : "resting",
     ...(loaded !== undefined && { loaded }),
     ...(contextLength !== undefined && { context_length: contextLength }),
@@ -130,5 +135,13 @@ function factsOf({ view, model, location, trust }: Offer): ModelFacts {
     ...(endpoints && { endpoints }),
     ...(description !== undefined && { description }),
     ...(demo === true && { demo }),
+  };
+}
+
+function shownEvidence({ checkedAt, checks, session }: ModelEvidence): NonNullable<ModelFacts["evidence"]> {
+  return {
+    checked_at: new Date(checkedAt).toISOString(),
+    ...(session !== undefined && { session_id: session }),
+    checks,
   };
 }

@@ -6,6 +6,7 @@ import { randomUUID } from "node:crypto";
 import type { Clock } from "../../../shared/clock.ts";
 import { errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
+import type { UpstreamVerification } from "../../attestation/near/upstream-verification.ts";
 import type { GatewaySettings } from "../settings.ts";
 import { Member } from "./member.ts";
 import { openProvider, type OpenEmbedded } from "./open-provider.ts";
@@ -22,6 +23,8 @@ export interface ProviderManagerOptions {
   env: Environment;
   /** Undefined: this node runs no models itself. */
   openEmbedded?: OpenEmbedded | undefined;
+  /** Undefined: what providers say of their TEEs stays their own word. */
+  verification?: UpstreamVerification | undefined;
 }
 
 /** A provider of the settings that cannot be used as it stands there. */
@@ -113,13 +116,17 @@ export class ProviderManager implements AsyncDisposable {
   }
 
   #open(wanted: WantedProvider, key: string | undefined, connectTimeoutMs: number): Member {
-    const { clock, random, log, openEmbedded } = this.#options;
+    const { clock, random, log, openEmbedded, verification } = this.#options;
     const onRefused = (): void => member.refused();
     const provider = openProvider(wanted, {
       key,
       connectTimeoutMs,
       onRefused,
       openEmbedded,
+      verification,
+      clock,
+      random,
+      log,
       mark: this.mark,
     });
     const member = new Member(provider, {

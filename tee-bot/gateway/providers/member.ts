@@ -27,6 +27,7 @@ export class Member {
   readonly #options: MemberOptions;
   readonly #ending = new AbortController();
   #standing: Standing;
+  #listed: readonly ProviderModel[] = [];
   #models: readonly ProviderModel[] = [];
   #seen = "[]";
   #wasSeen = false;
@@ -110,8 +111,12 @@ export class Member {
     }
   }
 
-  #note(look: Look, models = this.#models): void {
+  #note(look: Look, listed = this.#listed): void {
     const before = this.#standing;
+    const { attestor } = this.provider;
+    if (listed !== this.#listed) attestor?.follow(listed, () => this.#judge());
+    this.#listed = listed;
+    const models = attestor ? listed.map((model) => attestor.judge(model)) : listed;
     this.#standing = decideStanding(before, look, this.#options.clock.now(), this.attempts.firstByteMs !== undefined);
     const seen = JSON.stringify(models);
     const isOther = this.#standing.state !== before.state;
@@ -122,6 +127,15 @@ export class Member {
     if (isOther || !this.#wasSeen) this.#tell(before);
     this.#wasSeen = true;
     if (isNews) this.#options.onChange();
+  }
+
+  /** Something else is known of the models' evidence. */
+  #judge(): void {
+    const { attestor } = this.provider;
+    if (!attestor || this.#ending.signal.aborted) return;
+    this.#models = this.#listed.map((model) => attestor.judge(model));
+    this.#seen = JSON.stringify(this.#models);
+    this.#options.onChange();
   }
 
   #tell(before: Standing): void {

@@ -1,6 +1,7 @@
 /**
  * NEAR AI Cloud. It offers models that run in TEEs beside others that it only relays; which is which its catalogue
- * says, and that is a claim: nothing here has verified an attestation. Who did answer stands in the head of each answer.
+ * says, and that is a claim until the model's evidence was looked at (near-attestor.ts). Who did answer stands in the head
+ * of each answer.
  */
 import { z } from "zod";
 import type { ProviderSettings } from "../settings.ts";
@@ -12,11 +13,13 @@ import { known, modelName, positive, readListing, text } from "./read-listing.ts
 const servingHeader = "x-serving-provider";
 /** Those whose answers come from a TEE, by NEAR's own word; other values, and none, are not taken for it. */
 const attestedServers: ReadonlySet<string> = new Set(["near", "chutes"]);
+/** Whose evidence is asked for. */
+const verifiedServer = "near";
 const pageSize = 500;
 const maxPages = 10;
 
 export function specOfNearAi(
-  { id, url, unattested }: Extract<ProviderSettings, { kind: "near-ai" }>,
+  { id, url, unattested }: Pick<Extract<ProviderSettings, { kind: "near-ai" }>, "id" | "url" | "unattested">,
   key: string,
 ): HttpProviderSpec {
   return {
@@ -29,12 +32,13 @@ export function specOfNearAi(
     key,
     headers: ["x-no-aliasing", "true"], // a name that stands for another model is refused, not followed
     list: (ask, path) => listNearAi(ask, path, unattested),
-    checkAttested(headers) {
+    checkAttested(headers, attestation) {
       const server = headers[servingHeader];
-      if (typeof server === "string" && attestedServers.has(server)) return undefined;
-      return server === undefined
-        ? "The answer does not say that a TEE gave it."
-        : `The answer came from "${String(server).slice(0, 40)}", which is not attested.`;
+      if (server === undefined) return "The answer does not say that a TEE gave it.";
+      const said = `The answer came from "${String(server).slice(0, 40)}"`;
+      if (typeof server !== "string" || !attestedServers.has(server)) return `${said}, which is not attested.`;
+      if (attestation === "verified" && server !== verifiedServer) return `${said}, whose evidence was not verified.`;
+      return undefined;
     },
   };
 }

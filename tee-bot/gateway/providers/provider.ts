@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
+import type { Check } from "../../../shared/attestation/check.ts";
 import type { EndpointName } from "../api/endpoints.ts";
 
 export const providerKinds = ["embedded", "ollama", "lm-studio", "openai", "near-ai"] as const;
@@ -24,8 +25,48 @@ export interface Provider extends AsyncDisposable {
   readonly upstream: Upstream;
   /** Says nothing about reachability of others; throws {@link ProviderError}. At most `listTimeoutMs`. */
   fetchModels(signal: AbortSignal): Promise<readonly ProviderModel[]>;
-  /** Why the head of an answer shows that no TEE gave it, for those who asked for one; undefined: it may have been. */
-  readonly checkAttested?: (headers: IncomingHttpHeaders) => string | undefined;
+  /**
+   * Why the head of an answer shows that no TEE gave it, or not the one whose evidence was verified, for those who asked
+   * for one; undefined: it may have been.
+   */
+  readonly checkAttested?: (headers: IncomingHttpHeaders, attestation: Attestation | undefined) => string | undefined;
+  /** Looks at the evidence of its models; undefined: nobody does. */
+  readonly attestor?: Attestor;
+}
+
+/** How much is behind the trust `attested`. `claimed`: the provider says so; `simulated`: under a simulator's root. */
+export type Attestation = "claimed" | "simulated" | "verified";
+
+/** Looks at the evidence of a provider's models, for as long as the provider is in use, and at what they answer. */
+export interface Attestor {
+  /** Nothing of an answer reaches the client before it is proved. */
+  readonly holdsAnswers: boolean;
+  /** Looks at these models from now on; `onChange`: a model is to be judged anew. */
+  follow(models: readonly ProviderModel[], onChange: () => void): void;
+  /** The model with what is known of its evidence. */
+  judge(model: ProviderModel): ProviderModel;
+  /** `endpoint`: of this gateway. */
+  observe(model: string, endpoint: EndpointName): AnswerObserver;
+}
+
+/** Is told of one answer as it passes. */
+export interface AnswerObserver {
+  sent(body: Uint8Array): void;
+  began(headers: IncomingHttpHeaders): void;
+  received(piece: Uint8Array): void;
+  /** The answer is complete. Never rejects. */
+  prove(): Promise<AnswerProof>;
+}
+
+/** What is known of where an answer was made. */
+export interface AnswerProof {
+  readonly provider: string;
+  readonly model: string;
+  /** Of the model's evidence. */
+  readonly evidence: readonly Check[];
+  readonly answer: Check;
+  /** The session in which the model was verified; undefined: it was not. */
+  readonly session: string | undefined;
 }
 
 /** How a request is put to a provider. */
@@ -62,12 +103,22 @@ export interface ProviderModel {
   /** Of this model alone, where it is another than the provider's. */
   readonly trust?: Trust;
   readonly location?: Location;
-  /** How much is behind the trust `attested`; `claimed`: the provider says so, nobody has checked. */
-  readonly attestation?: "claimed" | "verified";
+  readonly attestation?: Attestation;
+  /** What was seen of its evidence last. */
+  readonly evidence?: ModelEvidence;
+  /** Why it must not be asked, though it is there: its evidence is bad. */
+  readonly withheld?: string;
   /** What its makers say it is, in a sentence. */
   readonly description?: string;
   /** A toy that has learnt a few sentences by heart; shown wherever the model is. */
   readonly demo?: boolean;
+}
+
+export interface ModelEvidence {
+  /** Unix milliseconds. */
+  readonly checkedAt: number;
+  readonly checks: readonly Check[];
+  readonly session: string | undefined;
 }
 
 /** Why models could not be listed. A machine that is off is asleep, which is no error. */

@@ -1,4 +1,5 @@
-import type { ProviderModel } from "../providers/provider.ts";
+import type { EndpointName } from "../api/endpoints.ts";
+import type { AnswerObserver, ProviderModel } from "../providers/provider.ts";
 import { ApiError } from "../api/api-error.ts";
 import { expandAlias, type Aliases } from "./aliases.ts";
 import { decideObstacle, type Policy } from "./obstacle.ts";
@@ -69,13 +70,17 @@ function candidateOf({ view, model, name, location, trust }: Offer, { privacy }:
   const loaded = model.loaded === undefined ? "" : model.loaded ? ", loaded" : ", not loaded";
   const speed = firstByteMs === undefined ? "" : `, first byte after ${Math.round(firstByteMs)} ms`;
   const gone = standing.state === "up" ? "" : ", asleep since a moment ago";
-  const isClaimed = privacy === "local-or-attested" && trust === "attested";
+  const isByTee = trust === "attested";
+  const wantsTee = isByTee && (privacy === "local-or-attested" || privacy === "local-or-verified");
+  const { attestor } = provider;
+  const observe = (endpoint: EndpointName): AnswerObserver => attestor!.observe(name, endpoint);
   return {
     provider,
     model: name,
     contextLength: model.contextLength,
     reason: `${location}${loaded}, ${outstanding} outstanding${speed}${gone}`,
-    ...(isClaimed && provider.checkAttested && { checkAnswer: (headers) => provider.checkAttested?.(headers) }),
+    ...(wantsTee && { checkAnswer: (headers) => provider.checkAttested?.(headers, model.attestation) }),
+    ...(isByTee && attestor && { observe, holdsAnswers: attestor.holdsAnswers }),
     admit: () => attempts.admit(),
   };
 }

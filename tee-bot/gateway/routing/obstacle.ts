@@ -1,9 +1,12 @@
 import type { Offer } from "./offers.ts";
 import type { PrivacyRule, RouteQuestion, Strategy } from "./route.ts";
 
-/** Why an offer is passed over. `policy`: it must not be taken; `rest`: it cannot be, for a while. */
+/**
+ * Why an offer is passed over. `policy`: it must not be taken; `evidence`: what it shows of itself is bad; `rest`: it cannot
+ * be taken, for a while.
+ */
 export interface Obstacle {
-  readonly kind: "endpoint" | "target" | "policy" | "rest";
+  readonly kind: "endpoint" | "target" | "policy" | "evidence" | "rest";
   readonly reason: string;
   /** When it may be gone; of what rests only. */
   readonly retryInMs?: number;
@@ -30,6 +33,9 @@ export function decideObstacle(
   if (targetNode !== undefined && location !== "local") return { kind: "target", reason: "not of this node itself" };
   const forbidden = whyForbidden({ location, trust }, policy);
   if (forbidden !== undefined) return { kind: "policy", reason: forbidden };
+  if (model.withheld !== undefined) return { kind: "evidence", reason: model.withheld };
+  if (isUnverified({ model, trust }, policy))
+    return { kind: "rest", reason: "its evidence is not verified yet", retryInMs: lookMs };
 
   const { state, since, reason } = view.standing;
   if (state === "asleep" && now - since > goneGraceMs) return { kind: "rest", reason: "asleep", retryInMs: lookMs };
@@ -46,8 +52,17 @@ export function whyForbidden(
   { location, trust }: Pick<Offer, "location" | "trust">,
   { strategy, privacy }: Policy,
 ): string | undefined {
-  const mayRead = trust === "local" || privacy === "any" || (privacy === "local-or-attested" && trust === "attested");
+  const isByTee = privacy === "local-or-attested" || privacy === "local-or-verified";
+  const mayRead = trust === "local" || privacy === "any" || (isByTee && trust === "attested");
   if (!mayRead) return `privacy rule ${privacy}: it is ${trust}`;
   if (strategy === "local-only" && location !== "local") return `strategy local-only: it is in the ${location}`;
   return undefined;
+}
+
+/** The settings ask for more than a provider's own word. */
+export function isUnverified(
+  { model, trust }: Pick<Offer, "model" | "trust">,
+  { privacy }: Pick<Policy, "privacy">,
+): boolean {
+  return privacy === "local-or-verified" && trust === "attested" && model.attestation !== "verified";
 }

@@ -1,6 +1,6 @@
 import { ApiError } from "../api/api-error.ts";
 import { findNearNames } from "./near-names.ts";
-import { whyForbidden, type Obstacle, type Policy } from "./obstacle.ts";
+import { isUnverified, whyForbidden, type Obstacle, type Policy } from "./obstacle.ts";
 import type { Offers } from "./offers.ts";
 import type { RouteQuestion } from "./route.ts";
 
@@ -33,8 +33,11 @@ function visibleNames({ views }: Offers, policy: Policy): Set<string> {
   const names = new Set<string>();
   for (const { provider, standing, models } of views) {
     if (standing.state !== "up") continue;
-    for (const { id, location = provider.location, trust = provider.trust } of models)
-      if (whyForbidden({ location, trust }, policy) === undefined) names.add(id);
+    for (const model of models) {
+      const { id, location = provider.location, trust = provider.trust, withheld } = model;
+      const isFree = withheld === undefined && !isUnverified({ model, trust }, policy);
+      if (isFree && whyForbidden({ location, trust }, policy) === undefined) names.add(id);
+    }
   }
   return names;
 }
@@ -56,6 +59,13 @@ export function refusePassed(
       param: "model",
       retryAfterMs: Math.min(...resting.map(({ retryInMs = 0 }) => retryInMs)),
     });
+  const bad = of("evidence");
+  if (bad.length > 0)
+    return new ApiError(
+      "evidence_rejected",
+      `Who has ${name} has not shown that it runs in a TEE: ${told(bad)}. Choose another model.`,
+      { param: "model" },
+    );
   const forbidden = of("policy");
   if (forbidden.length > 0)
     return new ApiError(

@@ -1,11 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { EndpointName } from "../api/endpoints.ts";
-import type { Provider } from "../providers/provider.ts";
+import type { AnswerObserver, Provider } from "../providers/provider.ts";
 
 export const strategies = ["local-only", "prefer-local", "load-balance"] as const;
 export type Strategy = (typeof strategies)[number];
 
-export const privacyRules = ["any", "local-or-attested", "local"] as const;
+export const privacyRules = ["any", "local-or-attested", "local-or-verified", "local"] as const;
 export type PrivacyRule = (typeof privacyRules)[number];
 
 /** What the router needs to know of a call. */
@@ -36,6 +36,10 @@ export interface Candidate {
    * is refused counts as a failure of the provider.
    */
   readonly checkAnswer?: (headers: IncomingHttpHeaders) => string | undefined;
+  /** Follows one answer, to compare it with what the model's TEE has signed. */
+  readonly observe?: (endpoint: EndpointName) => AnswerObserver;
+  /** Nothing of an answer is passed on before it is proved. */
+  readonly holdsAnswers?: boolean;
   /** Leave to make one attempt; undefined while the breaker is open, or another probes it. */
   admit(): Permit | undefined;
 }

@@ -1,4 +1,5 @@
 import type { Call } from "../api/call.ts";
+import type { AnswerProof } from "../providers/provider.ts";
 import type { Route } from "../routing/route.ts";
 import type { AttemptRecord, RequestRecord, Track, TrackEnd } from "./track.ts";
 
@@ -11,6 +12,8 @@ export interface CallTrackOptions {
   /** Milliseconds of the clock of `startedAt`. */
   readonly monotonic: () => number;
   readonly onEnd: (record: RequestRecord) => void;
+  /** An answer was proved, or was not, after its call had ended. */
+  readonly onProof: (id: string, proof: AnswerProof) => void;
 }
 
 /** A client may say any text as a model's name. */
@@ -26,6 +29,7 @@ export class CallTrack implements Track {
   #route: Route | undefined;
   #attempts: AttemptRecord[] | undefined;
   #ttftMs: number | undefined;
+  #proof: AnswerProof | undefined;
   #ended = false;
 
   constructor(options: CallTrackOptions) {
@@ -52,6 +56,11 @@ export class CallTrack implements Track {
     this.#ttftMs ??= this.#elapsedMs();
   }
 
+  proved(proof: AnswerProof): void {
+    if (this.#ended) this.#options.onProof(this.#options.call.id, proof);
+    else this.#proof = proof;
+  }
+
   end({ status, error, failed, tokens }: TrackEnd): void {
     if (this.#ended) throw new Error("The end of this call was told already.");
     this.#ended = true;
@@ -75,6 +84,7 @@ export class CallTrack implements Track {
       durationMs: this.#elapsedMs(),
       tokens,
       attempts: this.#attempts ?? noAttempts,
+      proof: this.#proof,
       route: this.#route ? routeOf(this.#route) : noRoute,
     });
   }

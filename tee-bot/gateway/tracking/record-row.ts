@@ -1,6 +1,8 @@
 /** A record as a row of the request log. What is asked for by column is one; the rest is in `detail`, as short as it can be. */
 import type { SQLInputValue, SQLOutputValue } from "node:sqlite";
 import { z } from "zod";
+import { checkIds, outcomes } from "../../../shared/attestation/check.ts";
+import type { AnswerProof } from "../providers/provider.ts";
 import type { RequestRecord } from "./track.ts";
 
 export const rowColumns = [
@@ -23,6 +25,7 @@ export const rowColumns = [
   "completion_tokens",
   "tokens_estimated",
   "detail",
+  "proof",
 ] as const;
 
 export function rowOf(record: RequestRecord): SQLInputValue[] {
@@ -47,6 +50,7 @@ export function rowOf(record: RequestRecord): SQLInputValue[] {
     tokens?.completion ?? null,
     tokens ? Number(tokens.estimated) : null,
     detailOf(record),
+    record.proof ? proofText(record.proof) : null,
   ];
 }
 
@@ -90,11 +94,33 @@ export function recordOf(row: Record<string, SQLOutputValue>): RequestRecord | u
       outcome,
       decided: decided ?? undefined,
     })),
+    proof: readProof(row["proof"]),
     route: {
       candidates: candidates.map(([provider, model, reason]) => ({ provider, model, reason })),
       passedOver: passedOver.map(([provider, reason]) => ({ provider, reason })),
     },
   };
+}
+
+/** As the column has it. */
+export function proofText({ provider, model, evidence, answer, session }: AnswerProof): string {
+  const checks = [...evidence, answer].map(({ id, outcome, detail }) => [id, outcome, detail]);
+  return JSON.stringify([provider, model, session ?? null, checks]);
+}
+
+const proofSchema = z.tuple([
+  z.string(),
+  z.string(),
+  z.string().nullable(),
+  z.array(z.tuple([z.enum(checkIds), z.enum(outcomes), z.string()])).min(1),
+]);
+
+function readProof(value: SQLOutputValue | undefined): AnswerProof | undefined {
+  const { data } = proofSchema.safeParse(typeof value === "string" ? parseJson(value) : undefined);
+  if (!data) return undefined;
+  const [provider, model, session, all] = data;
+  const checks = all.map(([id, outcome, detail]) => ({ id, outcome, detail }));
+  return { provider, model, session: session ?? undefined, evidence: checks.slice(0, -1), answer: checks.at(-1)! };
 }
 
 function detailOf({ attempts, route }: RequestRecord): string {

@@ -3,7 +3,8 @@ import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { Batches, BatchWriter } from "../../store/batches.ts";
 import type { GatewaySettings } from "../settings.ts";
-import { recordOf, rowColumns, rowOf } from "./record-row.ts";
+import type { AnswerProof } from "../providers/provider.ts";
+import { proofText, recordOf, rowColumns, rowOf } from "./record-row.ts";
 import type { RequestRecord } from "./track.ts";
 
 export type RequestLogSettings = GatewaySettings["requests"];
@@ -32,6 +33,7 @@ export class RequestLog implements BatchWriter, Disposable {
   readonly #clock: Clock;
   readonly #log: Log;
   readonly #insert: StatementSync;
+  readonly #addProof: StatementSync;
   readonly #byId: StatementSync;
   readonly #before: StatementSync;
   readonly #oldest: StatementSync;
@@ -40,11 +42,15 @@ export class RequestLog implements BatchWriter, Disposable {
   readonly #pruning: NodeJS.Timeout;
   #settings: RequestLogSettings;
   #pending: RequestRecord[] = [];
+  /** Of records that are written. */
+  #proofs: { readonly id: string; readonly proof: AnswerProof }[] = [];
   #writing = 0;
+  #proving = 0;
 
   constructor({ store, batches, settings, clock, log }: RequestLogOptions) {
     const places = rowColumns.map(() => "?").join(", ");
     this.#insert = store.prepare(`INSERT INTO requests (${rowColumns.join(", ")}) VALUES (${places})`);
+    this.#addProof = store.prepare("UPDATE requests SET proof = ? WHERE id = ?");
     this.#byId = store.prepare("SELECT * FROM requests WHERE id = ?");
     this.#before = store.prepare("SELECT * FROM requests WHERE seq < ? ORDER BY seq DESC LIMIT ?");
     const first = `(SELECT min(seq) FROM requests) + ${prunedPerTurn - 1}`;
@@ -79,6 +85,14 @@ export class RequestLog implements BatchWriter, Disposable {
     if (this.#pending.length >= rowsPerTurn) this.#batches.hurry();
   }
 
+  /** What has become known of a call that has ended. */
+  prove(id: string, proof: AnswerProof): void {
+    const at = this.#pending.findIndex((record) => record.id === id);
+    if (at >= 0) this.#pending[at] = { ...this.#pending[at]!, proof };
+    else if (this.#proofs.length < maxPending) this.#proofs.push({ id, proof });
+    this.#batches.touch();
+  }
+
   find(id: string): RequestRecord | undefined {
     this.#batches.flush();
     const row = this.#byId.get(id);
@@ -96,12 +110,18 @@ export class RequestLog implements BatchWriter, Disposable {
     const rows = this.#pending.slice(0, rowsPerTurn);
     for (const record of rows) this.#insert.run(...rowOf(record));
     this.#writing = rows.length;
-    return this.#pending.length > rows.length || this.#pruneSome();
+    const proofs = this.#proofs.slice(0, rowsPerTurn);
+    for (const { id, proof } of proofs) this.#addProof.run(proofText(proof), id);
+    this.#proving = proofs.length;
+    const isLeft = this.#pending.length > rows.length || this.#proofs.length > proofs.length;
+    return isLeft || this.#pruneSome();
   }
 
   written(): void {
     this.#pending.splice(0, this.#writing);
     this.#writing = 0;
+    this.#proofs.splice(0, this.#proving);
+    this.#proving = 0;
   }
 
   /** Whether there may be more to prune. */

@@ -1,6 +1,7 @@
 /** What an operator sees of the calls; no label ever holds a model, a key or an address. */
 import { Histogram, Registry } from "prom-client";
 import { BoundedCounts } from "./bounded-counts.ts";
+import type { AnswerProof } from "../providers/provider.ts";
 import type { RequestRecord } from "./track.ts";
 
 /** From a cached embedding to a long answer of a slow machine. */
@@ -19,6 +20,10 @@ export class RequestMetrics {
     "provider",
     "kind",
   ]);
+  readonly #proofs = new BoundedCounts(
+    this.#named("proofs_total", "Answers that were compared with the signature of the model's TEE"),
+    ["provider", "outcome"],
+  );
   readonly #firstByte = this.#histogram("first_byte_seconds", "From a call to the first byte of its answer");
   readonly #duration = this.#histogram("duration_seconds", "From a call to the end of its answer");
 
@@ -32,6 +37,10 @@ export class RequestMetrics {
     }
     if (ttftMs !== undefined) this.#firstByte.observe(ttftMs / 1_000);
     this.#duration.observe(record.durationMs / 1_000);
+  }
+
+  countProof({ provider, answer }: AnswerProof): void {
+    this.#proofs.add(1, `${provider}\n${answer.outcome}`);
   }
 
   #histogram(name: string, help: string): Histogram {

@@ -6,6 +6,7 @@ import { CallTrack, type TrackedCall } from "./call-track.ts";
 import { RecordFeed, type RecordListener } from "./record-feed.ts";
 import { RequestLog, type RequestLogSettings } from "./request-log.ts";
 import { RequestMetrics } from "./request-metrics.ts";
+import type { AnswerProof } from "../providers/provider.ts";
 import type { RequestRecord, Track, Tracker } from "./track.ts";
 
 export interface RequestTrackerOptions {
@@ -38,7 +39,13 @@ export class RequestTracker implements Tracker, Disposable {
   }
 
   begin(call: TrackedCall): Track {
-    return new CallTrack({ call, at: this.#clock.now(), monotonic: this.#monotonic, onEnd: this.#onEnd });
+    return new CallTrack({
+      call,
+      at: this.#clock.now(),
+      monotonic: this.#monotonic,
+      onEnd: this.#onEnd,
+      onProof: this.#onProof,
+    });
   }
 
   /** A call that has ended. */
@@ -62,7 +69,13 @@ export class RequestTracker implements Tracker, Disposable {
 
   readonly #onEnd = (record: RequestRecord): void => {
     this.metrics.count(record);
+    if (record.proof) this.metrics.countProof(record.proof);
     this.#requests.add(record);
     this.#feed.add(record);
+  };
+
+  readonly #onProof = (id: string, proof: AnswerProof): void => {
+    this.metrics.countProof(proof);
+    this.#requests.prove(id, proof);
   };
 }

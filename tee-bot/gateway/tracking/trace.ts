@@ -1,3 +1,4 @@
+import type { AnswerProof } from "../providers/provider.ts";
 import { explain } from "./explain.ts";
 import type { RequestRecord } from "./track.ts";
 
@@ -32,6 +33,7 @@ export function traceOf(record: RequestRecord, keyName: string | undefined): obj
     ...summaryOf(record, keyName),
     object: "request.trace",
     explanation: explain(record),
+    attestation: record.proof ? shownProof(record.proof) : null,
     route: { candidates: record.route.candidates, passed_over: record.route.passedOver },
     attempts: record.attempts.map((attempt) => ({
       provider: attempt.provider,
@@ -44,6 +46,11 @@ export function traceOf(record: RequestRecord, keyName: string | undefined): obj
       decided: attempt.decided ?? null,
     })),
   };
+}
+
+/** What was looked at, and what was seen: of the model's evidence, then of just this answer. */
+function shownProof({ provider, model, evidence, answer, session }: AnswerProof): object {
+  return { provider, model, session_id: session ?? null, checks: [...evidence, answer] };
 }
 
 function round(ms: number): number {

@@ -1,6 +1,7 @@
 import type { Call, Surface } from "../api/call.ts";
 import type { ApiErrorCode, Failed } from "../api/api-error.ts";
 import type { EndpointName } from "../api/endpoints.ts";
+import type { AnswerProof } from "../providers/provider.ts";
 import type { Route } from "../routing/route.ts";
 
 /** One try at one provider. No content, no credentials. */
@@ -49,19 +50,23 @@ export interface RequestRecord {
   readonly durationMs: number;
   readonly tokens: Tokens | undefined;
   readonly attempts: readonly AttemptRecord[];
+  /** Where the answer was made, as far as that was looked at; it is known some seconds after the call. */
+  readonly proof: AnswerProof | undefined;
   readonly route: { readonly candidates: readonly { provider: string; model: string; reason: string }[] } & Pick<
     Route,
     "passedOver"
   >;
 }
 
-/** Told of one call as it goes; the last word is `end`, said exactly once. */
+/** Told of one call as it goes; `end` is said exactly once, and after it `proved` at most. */
 export interface Track {
   keyed(keyId: string | undefined): void;
   queued(ms: number): void;
   routed(route: Route): void;
   attempted(attempt: AttemptRecord): void;
   firstByte(): void;
+  /** Also after the end. */
+  proved(proof: AnswerProof): void;
   end(end: TrackEnd): void;
 }
 

@@ -2,7 +2,7 @@ import { describe, expect, it } from "vitest";
 import { parseLaunchOptions, usage, UsageError } from "../../../scripts/launcher/options.ts";
 
 const parse = (...args: string[]) => parseLaunchOptions(args, "/home/me/postern");
-const local = { zone: "postern.localhost", alias: "demo", acme: undefined, cloudflare: undefined };
+const local = { zone: "postern.localhost", alias: "demo", tee: undefined, acme: undefined, cloudflare: undefined };
 
 describe("the launcher's options", () => {
   it("have defaults for everything", () => {
@@ -38,9 +38,27 @@ describe("the launcher's options", () => {
     expect(parse("--state", "/elsewhere")?.state).toBe("/elsewhere");
   });
 
+  it("have a simulated TEE in a state of its own, since its node is another one", () => {
+    expect(parse("--tee", "simulated")).toMatchObject({
+      tee: "simulated",
+      state: "/home/me/postern/.postern/simulated",
+    });
+    expect(parse("--tee", "simulated", "--state", "mine")).toMatchObject({ state: "/home/me/postern/mine" });
+    expect(() => parse("--tee", "dstack")).toThrow(/--tee takes simulated/);
+  });
+
   it.each(["--help", "-h"])("%s asks for the usage, which names every flag", (flag) => {
     expect(parse(flag, "--json")).toBeUndefined();
-    for (const name of ["--json", "--state", "--port", "--edge-port", "--expose", "--issuer", "--acme-directory"])
+    for (const name of [
+      "--json",
+      "--state",
+      "--port",
+      "--edge-port",
+      "--expose",
+      "--tee",
+      "--issuer",
+      "--acme-directory",
+    ])
       expect(usage).toContain(name);
     for (const name of ["--acme-ca", "--acme-account", "--dns", "--cloudflare-api", "--doh", "--zone", "--alias"])
       expect(usage).toContain(name);

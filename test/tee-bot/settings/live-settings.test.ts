@@ -65,7 +65,7 @@ describe("settings that are followed", () => {
     write("gateway: {privacy: nobody, keyz: 1}\n");
     await told("config.refused");
     const mistakes = [
-      "postern.yaml:2:20 gateway.privacy: not a value it can have · give one of any, local-or-attested, local",
+      "postern.yaml:2:20 gateway.privacy: not a value it can have · give one of any, local-or-attested, local-or-verified, local",
       "postern.yaml:2:28 gateway.keyz: there is no such setting · did you mean keys?",
     ];
     expect(events("config.refused")).toEqual([{ file: path(), mistakes }]);

@@ -39,6 +39,7 @@ export function requestRecord(id: string, changes: Partial<RequestRecord> = {}):
     durationMs: 31.25,
     tokens: { prompt: 12, completion: 3, estimated: false },
     attempts: [attemptRecord()],
+    proof: undefined,
     route: {
       candidates: [{ provider: "ollama", model: "m", reason: "local, loaded, 2 outstanding" }],
       passedOver: [{ provider: "near", reason: "privacy rule local" }],

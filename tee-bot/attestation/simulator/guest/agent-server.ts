@@ -1,19 +1,18 @@
 /**
- * HTTP on a Unix socket, with the habits of the original (ra-rpc/src/rocket_helper.rs): a call is a path of one segment,
+ * A guest agent's HTTP, with the habits of the original (ra-rpc/src/rocket_helper.rs): a call is a path of one segment,
  * by POST of JSON or by GET with a query; each refusal has status 400 and a JSON text in several lines.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Clock } from "../../../../shared/clock.ts";
+import { errorText } from "../../../../shared/errors.ts";
 import type { Log } from "../../../../shared/log.ts";
 import { AgentError } from "./agent-error.ts";
 import type { Calls } from "./call.ts";
 import type { Faults } from "./faults.ts";
-import { listenOnSocket } from "./socket-file.ts";
 
 export interface AgentServerOptions {
-  readonly socket: string;
   /** What comes before a call's name in the path. */
-  readonly prefix: "/" | "/prpc/Tappd.";
+  readonly prefix: "/" | "/prpc/Tappd." | "/prpc/Worker.";
   readonly calls: Calls;
   readonly faults: Faults;
   readonly clock: Clock;
@@ -24,27 +23,24 @@ const maxBodyBytes = 10 * 1024 * 1024;
 const requestTimeoutMs = 30_000;
 const keepAliveMs = 10_000;
 
-export async function startAgentServer(options: AgentServerOptions): Promise<AsyncDisposable> {
-  const server = createServer(
-    { requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveMs },
-    (request, response) => {
-      void answer(request, response, options).catch((error: unknown) => {
-        options.log.error("call.failed", { reason: error instanceof Error ? error.message : String(error) });
-        response.destroy();
-      });
-    },
-  );
-  return listenOnSocket(server, options.socket);
+/** It does not listen yet. */
+export function createAgentServer(options: AgentServerOptions): Server {
+  return createServer({ requestTimeout: requestTimeoutMs, keepAliveTimeout: keepAliveMs }, (request, response) => {
+    void answer(request, response, options).catch((error: unknown) => {
+      options.log.error("call.failed", { reason: errorText(error) });
+      response.destroy();
+    });
+  });
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: AgentServerOptions): Promise<void> {
   const { prefix, calls, faults, clock, log } = options;
-  const url = new URL(request.url ?? "/", "http://agent");
-  const name = url.pathname.slice(prefix.length);
+  const url = URL.parse(request.url ?? "/", "http://agent");
+  const name = url?.pathname.slice(prefix.length) ?? "";
   if (faults.delayMs > 0) await clock.sleep(faults.delayMs);
   if (faults.hangUp) return hangUp(response);
   if (faults.broken) return send(response, 500, "<h1>500: Internal Server Error</h1>", "text/html");
-  if (!url.pathname.startsWith(prefix) || !/^[A-Za-z0-9]+$/.test(name) || !isCallMethod(request))
+  if (!url?.pathname.startsWith(prefix) || !/^[A-Za-z0-9]+$/.test(name) || !isCallMethod(request))
     return send(response, 404, "<h1>404: Not Found</h1>", "text/html");
   try {
     const run = calls.get(name);
@@ -54,9 +50,10 @@ async function answer(request: IncomingMessage, response: ServerResponse, option
     if (result) sendJson(response, 200, result);
     else send(response, 200, "", "application/json");
   } catch (error) {
-    if (!(error instanceof AgentError)) throw error;
-    log.debug("call.refused", { call: name, reason: error.message });
-    sendJson(response, 400, { error: error.message });
+    const reason = errorText(error);
+    if (error instanceof AgentError) log.debug("call.refused", { call: name, reason });
+    else log.warn("call.failed", { call: name, reason }); // also what the original answers with 400
+    sendJson(response, 400, { error: reason });
   }
 }
 
@@ -73,8 +70,8 @@ async function readInput(request: IncomingMessage, url: URL): Promise<unknown> {
   if (body.length === 0) return {};
   try {
     return JSON.parse(body.toString("utf8"));
-  } catch (error) {
-    throw new AgentError(`Failed to decode request: ${error instanceof Error ? error.message : String(error)}`);
+  } catch {
+    throw new AgentError("Failed to decode request: it is not JSON"); // the parser's own words repeat what was sent
   }
 }
 

@@ -26,6 +26,8 @@ export const flag = z
   .union([z.boolean(), z.enum(["true", "false"]).transform((word) => word === "true")])
   .default(false);
 export const texts = z.union([z.array(z.string()), z.string().transform((one) => [one])]).default([]);
-export const seconds = z.coerce.number().int().nonnegative().optional();
+/** The end of the year 9999: no certificate can name a later time (RFC 5280 §4.1.2.5). */
+const lastSecond = 253_402_300_799;
+export const seconds = z.coerce.number().int().min(0).max(lastSecond).optional();
 
 export const hex = (data: Uint8Array): string => Buffer.from(data).toString("hex");

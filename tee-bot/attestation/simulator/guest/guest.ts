@@ -26,11 +26,15 @@ export interface Quoted {
   readonly eventLog: string;
 }
 
+/** Callers that wait for the hardware at once. */
+const maxWaiting = 1_000;
+
 export class Guest {
   readonly machine: Machine;
   readonly keys: AppKeys;
   readonly #options: GuestOptions;
   #lastQuote: Promise<unknown> = Promise.resolve();
+  #waiting = 0;
 
   constructor(options: GuestOptions) {
     const { machine, keyProvider } = options;
@@ -43,7 +47,9 @@ export class Guest {
   quote(data: Uint8Array): Promise<Quoted> {
     if (data.length > reportDataBytes) throw new AgentError("Report data is too long");
     const reportData = Buffer.concat([data, Buffer.alloc(reportDataBytes - data.length)]);
-    const turn = this.#lastQuote.then(() => this.#quoteNow(reportData));
+    if (this.#waiting >= maxWaiting) throw new AgentError("Too many calls wait for a quote");
+    this.#waiting++;
+    const turn = this.#lastQuote.then(() => this.#quoteNow(reportData)).finally(() => this.#waiting--);
     this.#lastQuote = turn.catch(() => undefined);
     return turn;
   }

@@ -14,7 +14,7 @@ export function infoOf(machine: Machine): Record<string, unknown> {
     instance_id: hex(machine.instanceId),
     app_cert: "",
     tcb_info: tcbInfoOf(machine),
-    app_name: composeName(machine.compose),
+    app_name: composeOf(machine.compose)?.name ?? "",
     device_id: deviceId,
     mr_aggregated: hex(machine.aggregated),
     os_image_hash: hex(machine.osImage.hash),
@@ -24,6 +24,12 @@ export function infoOf(machine: Machine): Record<string, unknown> {
     cloud_vendor: "SIMULATOR",
     cloud_product: "NOT INTEL",
   };
+}
+
+/** As the agent tells anybody who can reach the machine: what was measured only where the application's text allows it. */
+export function publicInfoOf(machine: Machine): Record<string, unknown> {
+  const info = infoOf(machine);
+  return composeOf(machine.compose)?.public_tcbinfo === false ? { ...info, tcb_info: "", vm_config: "" } : info;
 }
 
 /** JSON text, which the original writes in several lines too. */
@@ -45,12 +51,13 @@ function tcbInfoOf(machine: Machine): string {
   );
 }
 
-const namedSchema = z.object({ name: z.string() });
+const composeSchema = z.object({ name: z.string().default(""), public_tcbinfo: z.boolean().default(true) });
 
-function composeName(compose: string): string {
+/** Undefined for a text of another form, which is measured all the same. */
+function composeOf(compose: string): z.infer<typeof composeSchema> | undefined {
   try {
-    return namedSchema.parse(JSON.parse(compose)).name;
+    return composeSchema.parse(JSON.parse(compose));
   } catch {
-    return ""; // a text of another form is measured all the same
+    return undefined;
   }
 }

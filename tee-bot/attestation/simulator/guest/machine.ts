@@ -4,6 +4,7 @@
  */
 import { createHash } from "node:crypto";
 import type { TdReport } from "../pki/reports.ts";
+import { AgentError } from "./agent-error.ts";
 import { eventsToJson, replay, runtimeEvent, type EventVersion, type MeasuredEvent } from "./events.ts";
 import { traits, type Generation } from "./generation.ts";
 import { osImageOf, type OsImage } from "./os-image.ts";
@@ -21,6 +22,10 @@ export interface MachineOptions {
 
 export type Measurements = Pick<TdReport, "mrtd" | "mrConfigId" | "rtmr">;
 
+/** A log of which nothing is ever removed. */
+const maxEvents = 1_000;
+const maxNameLength = 1_024;
+const maxPayloadBytes = 16 * 1024;
 const appIdBytes = 20;
 const mrConfigIdVersion = 1;
 const measurementBytes = 48;
@@ -68,6 +73,8 @@ export class Machine {
 
   /** Extends RTMR3 for as long as the machine runs. */
   emit(name: string, payload: Uint8Array): void {
+    if (this.#events.length >= maxEvents) throw new AgentError("The event log is full");
+    if (name.length > maxNameLength || payload.length > maxPayloadBytes) throw new AgentError("The event is too large");
     this.#events.push(runtimeEvent(name, payload, this.#eventVersion));
   }
 

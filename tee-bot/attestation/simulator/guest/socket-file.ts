@@ -13,7 +13,7 @@ export async function listenOnSocket(server: Server, path: string): Promise<Asyn
   if (Buffer.byteLength(path) > maxPathBytes)
     throw new AppError(
       "bad-request",
-      `${path} is too long for a socket (${maxPathBytes} bytes). Give a shorter one with --socket.`,
+      `${path} is too long for a socket (${maxPathBytes} bytes). Give a shorter one, or a shorter state directory.`,
     );
   mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
   const existing = statSync(path, { throwIfNoEntry: false });

@@ -3,19 +3,14 @@
  * headers, URL-encoded; the list of the root, which Intel has elsewhere, in hex.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { AddressInfo } from "node:net";
 import type { Clock } from "../../../../shared/clock.ts";
 import type { Collateral } from "../../../../shared/attestation/collateral.ts";
 import { errorText } from "../../../../shared/errors.ts";
 import type { Log } from "../../../../shared/log.ts";
 import type { CollateralOptions } from "../pki/collateral.ts";
 import { platformFmspc } from "../pki/tcb-texts.ts";
+import { listenOnLoopback, type LoopbackServer } from "../loopback-server.ts";
 import type { SimulatorPki } from "../pki.ts";
-
-export interface PcsServer extends AsyncDisposable {
-  /** `http://127.0.0.1:<port>`: before `/sgx/certification/v4`. */
-  readonly url: string;
-}
 
 export interface PcsServerOptions {
   readonly pki: SimulatorPki;
@@ -34,36 +29,24 @@ interface Document {
   readonly header?: readonly [name: string, chain: string];
 }
 
-const host = "127.0.0.1";
 const requestTimeoutMs = 10_000;
 const octets = "application/octet-stream";
 const json = "application/json";
 
-export async function startPcsServer(options: PcsServerOptions): Promise<PcsServer> {
+/** Its URL comes before `/sgx/certification/v4`. */
+export function startPcsServer(options: PcsServerOptions): Promise<LoopbackServer> {
   const server = createServer({ requestTimeout: requestTimeoutMs }, (request, response) => {
     void answer(request, response, options).catch((error: unknown) => {
       options.log.error("collateral.failed", { reason: errorText(error) });
       response.destroy();
     });
   });
-  await new Promise<void>((resolve, reject) => {
-    server.once("error", reject);
-    server.listen(options.port, host, resolve);
-  });
-  const { port } = server.address() as AddressInfo;
-  return {
-    url: `http://${host}:${port}`,
-    [Symbol.asyncDispose]: async () => {
-      const closed = new Promise((resolve) => server.close(resolve));
-      server.closeAllConnections();
-      await closed;
-    },
-  };
+  return listenOnLoopback(server, options.port);
 }
 
 async function answer(request: IncomingMessage, response: ServerResponse, options: PcsServerOptions): Promise<void> {
-  const url = new URL(request.url ?? "/", "http://pcs");
-  const document = request.method === "GET" ? await documentAt(url, options) : undefined;
+  const url = URL.parse(request.url ?? "/", "http://pcs");
+  const document = url && request.method === "GET" ? await documentAt(url, options) : undefined;
   if (!document) {
     response.writeHead(404, { "x-simulated": "true" }).end();
     return;

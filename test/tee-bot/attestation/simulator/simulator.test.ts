@@ -243,6 +243,36 @@ describe("a simulated guest agent", () => {
     expect((await askAgent(tappdSocket, "/Info")).status).toBe(404);
   });
 
+  it("tells anybody who can reach the machine what the application allows, and nothing secret", async () => {
+    await restart({ workerPort: 0 });
+    const worker = async (name: string): Promise<Record<string, unknown>> =>
+      (await (await fetch(`${simulator.worker}/prpc/Worker.${name}`)).json()) as Record<string, unknown>;
+    const { public_key } = await call("/Sign", { algorithm: "ed25519", data: "" });
+    const { report_data } = await worker("GetAttestationForAppKey?algorithm=ed25519");
+    const told = Buffer.from(String(report_data), "hex").toString().replaceAll("\0", "");
+    expect(told).toBe(`dip1::ed25519-pk:${Buffer.from(String(public_key), "hex").toString("base64url")}`);
+    expect(await worker("Info")).toMatchObject({ tcb_info: expect.stringContaining("mrtd") as string });
+    expect(await worker("GetKey?path=x")).toMatchObject({ error: "Service not found: GetKey" });
+    await restart({ workerPort: 0, compose: '{"name":"shy","public_tcbinfo":false}' });
+    expect(await worker("Info")).toMatchObject({ app_name: "shy", tcb_info: "", vm_config: "" });
+    expect((await call("/Info"))["tcb_info"]).toContain("mrtd"); // the application itself sees it
+  });
+
+  it("answers nonsense with 400 or 404, and goes on", async () => {
+    const bodies = ["null", "[]", "7", '"x"', "{".repeat(1_000), `{"report_data":${"[".repeat(10_000)}`, "\u0000"];
+    for (const body of bodies) expect((await ask("/GetQuote", body)).status).toBe(400);
+    for (const path of ["//", "/%ff", "/GetQuote?report_data=zz", "/GetTlsKey?not_after=1e15", "/Info/x", "/__proto__"])
+      expect([path, [400, 404].includes((await ask(path)).status)]).toEqual([path, true]);
+    expect((await ask("/GetTlsKey", { not_before: 1, not_after: 1e15 })).status).toBe(400);
+    expect((await ask("/Info")).status).toBe(200);
+  });
+
+  it("keeps a log of limited length", async () => {
+    await restart({ generation: "0.5" });
+    const large = await ask("/EmitEvent", { event: "x", payload: "00".repeat(20_000) });
+    expect([large.status, large.text]).toEqual([400, expect.stringContaining("too large") as string]);
+  });
+
   it("fails in the ways that it is told to", async () => {
     simulator.faults.withoutQuotes = true;
     expect((await ask("/GetQuote", {})).text).toContain("Failed to get quote");

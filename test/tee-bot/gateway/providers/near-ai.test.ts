@@ -1,11 +1,12 @@
 import { describe, expect, it } from "vitest";
+import type { Attestation } from "../../../../tee-bot/gateway/providers/provider.ts";
 import { parseNearAiModels, specOfNearAi } from "../../../../tee-bot/gateway/providers/near-ai.ts";
 import { describeProvider, describeServedProvider, type ServedWorld } from "../../../gateway/provider-behaviour.ts";
 import { nearModels, nearStandIn } from "../../../support/models/near-ai.ts";
 import { openServed } from "../../../support/models/open.ts";
 
 const spec = (url = "https://near.test", unattested = false) =>
-  specOfNearAi({ kind: "near-ai", id: "near", url: `${url}/v1`, unattested }, "sk-test");
+  specOfNearAi({ id: "near", url: `${url}/v1`, unattested }, "sk-test");
 const open = (server = nearStandIn(), timeoutMs?: number): Promise<ServedWorld> =>
   openServed(server, "zai-org/GLM-5.1-FP8", spec, timeoutMs);
 
@@ -59,14 +60,16 @@ describe("NEAR AI Cloud", () => {
   });
 
   it("has answered from a TEE only where it says so", () => {
-    const check = (serving?: string | string[]) =>
-      spec().checkAttested?.(serving === undefined ? {} : { "x-serving-provider": serving });
+    const check = (serving?: string | string[], attestation: Attestation = "claimed") =>
+      spec().checkAttested?.(serving === undefined ? {} : { "x-serving-provider": serving }, attestation);
     expect(check("near")).toBeUndefined();
     expect(check("chutes")).toBeUndefined();
     expect(check("non-attested")).toContain("non-attested");
     expect(check("NEAR-ish")).toContain("not attested");
     expect(check(["near", "non-attested"])).toContain("not attested");
     expect(check()).toContain("does not say");
+    expect(check("near", "verified")).toBeUndefined();
+    expect(check("chutes", "verified")).toContain("evidence was not verified");
     expect(spec().trust).toBe("plain");
   });
 });

@@ -4,7 +4,7 @@ import { Pool } from "undici";
 import { systemClock } from "../../../../shared/clock.ts";
 import type { Access } from "../../../../tee-bot/gateway/access/access.ts";
 import { createGateway } from "../../../../tee-bot/gateway/gateway.ts";
-import type { Location, Provider } from "../../../../tee-bot/gateway/providers/provider.ts";
+import type { AnswerProof, Location, Provider } from "../../../../tee-bot/gateway/providers/provider.ts";
 import type { Candidate, Permit, Route } from "../../../../tee-bot/gateway/routing/route.ts";
 import { gatewaySettingsSchema, type GatewaySettings } from "../../../../tee-bot/gateway/settings.ts";
 import type { AttemptRecord, TrackEnd } from "../../../../tee-bot/gateway/tracking/track.ts";
@@ -15,7 +15,9 @@ import { temporaryFolder } from "../../../shared/temporary-folder.ts";
 import { recordingLog } from "../../support/log.ts";
 
 /** One place of the route; the provider is named after its place: `first`, `second`… */
-export interface TestCandidate extends Partial<Pick<Candidate, "checkAnswer" | "contextLength" | "model">> {
+export interface TestCandidate extends Partial<
+  Pick<Candidate, "checkAnswer" | "contextLength" | "holdsAnswers" | "model" | "observe">
+> {
   readonly origin: string;
   readonly location?: Location;
   readonly headers?: readonly string[];
@@ -44,6 +46,7 @@ export interface CalledGateway {
   readonly underWay: () => number;
   readonly attempts: AttemptRecord[];
   readonly ends: TrackEnd[];
+  readonly proofs: AnswerProof[];
   readonly released: unknown[];
   ask(body: object | string | Buffer, options?: AskOptions): Promise<Answer>;
 }
@@ -73,6 +76,7 @@ export async function startCalledGateway(
   const verdicts: string[] = [];
   const attempts: AttemptRecord[] = [];
   const ends: TrackEnd[] = [];
+  const proofs: AnswerProof[] = [];
   const released: unknown[] = [];
   let underWay = 0;
 
@@ -97,6 +101,7 @@ export async function startCalledGateway(
       contextLength: one.contextLength,
       reason: "the test says so",
       ...(one.checkAnswer && { checkAnswer: one.checkAnswer }),
+      ...(one.observe && { observe: one.observe, holdsAnswers: one.holdsAnswers === true }),
       admit: () => (left-- > 0 ? permit() : undefined),
     };
   });
@@ -127,6 +132,7 @@ export async function startCalledGateway(
           routed() {},
           attempted: (attempt) => void attempts.push(attempt),
           firstByte() {},
+          proved: (proof) => void proofs.push(proof),
           end: (end) => void ends.push(end),
         }),
       },
@@ -142,6 +148,7 @@ export async function startCalledGateway(
     underWay: () => underWay,
     attempts,
     ends,
+    proofs,
     released,
     ask: (body, options) => ask(server.port, body, options),
   };

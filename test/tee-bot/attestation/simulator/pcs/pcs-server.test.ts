@@ -2,13 +2,14 @@ import { getCollateral, QuoteVerifier } from "@phala/dcap-qvl";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { systemClock } from "../../../../../shared/clock.ts";
 import { silentLog } from "../../../../../shared/log.ts";
-import { startPcsServer, type PcsServer } from "../../../../../tee-bot/attestation/simulator/pcs/pcs-server.ts";
+import type { LoopbackServer } from "../../../../../tee-bot/attestation/simulator/loopback-server.ts";
+import { startPcsServer } from "../../../../../tee-bot/attestation/simulator/pcs/pcs-server.ts";
 import type { CollateralOptions } from "../../../../../tee-bot/attestation/simulator/pki/collateral.ts";
 import { createSimulatorPki, type SimulatorPki } from "../../../../../tee-bot/attestation/simulator/pki.ts";
 
 describe("the simulator's collateral service", () => {
   let pki: SimulatorPki;
-  let server: PcsServer;
+  let server: LoopbackServer;
   let said: Omit<CollateralOptions, "now"> = {};
 
   beforeAll(async () => {

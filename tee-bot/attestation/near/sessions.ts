@@ -1,0 +1,39 @@
+import type { AttestedSession } from "./attested-session.ts";
+
+/** What answers cite: the sessions of upstreams, by their id. */
+export interface Sessions {
+  /** Undefined: there was none, or it is forgotten. */
+  get(id: string): AttestedSession | undefined;
+  /** The newest of an upstream's model; undefined: it was never verified. */
+  newest(upstream: string, model: string): AttestedSession | undefined;
+}
+
+/** Of 0.3 MB each, most of it evidence. */
+const maxSessions = 64;
+
+/** Sessions in memory: the newest of each model, and as many before as there is room for. */
+export class SessionStore implements Sessions {
+  readonly #byId = new Map<string, AttestedSession>();
+  readonly #newest = new Map<string, string>();
+
+  add(upstream: string, model: string, session: AttestedSession): void {
+    this.#byId.delete(session.id);
+    this.#byId.set(session.id, session);
+    this.#newest.set(nameOf(upstream, model), session.id);
+    for (const id of this.#byId.keys()) {
+      if (this.#byId.size <= maxSessions) break;
+      this.#byId.delete(id);
+    }
+  }
+
+  get(id: string): AttestedSession | undefined {
+    return this.#byId.get(id);
+  }
+
+  newest(upstream: string, model: string): AttestedSession | undefined {
+    const id = this.#newest.get(nameOf(upstream, model));
+    return id === undefined ? undefined : this.#byId.get(id);
+  }
+}
+
+const nameOf = (upstream: string, model: string): string => `${upstream}\n${model}`;

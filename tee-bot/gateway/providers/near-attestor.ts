@@ -1,0 +1,111 @@
+/** Joins what looks at the evidence of NEAR's models with the gateway, which asks what it may tell and do with them. */
+import type { IncomingHttpHeaders } from "node:http";
+import { failed, type Check } from "../../../shared/attestation/check.ts";
+import type { Policy } from "../../../shared/attestation/policy.ts";
+import type { Clock } from "../../../shared/clock.ts";
+import type { Log } from "../../../shared/log.ts";
+import { AnswerChecks } from "../../attestation/near/answer-checks.ts";
+import { ModelWatch } from "../../attestation/near/model-watch.ts";
+import type { ModelStanding } from "../../attestation/near/model-standing.ts";
+import { nearSession } from "../../attestation/near/near-session.ts";
+import type { UpstreamVerification } from "../../attestation/near/upstream-verification.ts";
+import { verifyModel } from "../../attestation/near/verify-model.ts";
+import type { AnswerObserver, AnswerProof, Attestor, Provider, ProviderModel } from "./provider.ts";
+
+/** ecdsa, as all of NEAR's machines sign; what a signature names is an address, from which the key can be had. */
+const algorithm = "ecdsa";
+
+export interface NearAttestorOptions {
+  readonly verification: UpstreamVerification;
+  readonly provider: Pick<Provider, "id" | "upstream" | "checkAttested">;
+  readonly policy: Policy;
+  /** Nothing of an answer reaches the client before it is proved. */
+  readonly holdsAnswers: boolean;
+  /** Models that cannot show anything are offered as any other. */
+  readonly unattested: boolean;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+}
+
+export class NearAttestor implements Attestor, AsyncDisposable {
+  readonly holdsAnswers: boolean;
+  readonly #options: NearAttestorOptions;
+  readonly #watch: ModelWatch;
+  readonly #answers: AnswerChecks;
+  #onChange: (() => void) | undefined;
+
+  constructor(options: NearAttestorOptions) {
+    const { provider, verification, policy, clock } = options;
+    const { upstream } = provider;
+    this.#options = options;
+    this.holdsAnswers = options.holdsAnswers;
+    this.#watch = new ModelWatch({
+      ...options,
+      provider: provider.id,
+      verify: (model, signal) =>
+        verifyModel(model, signal, { ...verification, api: upstream, algorithm, policy, clock }),
+      onChange: (model, standing) => this.#changed(model, standing),
+    });
+    this.#answers = new AnswerChecks({ api: upstream, algorithm, watch: this.#watch, clock });
+  }
+
+  follow(models: readonly ProviderModel[], onChange: () => void): void {
+    this.#onChange = onChange;
+    this.#watch.follow(models.filter(({ attestation }) => attestation !== undefined).map(({ id }) => id));
+  }
+
+  judge(model: ProviderModel): ProviderModel {
+    const standing = this.#watch.standingOf(model.id);
+    if (!standing) return model;
+    const { state, checkedAt, checks, reason } = standing;
+    const session = standing.report && this.#session(model.id);
+    const seen = checkedAt === undefined ? model : { ...model, evidence: { checkedAt, checks, session } };
+    if (state !== "refused") return { ...seen, attestation: state };
+    const { attestation: _claim, ...plain } = seen;
+    return this.#options.unattested
+      ? { ...plain, trust: "plain" }
+      : { ...seen, withheld: `its evidence is bad: ${reason}` };
+  }
+
+  observe(model: string, endpoint: string): AnswerObserver {
+    const { provider } = this.#options;
+    const passing = this.#answers.begin(model, endpoint);
+    let relayed: string | undefined;
+    return {
+      sent: (body) => passing.sent(body),
+      received: (piece) => passing.received(piece),
+      began: (headers: IncomingHttpHeaders) => (relayed = provider.checkAttested?.(headers, "verified")),
+      prove: async () =>
+        this.#proofOf(model, relayed === undefined ? await passing.check() : this.#relayed(model, relayed)),
+    };
+  }
+
+  async [Symbol.asyncDispose](): Promise<void> {
+    this.#answers[Symbol.dispose]();
+    await this.#watch[Symbol.asyncDispose]();
+  }
+
+  #relayed(model: string, reason: string): Check {
+    const check = failed("answer-signature", reason);
+    this.#watch.distrust(model, `${check.id}: ${reason}`);
+    return check;
+  }
+
+  #proofOf(model: string, answer: Check): AnswerProof {
+    const evidence = this.#watch.standingOf(model)?.checks ?? [];
+    return { provider: this.#options.provider.id, model, evidence, answer, session: this.#session(model) };
+  }
+
+  #session(model: string): string | undefined {
+    return this.#options.verification.sessions.newest(this.#options.provider.id, model)?.id;
+  }
+
+  #changed(model: string, { report, checkedAt }: ModelStanding): void {
+    const { provider, verification } = this.#options;
+    const { id, upstream } = provider;
+    if (report && report.at === checkedAt)
+      verification.sessions.add(id, model, nearSession(report, id, upstream.origin + upstream.basePath));
+    this.#onChange?.();
+  }
+}
