@@ -43,6 +43,7 @@ export interface WatchWorld extends AsyncDisposable {
 export interface StartOptions {
   readonly from?: "now" | number;
   readonly expected?: readonly string[];
+  readonly simulated?: boolean;
   readonly entriesPerSecond?: number;
   readonly everyMs?: number;
 }
@@ -69,11 +70,11 @@ export async function startWatchWorld({ logs: count = 1, kind = "static" }: Worl
     zone,
     resolvers,
     receiver,
-    attested: { spkiSha256: [], acmeAccounts: undefined },
+    attested: { spkiSha256: [], acmeAccounts: undefined, simulated: false },
     asked: 0,
     alerts: alerts.events,
     said: report.events,
-    start({ from = "now", expected = [], entriesPerSecond = 1_000_000, everyMs = 60_000 } = {}) {
+    start({ from = "now", expected = [], simulated = false, entriesPerSecond = 1_000_000, everyMs = 60_000 } = {}) {
       const clock = hastyClock(1_000);
       const random = (): number => 0;
       const file = openMemory(join(folder.path, "watch.json"));
@@ -84,7 +85,7 @@ export async function startWatchWorld({ logs: count = 1, kind = "static" }: Worl
         world.asked++;
         return world.attested ? Promise.resolve(world.attested) : Promise.reject(new Error("nobody there"));
       };
-      const known = new KnownKeys({ expected, ask, file, clock, log: report });
+      const known = new KnownKeys({ expected, ask, simulated, file, clock, log: report });
       const names = [name];
       const judge = new CertificateJudge({ names, known, file, raise, log: report });
       const watches = logs.map(({ url, key }) => {
@@ -93,7 +94,7 @@ export async function startWatchWorld({ logs: count = 1, kind = "static" }: Worl
         return new LogWatch({ log, from, entriesPerSecond, judge, file, raise, clock, report });
       });
       const doh = resolvers.map(({ url }) => createDohServer({ url, fetch }));
-      const caa = new CaaWatch({ names, resolvers: doh, accounts: [], file, raise, report });
+      const caa = new CaaWatch({ names, resolvers: doh, accounts: [], known, file, raise, report });
       return new Watcher({ names, logs: watches, caa, known, judge, outbox, file, clock, everyMs });
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),
