@@ -9,29 +9,26 @@ import {
   saveIdentityPem,
   type Identity,
 } from "../../shared/nodejs/identity-file.ts";
-import { labelOfNodeId, type NodeId } from "../../shared/registry/node-id.ts";
-import type { TeeState } from "../attestation/attestation.ts";
+import { labelOfNodeId, parseNodeId, type NodeId } from "../../shared/registry/node-id.ts";
+import type { TeeContext } from "../attestation/attestation.ts";
 import { teeIdentity } from "../attestation/keys/node-keys.ts";
 import { openTee } from "../attestation/open-tee.ts";
 import { filesIn } from "../config.ts";
 import { loadSettings } from "../settings/load-settings.ts";
+import { askStatus } from "./control-client.ts";
 import { CliError } from "./failure.ts";
 
 const maxKeyBytes = 4_096;
 
 /** `postern id`: who this node is. Makes the key when there is none, and no TEE that has it. */
 export async function showIdentity(state: string): Promise<string> {
-  const tee = await openTeeOf(state);
-  if (tee.tee !== "none") {
-    const { id } = await teeIdentity(tee, Date.now());
-    return formatIdentity(
-      id,
-      tee.tee === "dstack" ? "in the TEE (dstack)" : "in a SIMULATED TEE, which proves nothing",
-    );
-  }
+  const inTee = await findInTee(state);
+  if (inTee) return formatIdentity(inTee.id, teeWords[inTee.tee]);
   const { id, created } = await readOrCreateIdentity(filesIn(state).identity, Date.now());
   return formatIdentity(id, `${filesIn(state).identity}${created ? "  (new)" : ""}`);
 }
+
+const teeWords = { dstack: "in the TEE (dstack)", simulated: "in a SIMULATED TEE, which proves nothing" } as const;
 
 function formatIdentity(id: NodeId, key: string): string {
   return `${id}\n  name   ${labelOfNodeId(id)}.<zone>\n  key    ${key}\n`;
@@ -86,16 +83,24 @@ function readImport(file: string): Promise<Identity> {
   return identityOfPem(readFileSync(file, "utf8"), Date.now());
 }
 
-/** The TEE that the settings of this state lead to. */
-async function openTeeOf(state: string): Promise<TeeState> {
+interface InTee {
+  readonly id: NodeId;
+  readonly tee: TeeContext["tee"];
+}
+
+/** Who the node is where its key is in a TEE: as the one that runs says, else as the settings of its state lead to. */
+async function findInTee(state: string): Promise<InTee | undefined> {
+  const running = existsSync(filesIn(state).control) ? await askStatus(state).catch(() => undefined) : undefined;
+  if (running) return running.tee === "none" ? undefined : { id: parseNodeId(running.node), tee: running.tee };
   const env = { ...process.env, POSTERN_STATE: state };
   const read = loadSettings(env);
   if (!read.ok) throw new AppError("bad-request", `Some settings cannot be used.\n${read.mistakes.join("\n")}`);
-  return openTee({ settings: read.effective.settings.attestation, env, clock: systemClock, log: silentLog });
+  const tee = await openTee({ settings: read.effective.settings.attestation, env, clock: systemClock, log: silentLog });
+  return tee.tee === "none" ? undefined : { id: (await teeIdentity(tee, Date.now())).id, tee: tee.tee };
 }
 
 async function refuseInTee(state: string, what: string): Promise<void> {
-  if ((await openTeeOf(state)).tee === "none") return;
+  if (!(await findInTee(state))) return;
   throw new CliError({
     what,
     why: "This node runs in a TEE, whose key never leaves it and can be replaced by no file.",

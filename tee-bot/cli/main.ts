@@ -10,7 +10,6 @@ import { addCertificateCommands } from "./cert.ts";
 import { addConfigCommands } from "./config.ts";
 import { askNode, askStatus } from "./control-client.ts";
 import { print, runCommand as run, stateFlag, stateOf, wantsColor, type StateFlag } from "./command.ts";
-import { exportIdentity, importIdentity, showIdentity } from "./id.ts";
 import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
@@ -69,17 +68,21 @@ program
     }),
   );
 
+const identity = () => import("./id.ts"); // with the TEE's keys, which the other commands do without
+
 const id = program
   .command("id")
   .description("tell who this node is; make its key at the first time")
   .option(...stateFlag)
-  .action(({ state }: StateFlag) => run("The identity is not known.", async () => print(await showIdentity(state))));
+  .action(({ state }: StateFlag) =>
+    run("The identity is not known.", async () => print(await (await identity()).showIdentity(state))),
+  );
 
 id.command("export")
   .description("copy the private key to a file")
   .argument("<file>")
   .action((file: string, _: unknown, command: Command) =>
-    run("Nothing was exported.", async () => print(await exportIdentity(stateOf(command), file))),
+    run("Nothing was exported.", async () => print(await (await identity()).exportIdentity(stateOf(command), file))),
   );
 
 id.command("import")
@@ -87,7 +90,9 @@ id.command("import")
   .argument("<file>")
   .option("--replace", "give up the present key")
   .action((file: string, { replace }: { replace?: boolean }, command: Command) =>
-    run("Nothing was imported.", async () => print(await importIdentity(stateOf(command), file, replace ?? false))),
+    run("Nothing was imported.", async () =>
+      print(await (await identity()).importIdentity(stateOf(command), file, replace ?? false)),
+    ),
   );
 
 addCertificateCommands(program);

@@ -1,17 +1,19 @@
 /**
  * `npm run bench`: Postern beside HAProxy, `ssh -R` and no relay at all, its gateway beside Portkey and a bare proxy, its
- * certificate orders beside the CA alone, and what a node costs the edge, on this machine.
+ * certificate orders beside the CA alone, what a node costs the edge, and what a quote costs its verifier, on this machine.
  *
  *   BENCH_REPS   rounds over all ways (default 3); orders and starts have five times as many
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
  *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,workers,distance,
- *                gateway-json,gateway-burst,gateway-added,gateway-first-token,gateway-memory,orders,flight,start,cost
+ *                gateway-json,gateway-burst,gateway-added,gateway-first-token,gateway-memory,orders,flight,start,cost,
+ *                attestation-verify
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { measureOrderTimes } from "./acme-orders.ts";
+import { measureVerification } from "./attestation-verify.ts";
 import { measureBulk } from "./bulk.ts";
 import { measureConnections } from "./connections.ts";
 import { measureDistance } from "./distance.ts";
@@ -34,6 +36,7 @@ import { buildMeteredEdge } from "./support/metered-edge.ts";
 import { formatOrdersInFlight, formatOrderTimes } from "./support/order-table.ts";
 import { formatWorkerStart } from "./support/start-table.ts";
 import { formatIdle, formatRow } from "./support/table.ts";
+import { formatVerification } from "./support/verification-table.ts";
 import { buildLoadClient, compiler, installTools, relayTools, versionOf } from "./support/tools.ts";
 import { startWays } from "./support/ways.ts";
 import { measureWorkerStart } from "./worker-start.ts";
@@ -89,7 +92,17 @@ const certificates = {
   cost: async () => formatCost(await measureEdgeCost(await buildMeteredEdge(join(directory, "metered")), scale)),
 };
 
-type Question = keyof typeof traffic | keyof typeof relays | keyof typeof gateways | keyof typeof certificates;
+/** Asked of nobody else. */
+const attestation = {
+  "attestation-verify": async () => formatVerification(await measureVerification(Math.ceil(20 * repetitions * scale))),
+};
+
+type Question =
+  | keyof typeof traffic
+  | keyof typeof relays
+  | keyof typeof gateways
+  | keyof typeof certificates
+  | keyof typeof attestation;
 
 const repetitions = readNumber("BENCH_REPS", 3, 1, 100);
 const scale = readNumber("BENCH_SCALE", 1, 0.01, 10);
@@ -102,6 +115,7 @@ try {
   await answerRelays();
   await answerGateways();
   await answerEdge();
+  await answerAttestation();
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
@@ -134,6 +148,10 @@ async function answerEdge(): Promise<void> {
   for (const name of names) await answer(name, certificates[name]);
 }
 
+async function answerAttestation(): Promise<void> {
+  for (const name of keysOf(attestation)) if (chosen.has(name)) await answer(name, attestation[name]);
+}
+
 /** Prints each answer as it comes; a question that fails costs none of the others. */
 async function answer(question: Question, ask: () => Promise<string>): Promise<void> {
   try {
@@ -162,7 +180,13 @@ function readNumber(name: string, fallback: number, min: number, max: number): n
 }
 
 function readChoice(): ReadonlySet<Question> {
-  const known = [...keysOf(traffic), ...keysOf(relays), ...keysOf(gateways), ...keysOf(certificates)];
+  const known = [
+    ...keysOf(traffic),
+    ...keysOf(relays),
+    ...keysOf(gateways),
+    ...keysOf(certificates),
+    ...keysOf(attestation),
+  ];
   const asked: readonly string[] = process.env["BENCH_ONLY"]?.split(",") ?? known;
   const choice = new Set(known.filter((name) => asked.includes(name)));
   if (choice.size === new Set(asked).size) return choice;

@@ -1,8 +1,14 @@
 import { generateKeyPairSync } from "node:crypto";
-import { chmodSync, existsSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
+import { chmodSync, existsSync, mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterAll, describe, expect, it } from "vitest";
+import { systemClock } from "../../shared/clock.ts";
+import { filesIn } from "../../tee-bot/config.ts";
+import { startControl } from "../../tee-bot/control/control.ts";
 import { temporaryFolder } from "../shared/temporary-folder.ts";
+import { startGuestAgent } from "../support/guest-agent.ts";
+import { openTestLedger } from "../tee-bot/support/ledger.ts";
+import { nodeStatus } from "../tee-bot/support/node-status.ts";
 import { postern } from "./run.ts";
 
 const folder = temporaryFolder();
@@ -112,5 +118,65 @@ describe("postern id export and import", () => {
     const kept = readdirSync(state).find((name) => name.endsWith(".old")) ?? "";
     expect(readFileSync(join(state, kept), "utf8")).toBe(key);
     expect(modeOf(join(state, kept))).toBe(0o600);
+  });
+});
+
+describe("postern id in a TEE", () => {
+  const stateWith = (attestation: string): string => {
+    const state = newState();
+    mkdirSync(state);
+    writeFileSync(join(state, "postern.yaml"), `version: 1\nattestation: ${attestation}\n`);
+    return state;
+  };
+
+  it("tells who the TEE makes this node, and writes no key", async () => {
+    await using agent = await startGuestAgent();
+    const state = stateWith(`{tee: dstack, socket: ${agent.socket}}`);
+    const [one, again] = [await postern("id", "--state", state), await postern("id", "--state", state)];
+    expect(one).toMatchObject({ code: 0, stderr: "" });
+    expect(one.stdout).toMatch(/^[0-9a-f]{64}\n {2}name {3}[a-z2-7]{52}\.<zone>\n {2}key {4}in the TEE \(dstack\)\n$/);
+    expect(again.stdout).toBe(one.stdout);
+    expect(readdirSync(state)).toEqual(["postern.yaml"]);
+    const simulated = await postern("id", "--state", stateWith(`{tee: simulated, socket: ${agent.socket}}`));
+    expect(simulated.stdout).toContain("key    in a SIMULATED TEE, which proves nothing");
+  });
+
+  it("neither hands out nor takes a key", async () => {
+    await using agent = await startGuestAgent();
+    const state = stateWith(`{socket: ${agent.socket}}`);
+    const exported = await postern("id", "export", at("tee.pem"), "--state", state);
+    expect(exported).toMatchObject({ code: 1, stdout: "" });
+    expect(exported.stderr).toMatch(/^Nothing was exported\.\n {2}why: .* TEE, whose key never leaves it/);
+    expect(existsSync(at("tee.pem"))).toBe(false);
+    const imported = await postern("id", "import", at("tee.pem"), "--state", state);
+    expect(imported.stderr).toMatch(/^Nothing was imported\.\n {2}why: .* can be replaced by no file/);
+    expect(readdirSync(state)).toEqual(["postern.yaml"]);
+  });
+
+  it("is who the running node says, wherever that one was told of its TEE", async () => {
+    const state = newState();
+    mkdirSync(state);
+    using ledger = openTestLedger();
+    await using _control = await startControl({
+      port: 0,
+      path: filesIn(state).control,
+      status: () => nodeStatus({ node: "ab".repeat(32), tee: "simulated" }),
+      expose: () => {},
+      renew: () => {},
+      ledger,
+      tee: { tee: "none", reason: "." },
+      clock: systemClock,
+    });
+    expect((await postern("id", "--state", state)).stdout).toMatch(/^(ab){32}\n.*\n {2}key {4}in a SIMULATED TEE/);
+    expect((await postern("id", "export", at("none.pem"), "--state", state)).code).toBe(1);
+    expect(existsSync(join(state, "identity.pem"))).toBe(false);
+  });
+
+  it("says what to do where the settings want a TEE that is not there, and makes no key instead", async () => {
+    const state = stateWith("{tee: dstack, socket: /nowhere/dstack.sock}");
+    const { code, stdout, stderr } = await postern("id", "--state", state);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain("Not in a TEE: no guest agent at /nowhere/dstack.sock. Mount dstack's socket");
+    expect(readdirSync(state)).toEqual(["postern.yaml"]);
   });
 });

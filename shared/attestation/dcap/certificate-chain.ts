@@ -20,13 +20,15 @@ export interface ChainRules {
   readonly seconds: number;
   /** How many certificates it has with the root, which tells its leaf's role: a root signs no platform itself. */
   readonly length: number;
+  /** Whether its first certificate is an authority's too: one that signs revocation lists. */
+  readonly beginsWithAuthority?: boolean;
   readonly what: string;
 }
 
 /** Throws unless each certificate is valid, signed by the next, and the last one is the pinned root, byte for byte. */
 export async function verifyChain(
   chain: readonly Certificate[],
-  { root, seconds, length, what }: ChainRules,
+  { root, seconds, length, beginsWithAuthority = false, what }: ChainRules,
 ): Promise<void> {
   const last = chain.at(-1);
   if (!last || !sameBytes(last.der, root)) throw rejected(`${what} does not end in the pinned root.`);
@@ -35,7 +37,7 @@ export async function verifyChain(
     const issuer = chain[at + 1] ?? last;
     if (seconds < certificate.notBefore || seconds > certificate.notAfter)
       throw rejected(`${what} has a certificate that is not valid at this time.`);
-    if ((certificate.isAuthority && certificate.maySignCertificates) !== at > 0)
+    if ((certificate.isAuthority && certificate.maySignCertificates) !== (at > 0 || beginsWithAuthority))
       throw rejected(`${what} has a certificate in a place that it was not made for.`);
     if (certificate.issuer !== issuer.subject || !(await isSignedBy(certificate, issuer.publicKey)))
       throw rejected(`${what} has a certificate that the next one has not signed.`);

@@ -45,9 +45,10 @@ export async function verifyCollateral(collateral: Collateral, rules: Collateral
     seconds,
     what: "The revocation list of platforms",
   });
-  const crlChain = parseChain(collateral.pck_crl_issuer_chain, "The chain of the revocation list of platforms");
-  const crlIssuer = crlChain[0];
-  if (crlIssuer?.subject !== platformCa.subject || !sameBytes(crlIssuer.publicKey, platformCa.publicKey))
+  const crlChainName = "The chain of the revocation list of platforms";
+  const crlChain = parseChain(collateral.pck_crl_issuer_chain, crlChainName);
+  await verifyChain(crlChain, { root, seconds, length: 2, beginsWithAuthority: true, what: crlChainName });
+  if (crlChain[0]?.subject !== platformCa.subject || !sameBytes(crlChain[0].publicKey, platformCa.publicKey))
     throw rejected("The revocation list of platforms comes with the chain of another issuer.");
 
   const chainRules = { root, seconds, length: 2 };

@@ -5,38 +5,15 @@ import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { AppError } from "../../../shared/errors.ts";
 import { startControl, type Control } from "../../../tee-bot/control/control.ts";
-import { controlFileSchema, nodeStatusSchema, type NodeStatus } from "../../../tee-bot/control/status.ts";
+import { controlFileSchema, nodeStatusSchema } from "../../../tee-bot/control/status.ts";
 import { formatTarget, type Target } from "../../../tee-bot/expose/target.ts";
 import { temporaryFolder } from "../../shared/temporary-folder.ts";
 import { until } from "../../support/postern.ts";
 import { openTestLedger } from "../support/ledger.ts";
 import { ManualClock } from "../support/manual-clock.ts";
+import { nodeStatus } from "../support/node-status.ts";
 
-const status: NodeStatus = {
-  node: "ab".repeat(32),
-  version: "test",
-  tee: "none",
-  epoch: null,
-  url: null,
-  hostnames: [],
-  target: "gateway",
-  gateway: "http://127.0.0.1:1",
-  relays: [],
-  paths: [],
-  visitors: 0,
-  certificate: {
-    state: "missing",
-    words: "None has been issued yet.",
-    issuer: null,
-    notBefore: null,
-    notAfter: null,
-    renewal: null,
-    trouble: null,
-    last: null,
-  },
-  troubles: [],
-  health: { status: "starting", hostnames: [], steps: [{ step: "identity", ok: true, detail: "." }] },
-};
+const status = nodeStatus();
 
 let stack: AsyncDisposableStack;
 let path: string;

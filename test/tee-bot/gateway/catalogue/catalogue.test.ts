@@ -90,6 +90,26 @@ describe("the catalogue", () => {
     expect(ids(list([ollama, near], {}, { strategy: "local-only" }))).toEqual(["own"]);
   });
 
+  it("says what was looked at of a model's evidence, and leaves out one whose evidence is bad", () => {
+    const checks = [{ id: "model-quote", outcome: "pass", detail: "Good." }] as const;
+    const evidence = { checkedAt: Date.UTC(2026, 10, 21), checks, session: "ab".repeat(32) };
+    const model = { id: "m", trust: "attested", attestation: "verified", evidence } as const;
+    const [entry] = list([view("near", { ...cloud, models: [model] })]);
+    expect(entry?.postern).toMatchObject({
+      attestation: "verified",
+      evidence: { checked_at: "2026-11-21T00:00:00.000Z", session_id: "ab".repeat(32), checks },
+    });
+    const bad = { ...model, withheld: "its evidence is bad" };
+    expect(list([view("near", { ...cloud, models: [bad] })])).toEqual([]);
+    const claimed = { ...model, attestation: "claimed" as const };
+    expect(ids(list([view("near", { ...cloud, models: [claimed] })], {}, { privacy: "local-or-verified" }))).toEqual(
+      [],
+    );
+    expect(ids(list([view("near", { ...cloud, models: [model] })], {}, { privacy: "local-or-verified" }))).toEqual([
+      "m",
+    ]);
+  });
+
   it("tells a model that rests because it failed", () => {
     const ill = view("ill");
     for (let failure = 0; failure < 3; failure++) ill.attempts.admit()?.failed();

@@ -1,6 +1,11 @@
 import { describe, expect, it } from "vitest";
 import { Member } from "../../../../tee-bot/gateway/providers/member.ts";
-import { ProviderError, type Provider, type ProviderModel } from "../../../../tee-bot/gateway/providers/provider.ts";
+import {
+  ProviderError,
+  type Attestation,
+  type Provider,
+  type ProviderModel,
+} from "../../../../tee-bot/gateway/providers/provider.ts";
 import { recordingLog } from "../../support/log.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
@@ -25,7 +30,7 @@ function create(discovered = false) {
       if (listing instanceof ProviderError) throw listing;
       return listing;
     },
-  } as unknown as Provider;
+  } as unknown as { -readonly [K in keyof Provider]: Provider[K] };
   const onChange = (): void => void world.changes++;
   const member = new Member(provider, { everyMs: () => everyMs, clock, random: () => 0.5, log, discovered, onChange });
   /** Lets it sleep for as long as it wants, and look. */
@@ -38,7 +43,7 @@ function create(discovered = false) {
     return ms;
   };
   const events = (): string[] => log.events.map(({ level, event }) => `${level} ${event}`);
-  return { clock, world, member, next, events };
+  return { clock, world, member, next, events, provider };
 }
 
 describe("a provider in use", () => {
@@ -128,6 +133,39 @@ describe("a provider in use", () => {
     expect(member.standing).toMatchObject({ state: "broken", reason: "It answers 500." });
     expect(events()).toEqual(["info provider.found", "warn provider.failed"]);
     member.close();
+  });
+
+  it("has its models judged when they are seen, and again when more is known of their evidence", async () => {
+    const { world, member, next, provider } = create();
+    const followed: string[][] = [];
+    let onChange: (() => void) | undefined;
+    let attestation: Attestation = "claimed";
+    provider.attestor = {
+      holdsAnswers: false,
+      follow(models, told) {
+        followed.push(models.map(({ id }) => id));
+        onChange = told;
+      },
+      judge: (model) => ({ ...model, attestation }),
+      observe: () => expect.fail("nobody calls"),
+    };
+    await member.start();
+    expect(member.models).toEqual([{ id: "m", attestation: "claimed" }]);
+    const { changes } = world;
+    attestation = "verified";
+    onChange?.();
+    expect(member.models).toEqual([{ id: "m", attestation: "verified" }]);
+    expect(world.changes).toBe(changes + 1);
+    await next();
+    expect(member.models).toEqual([{ id: "m", attestation: "verified" }]);
+    expect(world.changes).toBe(changes + 1);
+    world.listing = gone;
+    await next();
+    expect(followed).toEqual([["m"]]);
+    member.close();
+    attestation = "claimed";
+    onChange?.();
+    expect(member.models).toEqual([{ id: "m", attestation: "verified" }]);
   });
 
   it("that was looked for and is not there is no news, whatever else answers there", async () => {

@@ -1,5 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { ApiError } from "../../../../tee-bot/gateway/api/api-error.ts";
+import type { Attestor, ProviderModel } from "../../../../tee-bot/gateway/providers/provider.ts";
 import { readAliases } from "../../../../tee-bot/gateway/routing/aliases.ts";
 import { decideRoute, type Routing } from "../../../../tee-bot/gateway/routing/decide-route.ts";
 import { Offers } from "../../../../tee-bot/gateway/routing/offers.ts";
@@ -142,6 +143,7 @@ describe("a privacy rule", () => {
   it.each([
     ["any", ["own", "near", "cloud"]],
     ["local-or-attested", ["own", "near"]],
+    ["local-or-verified", ["own"]],
     ["local", ["own"]],
   ] as const)("%s lets %j answer", (privacy, ids) => {
     const found = route(views, "m", { privacy });
@@ -185,6 +187,51 @@ describe("a privacy rule", () => {
       ["own", undefined],
       ["near", undefined],
     ]);
+  });
+});
+
+describe("the evidence of a model", () => {
+  const verified = { ...attested, attestation: "verified" } as const;
+  const refused = { ...attested, withheld: "its evidence is bad: model-key: Another key." } as const;
+  const nearWith = (model: ProviderModel) => view("near", { ...near, models: [model] });
+
+  it("lets the rule local-or-verified ask it, and a claim or a simulator's word does not", () => {
+    const privacy = "local-or-verified";
+    expect(chosen(route([nearWith(verified)], "m", { privacy }))).toEqual(["near: m"]);
+    for (const attestation of ["claimed", "simulated"] as const) {
+      const error = refusal([nearWith({ ...attested, attestation })], "m", { privacy });
+      expect(error).toMatchObject({ code: "no_provider", status: 503 });
+      expect(error.message).toContain("not verified yet");
+    }
+  });
+
+  it("that is bad keeps it from being asked under every rule, and the refusal says why", () => {
+    for (const privacy of ["any", "local-or-attested", "local-or-verified"] as const) {
+      const error = refusal([nearWith(refused)], "m", { privacy });
+      expect(error).toMatchObject({ code: "evidence_rejected", status: 502 });
+      expect(error.message).toContain("model-key: Another key.");
+    }
+    const both = route([nearWith(refused), view("openai", cloud)]);
+    expect(chosen(both)).toEqual(["openai: m"]);
+    expect(both.passedOver).toContainEqual({ provider: "near", reason: refused.withheld });
+  });
+
+  it("is not told as a likely name when it is bad, or not verified where that is asked for", () => {
+    const models = [{ ...refused, id: "glm-5" }];
+    expect(refusal([view("near", { ...near, models })], "glm-6").message).not.toContain("glm-5");
+    const claimed = [view("near", { ...near, models: [{ ...attested, id: "glm-5" }] })];
+    expect(refusal(claimed, "glm-6", { privacy: "local-or-verified" }).message).not.toContain("glm-5");
+    expect(refusal(claimed, "glm-6", { privacy: "local-or-attested" }).message).toContain("glm-5");
+  });
+
+  it("is followed by an observer of its answers, and a plain model is not", () => {
+    const attestor = { holdsAnswers: true, observe: (model: string) => model } as unknown as Attestor;
+    const plain = { id: "m", trust: "plain" } as const;
+    const found = (model: ProviderModel) => route([view("near", { ...near, models: [model], attestor })]).candidates[0];
+    expect(found(attested)?.observe?.("chat")).toBe("m");
+    expect(found(attested)?.holdsAnswers).toBe(true);
+    expect(found(plain)?.observe).toBeUndefined();
+    expect(found(plain)?.holdsAnswers).toBeUndefined();
   });
 });
 

@@ -11,7 +11,9 @@ export interface TestView extends ProviderView {
   checks: number;
 }
 
-export interface ViewParts extends Partial<Pick<Provider, "location" | "trust" | "kind" | "checkAttested">> {
+export interface ViewParts extends Partial<
+  Pick<Provider, "location" | "trust" | "kind" | "checkAttested" | "attestor">
+> {
   models?: readonly (string | ProviderModel)[];
   state?: Standing["state"];
   since?: number;

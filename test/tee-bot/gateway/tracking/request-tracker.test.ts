@@ -1,5 +1,6 @@
 import { DatabaseSync } from "node:sqlite";
 import { afterEach, describe, expect, it } from "vitest";
+import type { AnswerProof } from "../../../../tee-bot/gateway/providers/provider.ts";
 import type { Route } from "../../../../tee-bot/gateway/routing/route.ts";
 import type { RequestRecord } from "../../../../tee-bot/gateway/tracking/track.ts";
 import { until } from "../../../support/postern.ts";
@@ -17,6 +18,14 @@ const route = {
   candidates: [{ provider: { id: "ollama" }, model: "m", reason: "local" }],
   passedOver: [{ provider: "near", reason: "privacy rule local" }],
 } as unknown as Route;
+
+const proof: AnswerProof = {
+  provider: "near",
+  model: "m",
+  evidence: [{ id: "model-quote", outcome: "pass", detail: "Good." }],
+  answer: { id: "answer-signature", outcome: "pass", detail: "Signed." },
+  session: "ab".repeat(32),
+};
 
 function note({ tracker }: TestLedger, id: string): void {
   tracker.begin(trackedCall(id)).end({ status: 200 });
@@ -81,6 +90,37 @@ describe("the request tracker", () => {
     expect(written()).toBe(200);
     expect(ledger.tracker.find("req_299")?.status).toBe(200);
     expect(written()).toBe(300);
+  });
+
+  it("adds what an answer's signature has shown, whenever that is known, and has it after a restart", () => {
+    const first = open();
+    const before = first.tracker.begin(trackedCall("req_before"));
+    before.proved(proof);
+    before.end({ status: 200 });
+    const pending = first.tracker.begin(trackedCall("req_pending"));
+    pending.end({ status: 200 });
+    pending.proved(proof);
+    const written = first.tracker.begin(trackedCall("req_written"));
+    written.end({ status: 200 });
+    expect(first.tracker.find("req_written")?.proof).toBeUndefined();
+    written.proved(proof);
+    note(first, "req_unproved");
+    const ids = ["req_before", "req_pending", "req_written"];
+    for (const id of ids) expect(first.tracker.find(id)?.proof).toEqual(proof);
+    const again = stack.use(first.reopen()).tracker;
+    for (const id of ids) expect(again.find(id)?.proof).toEqual(proof);
+    expect(again.find("req_unproved")?.proof).toBeUndefined();
+  });
+
+  it("counts answers by what their signatures have shown", async () => {
+    const { tracker } = open();
+    tracker.begin(trackedCall("req_1")).proved(proof);
+    const track = tracker.begin(trackedCall("req_2"));
+    track.end({ status: 200 });
+    track.proved({ ...proof, answer: { ...proof.answer, outcome: "fail" } });
+    const text = await tracker.metrics.registry.metrics();
+    expect(text).toContain('proofs_total{provider="near",outcome="fail"} 1');
+    expect(text).not.toContain('outcome="pass"');
   });
 
   it("finds a call while nothing can be written", () => {
