@@ -11,9 +11,10 @@ import { EdgeClient } from "../shared/registry/edge-client.ts";
 import type { Issuer, Registration } from "../shared/registry/messages.ts";
 import { version } from "../shared/version.ts";
 import type { TeeState } from "./attestation/attestation.ts";
-import { openNodeKeys, type NodeKeys } from "./attestation/keys/node-keys.ts";
+import type { NodeKeys } from "./attestation/keys/node-keys.ts";
+import { NodeProof } from "./attestation/node-proof.ts";
 import { verifyUpstreams } from "./attestation/near/upstream-verification.ts";
-import { openTee } from "./attestation/open-tee.ts";
+import { openFoundations, type Foundations } from "./attestation/open-foundations.ts";
 import { TlsAlpnResponder } from "./certificate/alpn-responder.ts";
 import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
 import { createKeeper } from "./certificate/create-keeper.ts";
@@ -52,12 +53,8 @@ const drainMs = 2_000;
  * {@link AppError} when it cannot start: a key file that others can read, a port that is taken.
  */
 export async function runNode(options: NodeOptions, stop: AbortSignal): Promise<"stopped" | "superseded"> {
-  const { config, clock, log } = options;
-  const { files } = config;
-  mkdirSync(files.directory, { recursive: true, mode: 0o700 });
-  const tee = await openTee({ settings: config.attestation, env: process.env, clock, log });
-  const keys = await openNodeKeys(tee, { files, now: clock.now(), log });
-  return new PrivateNode(options, tee, keys).run(stop);
+  mkdirSync(options.config.files.directory, { recursive: true, mode: 0o700 });
+  return new PrivateNode(options, await openFoundations({ ...options, env: process.env })).run(stop);
 }
 
 class PrivateNode {
@@ -66,6 +63,7 @@ class PrivateNode {
   readonly #keys: NodeKeys;
   readonly #gateway: Gateway;
   readonly #exposure: Exposure;
+  readonly #proof: NodeProof;
   readonly #watch: NameWatch;
   readonly #tunnels: Tunnels;
   readonly #registrar: Registrar;
@@ -77,7 +75,7 @@ class PrivateNode {
   readonly #live: LiveSettings;
   readonly #report: SelfReport;
 
-  constructor(options: NodeOptions, tee: TeeState, keys: NodeKeys) {
+  constructor(options: NodeOptions, { tee, keys, facts }: Foundations) {
     const { config, clock, log } = options;
     const { files, alias } = config;
     const { identity, tls: key } = keys;
@@ -94,6 +92,7 @@ class PrivateNode {
       node,
       env: process.env,
       openEmbedded: (embedded) => openEmbedded(embedded, common),
+      showReport: (request, response, address) => this.#proof.pages.report(request, response, address),
       verification: verifyUpstreams({ collateral: config.attestation.collateral, fetch, clock }),
     });
 
@@ -110,7 +109,21 @@ class PrivateNode {
       path: files.exposure,
       gateway: this.#gateway.handler("public"),
       challenges: alpn,
+      showEvidence: (request, response, client) =>
+        this.#proof.pages.connection(request, response, client.sourceAddress),
+      mustProve: config.attestation.required,
       log,
+    });
+    this.#proof = new NodeProof({
+      tee,
+      facts,
+      keys,
+      config,
+      terminator: this.#exposure.terminator,
+      resolvers: () => this.#issuer.current.resolvers,
+      fetch,
+      ...common,
+      onChange: () => this.#changed(),
     });
     this.#live = new LiveSettings({
       ...options,
@@ -157,7 +170,7 @@ class PrivateNode {
       key,
       ...common,
       onCertificate: ({ chain }) => {
-        this.#exposure.terminator.setCertificate(chain, key.pem);
+        this.#proof.serve(chain, this.#registrar.current);
         this.#view.check();
         this.#changed();
       },
@@ -170,6 +183,7 @@ class PrivateNode {
       key,
       issuer: this.#issuer,
       registrar: this.#registrar,
+      proof: this.#proof,
       certificates: this.#certificates,
       tunnels: this.#tunnels,
       exposure: this.#exposure,
@@ -206,6 +220,7 @@ class PrivateNode {
     log.info("node.started", { node, gatewayPort: local.port, controlPort: control.port });
 
     this.#certificates.useStored();
+    void this.#proof.run(signal);
     void this.#watch.run(signal);
     void this.#view.run(signal);
     const outcome = await Promise.race([this.#registrar.run(signal), aborted(signal)]).then(
@@ -226,6 +241,7 @@ class PrivateNode {
 
   #onRegistration(registration: Registration): void {
     if (this.#paths.follow(registration)) this.#view.check();
+    this.#proof.follow(registration);
     this.#tunnels.follow(registration);
     this.#certificates.follow(registration.hostnames, this.#ending.signal);
     if (this.#registrar.fresh && !this.#issuer.isOf(registration.epoch)) {

@@ -2,6 +2,7 @@
 import type { Clock } from "../shared/clock.ts";
 import { version } from "../shared/version.ts";
 import type { Tee } from "./attestation/attestation.ts";
+import type { NodeProof } from "./attestation/node-proof.ts";
 import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
 import type { KnownIssuer } from "./certificate/issuer.ts";
 import type { TlsKey } from "./certificate/tls-key.ts";
@@ -26,6 +27,7 @@ export interface SelfReportParts {
   readonly key: TlsKey;
   readonly issuer: KnownIssuer;
   readonly registrar: Registrar;
+  readonly proof: NodeProof;
   readonly certificates: CertificateKeeper;
   readonly tunnels: Tunnels;
   readonly exposure: Exposure;
@@ -48,14 +50,14 @@ export class SelfReport {
   }
 
   health(): HealthReport {
-    const { node, tee, alias, registrar, certificates, tunnels, watch, view } = this.#parts;
+    const { node, tee, alias, registrar, proof, certificates, tunnels, watch, view } = this.#parts;
     const paths = this.#pathsNow();
-    const steps = reportSteps({ node, alias, registrar, certificates, tunnels, watch, paths });
+    const steps = reportSteps({ node, alias, registrar, proof: proof.step, certificates, tunnels, watch, paths });
     return decideHealth(steps, {
       tee,
       hostnames: registrar.current?.hostnames ?? [],
       wasHealthy: watch.wasHealthy,
-      troubled: this.#wasComplete && view.troubles.length > 0,
+      troubled: proof.troubles.length > 0 || (this.#wasComplete && view.troubles.length > 0),
       cutOff: areCutOff(paths),
     });
   }
@@ -68,7 +70,7 @@ export class SelfReport {
   }
 
   status(): NodeStatus {
-    const { node, tee, registrar, certificates, tunnels, exposure, view, live } = this.#parts;
+    const { node, tee, registrar, proof, certificates, tunnels, exposure, view, live } = this.#parts;
     const { current } = registrar;
     const up = new Set(tunnels.up.map(({ relay }) => relay));
     return {
@@ -88,7 +90,7 @@ export class SelfReport {
       paths: this.#pathsNow(),
       visitors: exposure.terminator.connections,
       certificate: certificates.report,
-      troubles: [...view.troubles, ...live.troubles],
+      troubles: [...proof.troubles, ...view.troubles, ...live.troubles],
       health: this.health(),
     };
   }

@@ -45,6 +45,11 @@ export class AnnouncedAccounts {
   }
 }
 
+/** URIs of the accounts that were announced last. */
+export function announcedAccountUris(path: string): string[] {
+  return readAnnounced(path).map(({ accountUri }) => accountUri);
+}
+
 function readAnnounced(path: string): AccountBinding[] {
   try {
     return accountsSchema.parse(JSON.parse(readFileSync(path, "utf8"))).accounts;

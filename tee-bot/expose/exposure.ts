@@ -5,6 +5,8 @@
 import { readFileSync } from "node:fs";
 import type { IncomingMessage } from "node:http";
 import type { Duplex } from "node:stream";
+import { evidencePath } from "../../shared/attestation/evidence.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
 import type { TunnelSocket } from "../../shared/nodejs/tunnel-socket.ts";
@@ -18,6 +20,7 @@ import {
 } from "../server/terminator.ts";
 import { readChallengeVisit } from "./challenge-visit.ts";
 import { HttpProxy } from "./http-proxy.ts";
+import { parseRequestTarget } from "./request-target.ts";
 import { formatTarget, parseTarget, type Target } from "./target.ts";
 import { passToTls } from "./tls-target.ts";
 
@@ -28,23 +31,22 @@ export interface ExposureOptions {
   path: string;
   gateway: HttpHandler;
   challenges: Challenges;
+  /** Shows what the node proves of itself at {@link evidencePath}, whatever is behind the name. */
+  showEvidence: (request: HttpRequest, response: HttpResponse, client: ProxyAddresses) => void;
+  /** The node has to prove itself: TLS that ends elsewhere, of which it can prove nothing, is not passed on. */
+  mustProve: boolean;
   log: Log;
 }
 
 export class Exposure implements HttpHandler {
-  readonly #path: string;
-  readonly #gateway: HttpHandler;
-  readonly #challenges: Challenges;
-  readonly #log: Log;
+  readonly #options: ExposureOptions;
   readonly terminator: Terminator;
   #target: Target;
   #proxy: HttpProxy | undefined;
 
-  constructor({ target, path, gateway, challenges, log }: ExposureOptions) {
-    this.#path = path;
-    this.#gateway = gateway;
-    this.#challenges = challenges;
-    this.#log = log;
+  constructor(options: ExposureOptions) {
+    const { target, path, challenges, log } = options;
+    this.#options = options;
     this.terminator = new Terminator({ handler: this, challenges, log });
     this.#target = { kind: "gateway" };
     this.#use(target ?? readStored(path) ?? this.#target);
@@ -54,42 +56,57 @@ export class Exposure implements HttpHandler {
     return this.#target;
   }
 
-  /** Changes what is behind the name, and remembers it for the next start. */
+  /** Changes what is behind the name, and remembers it for the next start. Throws `forbidden` for what may not be. */
   expose(target: Target): void {
-    writeFileAtomic(this.#path, JSON.stringify({ target: formatTarget(target) }));
+    if (target.kind === "tls" && this.#options.mustProve) throw new AppError("forbidden", unprovable);
+    writeFileAtomic(this.#options.path, JSON.stringify({ target: formatTarget(target) }));
     this.#use(target);
   }
 
   #use(target: Target): void {
     void this.#proxy?.retire();
     this.#target = target;
-    this.#proxy = target.kind === "http" ? new HttpProxy({ origin: target.origin, log: this.#log }) : undefined;
-    this.#log.info("exposure.changed", { target: formatTarget(target) });
+    this.#proxy = target.kind === "http" ? new HttpProxy({ origin: target.origin, log: this.#options.log }) : undefined;
+    this.#options.log.info("exposure.changed", { target: formatTarget(target) });
   }
 
   /** Takes a visitor from the tunnel. */
   visit({ socket, addresses }: { socket: TunnelSocket; addresses: ProxyAddresses }): void {
     const target = this.#target;
     if (target.kind !== "tls") return this.terminator.accept(socket, addresses);
-    if (!this.#challenges.pending) return passToTls(socket, addresses, target, this.#log);
-    readChallengeVisit(socket, this.#challenges, (isChallenge) => {
+    const { challenges, mustProve, log } = this.#options;
+    const pass = (): void =>
+      mustProve ? this.terminator.refuse(socket, unprovable) : passToTls(socket, addresses, target, log);
+    if (!challenges.pending) return pass();
+    readChallengeVisit(socket, challenges, (isChallenge) => {
       if (isChallenge) this.terminator.accept(socket, addresses);
-      else passToTls(socket, addresses, target, this.#log);
+      else pass();
     });
   }
 
   request(request: HttpRequest, response: HttpResponse, client: ProxyAddresses): void {
-    (this.#proxy ?? this.#gateway).request(request, response, client);
+    if (isForEvidence(request.url ?? "")) return this.#options.showEvidence(request, response, client);
+    (this.#proxy ?? this.#options.gateway).request(request, response, client);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, client: ProxyAddresses): void {
-    (this.#proxy ?? this.#gateway).upgrade(request, socket, head, client);
+    (this.#proxy ?? this.#options.gateway).upgrade(request, socket, head, client);
   }
 
   close(): void {
     this.terminator.close();
     void this.#proxy?.close();
   }
+}
+
+const unprovable =
+  "attestation.required is set, and TLS that ends in another server cannot be attested. Expose http://… or the gateway.";
+
+/** A request target that is a whole URL names the path too (RFC 9112 §3.2.2). */
+function isForEvidence(target: string): boolean {
+  if (!target.includes(evidencePath)) return false;
+  const path = parseRequestTarget(target)?.path ?? "";
+  return path === evidencePath || path.startsWith(`${evidencePath}?`);
 }
 
 function readStored(path: string): Target | undefined {

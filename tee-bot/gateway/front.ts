@@ -5,6 +5,7 @@
  */
 import type { Duplex } from "node:stream";
 import type { IncomingMessage } from "node:http";
+import { aciPath } from "../../shared/attestation/aci-statement.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { ProxyAddresses } from "../../shared/tunnel/proxy-header.ts";
 import type { HttpHandler, HttpRequest, HttpResponse } from "../server/terminator.ts";
@@ -21,12 +22,16 @@ import { OllamaAnswer } from "./ollama/ollama-answer.ts";
 import { OllamaCall, type KnowsModel } from "./ollama/ollama-call.ts";
 import { createRequestId } from "./tracking/request-id.ts";
 
+/** Answers a request for the attestation report; `address` is the client's. */
+export type ShowReport = (request: HttpRequest, response: HttpResponse, address: string) => void;
+
 export interface FrontOptions {
   readonly surface: Surface;
   readonly calls: Calls;
   readonly access: Access;
   readonly clock: Clock;
   readonly knows: KnowsModel;
+  readonly showReport: ShowReport | undefined;
   /** Answers what is no call; `caller` is whose it is, undefined outside the API. */
   readonly pages: (request: HttpRequest, response: HttpResponse, caller: Caller | undefined) => void;
 }
@@ -43,12 +48,13 @@ export class Front implements HttpHandler {
   }
 
   request(request: HttpRequest, response: HttpResponse, { sourceAddress }: ProxyAddresses): void {
-    const { surface, calls } = this.#options;
+    const { surface, calls, showReport } = this.#options;
     const { headers, method } = request;
     const path = pathOf(request.url ?? "/");
     const form = formOf(path);
     const refusal = surface === "local" ? decideDoor(headers) : undefined;
     if (refusal) return refuse(response, refusal, [], form);
+    if (path === aciPath && showReport) return showReport(request, response, sourceAddress);
     const cors = form ? corsHeaders(surface, headers.origin) : noHeaders;
     const endpoint = endpointAt.get(path);
     const ollama = endpoint ? undefined : ollamaAt.get(path);

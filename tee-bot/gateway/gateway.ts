@@ -9,7 +9,7 @@ import type { HttpHandler } from "../server/terminator.ts";
 import type { Access, Caller } from "./access/access.ts";
 import type { Surface } from "./api/call.ts";
 import { Calls } from "./calls/calls.ts";
-import { Front } from "./front.ts";
+import { Front, type ShowReport } from "./front.ts";
 import { openLedger, type Ledger } from "./ledger.ts";
 import { Models } from "./models.ts";
 import { createPages } from "./pages/app.ts";
@@ -36,6 +36,8 @@ export interface GatewayOptions {
   readonly env?: Environment;
   /** How models run in a process of this node; not at all, if it is not given. */
   readonly openEmbedded?: OpenEmbedded;
+  /** Shows the attestation report, for which nobody needs a key; without it there is no such page. */
+  readonly showReport?: ShowReport;
   /** How the evidence of providers is looked at; undefined: what they say of their TEEs stays their own word. */
   readonly verification?: UpstreamVerification;
   /** In place of the gateway's own. With a router of somebody else there are no providers to look for. */
@@ -61,7 +63,7 @@ export interface Gateway extends AsyncDisposable {
 /** Throws {@link AppError} when what it keeps cannot be opened. */
 export function createGateway(options: GatewayOptions): Gateway {
   let { settings } = options;
-  const { clock, random, log, health, node, env = {}, openEmbedded, verification } = options;
+  const { clock, random, log, health, node, env = {}, openEmbedded, showReport, verification } = options;
   const names = (): string[] => namesOf(node, health().hostnames);
   const ledger = openLedger({ path: join(options.directory, "gateway.sqlite"), settings, clock, log });
   const models = new Models({ settings, clock, random, log, env, names, openEmbedded, verification });
@@ -89,6 +91,7 @@ export function createGateway(options: GatewayOptions): Gateway {
         calls,
         access: parts.access,
         knows: (name) => modelPages.find(name) !== undefined,
+        showReport,
         clock,
         pages: (request, response, caller) => {
           if (caller) callers.set(request, caller);

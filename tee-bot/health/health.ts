@@ -5,6 +5,7 @@ export const healthSteps = [
   "identity",
   "registration",
   "alias",
+  "attestation",
   "certificate",
   "tunnels",
   "loopback",

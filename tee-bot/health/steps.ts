@@ -1,3 +1,4 @@
+import type { ProofStep } from "../attestation/proof-step.ts";
 import type { CertificateKeeper } from "../certificate/certificate-keeper.ts";
 import type { Registrar } from "../registration/registrar.ts";
 import type { Tunnels } from "../tunnel/tunnels.ts";
@@ -9,6 +10,7 @@ export interface StepSources {
   node: string;
   alias: string | undefined;
   registrar: Registrar;
+  proof: ProofStep;
   certificates: CertificateKeeper;
   tunnels: Tunnels;
   watch: NameWatch;
@@ -20,6 +22,7 @@ export function reportSteps({
   node,
   alias,
   registrar,
+  proof,
   certificates,
   tunnels,
   watch,
@@ -35,6 +38,7 @@ export function reportSteps({
       detail: registrar.problem ?? (fresh ? `Registered, epoch ${current?.epoch}.` : "The edge has not answered yet."),
     },
     aliasStep(alias, registrar),
+    { step: "attestation", ...proof },
     {
       step: "certificate",
       ok: certificates.problem === undefined,

@@ -110,15 +110,24 @@ export class Terminator {
     this.#ready = true;
   }
 
+  /** Has none for any handshake from now on; open connections stay, and challenges are answered. */
+  withholdCertificate(): void {
+    this.#tls.setSecureContext({});
+    this.#challengeTls?.setSecureContext({});
+    this.#ready = false;
+  }
+
+  /** Ends a connection from the tunnel with a TLS alert. */
+  refuse(socket: TunnelSocket, why: string): void {
+    this.#log.info("visitor.refused", { error: why });
+    socket.end(encodeAlert("internal_error"));
+    socket.resume(); // or the visitor's end would never be seen
+  }
+
   /** Takes a connection from the tunnel; its unread bytes begin with the visitor's ClientHello. */
   accept(socket: TunnelSocket, client: ProxyAddresses): void {
     const tls = this.#challenges?.pending ? this.#challengeTls : this.#ready ? this.#tls : undefined;
-    if (!tls) {
-      this.#log.info("visitor.refused", { error: "there is no certificate yet" });
-      socket.end(encodeAlert("internal_error"));
-      socket.resume(); // or the visitor's end would never be seen
-      return;
-    }
+    if (!tls) return this.refuse(socket, "there is no certificate that may be shown");
     // The tunnel keeps half-closed connections; a TLS socket takes that over, and HTTP would then never let go.
     socket.allowHalfOpen = false;
     this.#open.add(socket);

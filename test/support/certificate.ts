@@ -1,5 +1,5 @@
 /** A certificate for tests, by the development CA's own code path: a root and a leaf for `hostnames`. */
-import { X509Certificate, generateKeyPairSync, webcrypto } from "node:crypto";
+import { X509Certificate, generateKeyPairSync, webcrypto, type KeyObject } from "node:crypto";
 import { BasicConstraintsExtension, SubjectAlternativeNameExtension, X509CertificateGenerator } from "@peculiar/x509";
 
 export interface TestCertificate {
@@ -12,6 +12,8 @@ export interface TestCertificateOptions {
   hostnames: readonly string[];
   notBefore?: Date;
   notAfter?: Date;
+  /** P-256; undefined: a new one. */
+  privateKey?: KeyObject;
 }
 
 const algorithm = { name: "ECDSA", namedCurve: "P-256", hash: "SHA-256" };
@@ -21,8 +23,8 @@ export async function createTestCertificate({
   hostnames,
   notBefore,
   notAfter,
+  privateKey = generateKeyPairSync("ec", { namedCurve: "P-256" }).privateKey,
 }: TestCertificateOptions): Promise<TestCertificate> {
-  const { privateKey } = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const pem = privateKey.export({ type: "pkcs8", format: "pem" }).toString();
   const der = privateKey.export({ type: "pkcs8", format: "der" });
   const signing = await webcrypto.subtle.importKey("pkcs8", der, algorithm, true, ["sign"]);

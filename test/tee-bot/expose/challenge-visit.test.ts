@@ -30,6 +30,8 @@ beforeEach(async () => {
     path: join(stack.use(temporaryFolder()).path, "exposure.json"),
     gateway: { request: (_, response) => void response.end(), upgrade: (_, socket) => void socket.destroy() },
     challenges: responder,
+    showEvidence: (_, response) => void response.end("the evidence"),
+    mustProve: false,
     log: silentLog,
   });
   stack.defer(() => exposure.close());

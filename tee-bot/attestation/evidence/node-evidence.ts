@@ -1,0 +1,208 @@
+/** The evidence of one node: what it shows to whoever asks, and how that stands by its own verifier. */
+import { createHash } from "node:crypto";
+import { aciReportData } from "../../../shared/attestation/aci-statement.ts";
+import { evidenceVersion, type Evidence, type QuoteEvidence } from "../../../shared/attestation/evidence.ts";
+import type { Policy } from "../../../shared/attestation/policy.ts";
+import { connectionReportData, exporterLabel } from "../../../shared/attestation/report-data.ts";
+import type { Clock } from "../../../shared/clock.ts";
+import { AppError } from "../../../shared/errors.ts";
+import type { Log } from "../../../shared/log.ts";
+import type { TeeContext } from "../attestation.ts";
+import { validUntilOf } from "../collateral/collateral-dates.ts";
+import type { CollateralKeeper } from "../collateral/collateral-keeper.ts";
+import type { AgentQuote } from "../dstack/guest-agent.ts";
+import type { TrustRoot, VerifyQuote } from "../verify/verification.ts";
+import { aciReport } from "./aci-report.ts";
+import type { CaaView } from "./caa-view.ts";
+import type { Connection } from "./connection.ts";
+import { KeysetHolder, type Names } from "./keyset-holder.ts";
+import type { SealedKeyset } from "./keyset.ts";
+import type { NodeFacts } from "./node-facts.ts";
+import { QuoteCache } from "./quote-cache.ts";
+import { QuoteQueue } from "./quote-queue.ts";
+import { SelfCheck, type SelfCheckAnswer } from "./self-check.ts";
+import type { Standing } from "./standing.ts";
+
+export interface NodeEvidenceOptions {
+  readonly tee: TeeContext;
+  readonly facts: NodeFacts;
+  readonly node: string;
+  /** SubjectPublicKeyInfo of the TLS key, DER. */
+  readonly tlsSpki: Uint8Array;
+  /** Whether the compose text is shown. */
+  readonly showCompose: boolean;
+  readonly collateral: CollateralKeeper;
+  readonly caa: CaaView;
+  readonly verify: VerifyQuote;
+  readonly policy: Policy;
+  /** Throws when it is not to be had. */
+  readonly trust: () => TrustRoot;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  readonly onChange: () => void;
+}
+
+/** In whose name quotes without a nonce are waited for: they are the same for all. */
+const everybody = "everybody";
+const collateralWaitMs = 15_000;
+
+export class NodeEvidence {
+  readonly #options: NodeEvidenceOptions;
+  readonly #keysets: KeysetHolder;
+  readonly #queue: QuoteQueue;
+  readonly #cache: QuoteCache;
+  readonly #self: SelfCheck;
+  /** Reports that are the same for all, as they go out: by quote, then by name. */
+  readonly #reports = new WeakMap<AgentQuote, Map<string, Buffer>>();
+
+  constructor(options: NodeEvidenceOptions) {
+    const { tee, facts, node, tlsSpki, clock } = options;
+    this.#options = options;
+    const subject = `${tee.tee === "simulated" ? "simulated" : "dstack"}-app://${facts.info.appId}`;
+    const spkiSha256 = createHash("sha256").update(tlsSpki).digest("hex");
+    const { receiptKey, e2eeKey } = facts;
+    this.#keysets = new KeysetHolder({ receiptKey: receiptKey.listed, e2eeKey, spkiSha256, node, subject }, clock);
+    this.#queue = new QuoteQueue({ agent: tee.agent, clock });
+    this.#cache = new QuoteCache({ clock });
+    this.#self = new SelfCheck({
+      ...options,
+      simulated: tee.tee === "simulated",
+      verify: (signal) => this.#verifyOwn(spkiSha256, signal),
+    });
+  }
+
+  get standing(): Standing {
+    return this.#self.standing;
+  }
+
+  get keyset(): Promise<SealedKeyset> {
+    return this.#keysets.current;
+  }
+
+  /** Other names, or accounts, than before are another keyset, which is checked at once. */
+  follow(names: Names): void {
+    if (this.#keysets.follow(names)) this.recheck();
+  }
+
+  /** Something that the evidence stands on has changed. */
+  recheck(): void {
+    if (this.#keysets.names.hostnames.length > 0) this.#self.check();
+  }
+
+  /** Looks at itself until the signal aborts. */
+  async run(signal: AbortSignal): Promise<void> {
+    await this.#self.run(signal);
+  }
+
+  /** What this very connection is shown. Throws what {@link QuoteQueue.quote} throws. */
+  async ofConnection(
+    nonce: Uint8Array,
+    { spkiSha256, exporter }: Connection,
+    { client, signal }: { client: string; signal: AbortSignal },
+  ): Promise<Evidence> {
+    const { tee, facts, node, caa, collateral } = this.#options;
+    const { keyset, digest } = await this.keyset;
+    const reportData = await connectionReportData({
+      keysetDigest: Buffer.from(digest, "hex"),
+      spkiSha256,
+      exporter,
+      nonce,
+    });
+    const quote = await this.#telling(this.#queue.quote(reportData, client, signal));
+    const { hostnames, zone } = this.#keysets.names;
+    const held = collateral.current;
+    return {
+      version: evidenceVersion,
+      simulated: tee.tee === "simulated",
+      node_id: node,
+      nonce: hex(nonce),
+      keyset,
+      keyset_digest: digest,
+      connection: { spki_sha256: hex(spkiSha256), exporter_label: exporterLabel, exporter: hex(exporter) },
+      report_data: hex(reportData),
+      evidence: this.#shown(quote),
+      ...(held && { collateral: held }),
+      custody: [...facts.custody],
+      caa: await caa.of(hostnames, zone),
+      images: this.#options.showCompose ? [...facts.images] : [],
+      ...(facts.gpuAttestation !== undefined && { gpu_attestation: facts.gpuAttestation }),
+    };
+  }
+
+  /** The ACI report as it goes out; without a nonce a recent quote is shown again. `domain`: by which name it was asked for. */
+  async aciReport(nonce: string | undefined, domain: string | undefined, client: string): Promise<Buffer> {
+    const sealed = await this.keyset;
+    const reportData = await aciReportData(sealed.digest, nonce);
+    const asks = nonce === undefined ? everybody : client;
+    const quote = await this.#telling(this.#cache.get(reportData, () => this.#queue.quote(reportData, asks)));
+    const reports = this.#reports.get(quote) ?? new Map<string, Buffer>();
+    this.#reports.set(quote, reports);
+    const known = sealed.keyset.tls_public_keys.some((key) => key.domain === domain) ? domain : undefined;
+    const made = reports.get(known ?? "") ?? this.#formReport(sealed, reportData, quote, known);
+    reports.set(known ?? "", made);
+    return made;
+  }
+
+  #formReport(sealed: SealedKeyset, reportData: Uint8Array, quote: AgentQuote, domain: string | undefined): Buffer {
+    const { tee, facts, showCompose } = this.#options;
+    const evidence = this.#shown(quote);
+    const images = showCompose ? facts.images : [];
+    const simulated = tee.tee === "simulated";
+    const parts = { sealed, reportData: hex(reportData), evidence, custody: facts.custody, images, domain, simulated };
+    return Buffer.from(JSON.stringify(aciReport(parts)));
+  }
+
+  /** A quote that fails tells of the agent before the next look of our own would. */
+  async #telling(quote: Promise<AgentQuote>): Promise<AgentQuote> {
+    try {
+      return await quote;
+    } catch (error) {
+      if (this.standing.state === "good" && failsByAgent(error)) this.recheck();
+      throw error;
+    }
+  }
+
+  #shown(quote: AgentQuote): QuoteEvidence {
+    const { appCompose } = this.#options.facts.info;
+    return quoteEvidence(quote, this.#options.showCompose ? appCompose : undefined);
+  }
+
+  async #verifyOwn(spkiSha256: string, signal: AbortSignal): Promise<SelfCheckAnswer> {
+    const { collateral, verify, policy, trust, clock, facts } = this.#options;
+    const { digest } = await this.keyset;
+    const reportData = await aciReportData(digest, undefined);
+    const quote = await this.#cache.put(reportData, this.#queue.own(reportData, signal));
+    collateral.follow(quote.quote);
+    const waited = new AbortController();
+    await Promise.race([
+      collateral.settled,
+      clock.sleep(collateralWaitMs, AbortSignal.any([signal, waited.signal])).catch(() => {}),
+    ]);
+    waited.abort();
+    const documents = collateral.current?.documents;
+    const at = { seconds: Math.floor(clock.now() / 1000), clock: "this node's own" };
+    const evidence = quoteEvidence(quote, facts.info.appCompose);
+    const { checks } = await verify(
+      { evidence, collateral: documents, reportData, gpuAttestation: facts.gpuAttestation, at },
+      policy,
+      trust(),
+    );
+    return { checks, spkiSha256, validUntil: documents && validUntilOf(documents) };
+  }
+}
+
+function failsByAgent(error: unknown): boolean {
+  return error instanceof AppError && (error.code === "tee-absent" || error.code.startsWith("upstream-"));
+}
+
+const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
+
+function quoteEvidence({ quote, eventLog, vmConfig }: AgentQuote, appCompose: string | undefined): QuoteEvidence {
+  return {
+    quote: hex(quote),
+    event_log: eventLog,
+    ...(appCompose !== undefined && { app_compose: appCompose }),
+    vm_config: vmConfig,
+  };
+}

@@ -1,0 +1,128 @@
+/**
+ * The proof of one node, as it is joined with the rest: the pages that show it, the gate before its certificate, and what
+ * is said of it to the operator. Outside a TEE all of this is there and says so.
+ */
+import { createHash } from "node:crypto";
+import { join } from "node:path";
+import type { Trouble } from "../../shared/acme/ports.ts";
+import { intelRoot } from "../../shared/attestation/dcap/intel-root.ts";
+import { policySchema } from "../../shared/attestation/policy.ts";
+import type { Clock } from "../../shared/clock.ts";
+import { createDohServer } from "../../shared/dns/doh.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Registration } from "../../shared/registry/messages.ts";
+import { announcedAccountUris } from "../certificate/announced-accounts.ts";
+import type { NodeConfig } from "../config.ts";
+import type { Terminator } from "../server/terminator.ts";
+import type { TeeState } from "./attestation.ts";
+import { CertificateGate } from "./certificate-gate.ts";
+import { CollateralKeeper } from "./collateral/collateral-keeper.ts";
+import { CaaView } from "./evidence/caa-view.ts";
+import { EvidencePages } from "./evidence/evidence-pages.ts";
+import { NodeEvidence } from "./evidence/node-evidence.ts";
+import type { NodeFacts } from "./evidence/node-facts.ts";
+import type { Standing } from "./evidence/standing.ts";
+import type { NodeKeys } from "./keys/node-keys.ts";
+import { proofStep, type ProofStep } from "./proof-step.ts";
+import { simulatorRoot } from "./simulator-root.ts";
+import { verifyQuote } from "./verify/verify-quote.ts";
+
+export interface NodeProofOptions {
+  readonly tee: TeeState;
+  /** Undefined outside a TEE. */
+  readonly facts: NodeFacts | undefined;
+  readonly keys: NodeKeys;
+  readonly config: Pick<NodeConfig, "attestation" | "acmeAccount" | "files">;
+  readonly terminator: Terminator;
+  /** URLs of DNS resolvers (RFC 8484), as the edge names them. */
+  readonly resolvers: () => readonly string[];
+  readonly fetch: typeof globalThis.fetch;
+  readonly clock: Clock;
+  readonly random: () => number;
+  readonly log: Log;
+  /** The evidence stands otherwise than before. */
+  readonly onChange: () => void;
+}
+
+export class NodeProof {
+  readonly pages: EvidencePages;
+  readonly #options: NodeProofOptions;
+  readonly #gate: CertificateGate;
+  readonly #collateral: CollateralKeeper | undefined;
+  readonly #evidence: NodeEvidence | undefined;
+
+  constructor(options: NodeProofOptions) {
+    const { tee, facts, keys, clock, log, fetch, resolvers } = options;
+    const { attestation: settings, files } = options.config;
+    this.#options = options;
+    const { spki } = keys.tls;
+    const spkiSha256 = createHash("sha256").update(spki).digest("hex");
+    this.#gate = new CertificateGate({ ...options, required: settings.required, spkiSha256 });
+    if (tee.tee !== "none" && facts) {
+      this.#collateral = new CollateralKeeper({
+        ...options,
+        base: settings.collateral,
+        path: join(files.directory, "collateral.json"),
+        onChange: () => this.#evidence?.recheck(),
+      });
+      this.#evidence = new NodeEvidence({
+        ...options,
+        tee,
+        facts,
+        node: keys.identity.id,
+        tlsSpki: spki,
+        showCompose: settings.appCompose,
+        collateral: this.#collateral,
+        caa: new CaaView({ resolvers: () => resolvers().map((url) => createDohServer({ url, fetch })), clock, log }),
+        verify: verifyQuote,
+        policy: policySchema.parse({}),
+        trust: () =>
+          tee.tee === "simulated"
+            ? simulatorRoot(files.directory, settings.socket)
+            : { root: intelRoot, simulated: false },
+        onChange: () => this.#changed(),
+      });
+    }
+    const absent = tee.tee === "none" ? `This node shows no evidence, since it runs in no TEE. ${tee.reason}` : "";
+    this.pages = new EvidencePages({ evidence: this.#evidence, absent, clock, log });
+  }
+
+  /** What somebody has to look at. */
+  get troubles(): Trouble[] {
+    const { standing } = this;
+    const collateral = this.#collateral?.trouble;
+    return [...(standing.state === "bad" ? [standing.trouble] : []), ...(collateral ? [collateral] : [])];
+  }
+
+  get step(): ProofStep {
+    const { tee, config } = this.#options;
+    return proofStep(tee, this.standing, config.attestation.required);
+  }
+
+  get standing(): Standing {
+    return this.#evidence?.standing ?? { state: "unknown" };
+  }
+
+  /** Shows visitors this certificate (PEM) as soon as the node may. */
+  serve(chain: string, registration: Registration | undefined): void {
+    this.#gate.offer(chain, this.#options.keys.tls.pem, this.standing);
+    this.follow(registration);
+  }
+
+  /** What the evidence has to name: what the certificate is for, and by whose account it comes. */
+  follow(registration: Registration | undefined): void {
+    const { acmeAccount, files } = this.#options.config;
+    const { hostnames = [], zone } = registration ?? {};
+    const acmeAccounts = acmeAccount === "node" ? announcedAccountUris(files.announcedAccounts) : [];
+    this.#evidence?.follow({ hostnames, zone, acmeAccounts });
+  }
+
+  async run(signal: AbortSignal): Promise<void> {
+    await Promise.all([this.#collateral?.run(signal), this.#evidence?.run(signal)]);
+  }
+
+  #changed(): void {
+    this.#gate.follow(this.standing);
+    this.#options.onChange();
+  }
+}
