@@ -36,6 +36,10 @@ export function createPages({ surface, health, ledger, metrics, models }: PagesO
     return context.json(report, serving ? 200 : 503, { "cache-control": "no-store" });
   });
 
+  app.get("/health", (context) =>
+    context.json({ ...models.health(), tee: health().tee }, 200, { "cache-control": "no-store" }),
+  );
+
   // A path is read more kindly here than at the door (%76 is a v): what the door did not see as the API's has no caller.
   for (const path of ["/v1/*", "/api/*"])
     app.use(path, (context, next) => (context.env.caller ? next() : Promise.resolve(context.notFound())));

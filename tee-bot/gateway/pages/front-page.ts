@@ -4,7 +4,7 @@ import type { HealthReport } from "../../health/health.ts";
 type Html = ReturnType<typeof html>;
 
 /** The small page at `GET /`: what this is, and whether it is well. Nothing is loaded from elsewhere. */
-export function frontPage({ status, hostnames, steps }: HealthReport): Html {
+export function frontPage({ status, tee, hostnames, steps }: HealthReport): Html {
   const name = hostnames[0] ?? "this node";
   return html`<!doctype html>
     <html lang="en">
@@ -45,6 +45,7 @@ export function frontPage({ status, hostnames, steps }: HealthReport): Html {
           A private AI node behind <strong>Postern</strong>. The TLS connection that brought you this page ends in the
           node's own process: the relay in between sees the name and encrypted bytes, nothing else.
         </p>
+        ${tee === "simulated" ? html`<p><strong>Its TEE is SIMULATED: nothing of this node is proven.</strong></p>` : ""}
         <p>The name is <strong>${status}</strong>:</p>
         <ul>
           ${steps.map(({ step, ok }) => html`<li class="${ok ? "ok" : ""}">${step}</li>`)}

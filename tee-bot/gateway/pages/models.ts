@@ -1,4 +1,4 @@
-/** The pages that tell which models there are, and how their providers fare. */
+/** The pages that tell which models there are. */
 import { Hono } from "hono";
 import type { Caller } from "../access/access.ts";
 import { isModelAllowed } from "../access/model-globs.ts";
@@ -20,7 +20,7 @@ export interface ModelPagesOptions {
 const prefix = "/v1/models/";
 const uncached = { "cache-control": "no-store" };
 
-export function createModelPages({ list, find, health }: ModelPagesOptions): Hono<PageEnvironment> {
+export function createModelPages({ list, find }: ModelPagesOptions): Hono<PageEnvironment> {
   const app = new Hono<PageEnvironment>();
 
   // https://platform.openai.com/docs/api-reference/models
@@ -37,8 +37,6 @@ export function createModelPages({ list, find, health }: ModelPagesOptions): Hon
     const message = `There is no model "${name.slice(0, 100)}". GET /v1/models lists what there is.`;
     return context.json(errorBody(new ApiError("model_not_found", message, { param: "model" })), 404);
   });
-
-  app.get("/health", (context) => context.json(health(), 200, uncached));
 
   return app;
 }

@@ -53,6 +53,14 @@ describe("the gateway", () => {
     expect(body).toContain("&lt;script&gt;");
   });
 
+  it("says of a simulated TEE that it is one, at /healthz, at /health and on its page", async () => {
+    const name = await start({ ...well, tee: "simulated" });
+    for (const path of ["/healthz", "/health"])
+      expect(JSON.parse((await name.ask(path)).body)).toMatchObject({ tee: "simulated" });
+    expect((await name.ask("/")).body).toContain("SIMULATED: nothing of this node is proven");
+    expect((await (await start()).ask("/")).body).not.toContain("SIMULATED");
+  });
+
   it.each([
     ["healthy", true, 200],
     ["degraded", true, 200],

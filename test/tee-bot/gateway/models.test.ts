@@ -218,6 +218,7 @@ describe("what is told of providers", () => {
     await gateway.chat("gpt-4o-mini");
     expect((await gateway.get("/health")).json).toEqual({
       status: "ok",
+      tee: "none",
       counts: { up: 1, asleep: 1, "refused-key": 0, broken: 1 },
       providers: [
         {
@@ -241,7 +242,7 @@ describe("what is told of providers", () => {
       ],
     });
     const open = await gateway.get("/health", "public");
-    expect(open.json).toEqual({ status: "ok", counts: { up: 1, asleep: 1, "refused-key": 0, broken: 1 } });
+    expect(open.json).toEqual({ status: "ok", tee: "none", counts: { up: 1, asleep: 1, "refused-key": 0, broken: 1 } });
   });
 
   it("is that nobody can answer when nobody is there", async () => {
