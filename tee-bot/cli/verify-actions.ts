@@ -71,7 +71,12 @@ function checkProof(file: string, flags: VerifyFlags): Promise<Inspection> {
   return inspectProof(parseProof(readSmallFile(file, maxProofBytes), roots), judgementOf(flags));
 }
 
-function judgementOf({ policy, require, simulatorRoot }: VerifyFlags): Judgement {
+/** Of the flags that say what to insist on. */
+export function judgementOf({
+  policy,
+  require,
+  simulatorRoot,
+}: Pick<VerifyFlags, "policy" | "require" | "simulatorRoot">): Judgement {
   return {
     policy: policy === undefined ? undefined : policyIn(policy),
     require: require === undefined ? undefined : checksIn(require),
@@ -113,7 +118,7 @@ function readCertificates(file: string): X509Certificate[] {
   throw new AppError("bad-request", `${file} holds no certificate (PEM).`);
 }
 
-const rootsIn = (file: string): string[] => readCertificates(file).map((certificate) => certificate.toString());
+export const rootsIn = (file: string): string[] => readCertificates(file).map((certificate) => certificate.toString());
 
 /** What to do next, where that can be told. */
 function hintsFor({ report, observation }: Inspection, flags: VerifyFlags, saved: boolean): string[] {
