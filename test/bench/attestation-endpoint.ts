@@ -124,13 +124,13 @@ async function measureMade(door: Door, each: number): Promise<Made> {
 /** One client that has as many questions under way as a connection takes, whatever is answered. */
 function startGreedy(door: Door): AsyncDisposable {
   const client = clientOf(door, 16);
-  let stopped = false;
+  const stop = new AbortController();
   const asking = Array.from({ length: 16 }, async () => {
-    while (!stopped) await ask(client, `${path}?nonce=${randomBytes(32).toString("hex")}`);
+    while (!stop.signal.aborted) await ask(client, `${path}?nonce=${randomBytes(32).toString("hex")}`);
   });
   return {
     async [Symbol.asyncDispose]() {
-      stopped = true;
+      stop.abort();
       await Promise.all(asking);
       await client.close();
     },
