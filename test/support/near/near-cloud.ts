@@ -35,6 +35,8 @@ export type NearFault =
   | "withheld"
   | "disconnected"
   | "relayed"
+  | "chutes"
+  | "unsaid"
   | "down";
 
 export interface NearCloudOptions {
@@ -143,8 +145,9 @@ export class NearCloud implements AsyncDisposable {
     const id = `chatcmpl-${randomUUID()}`;
     const pieces = stream === true ? eventsOf(id, model) : [answerOf(id, model)];
     const type = stream === true ? "text/event-stream" : "application/json";
-    const serving = this.fault === "relayed" ? "non-attested" : "near";
-    response.writeHead(200, { "content-type": type, "x-serving-provider": serving });
+    const serving = { relayed: "non-attested", chutes: "chutes", unsaid: undefined }[String(this.fault)] ?? "near";
+    const said = this.fault === "unsaid" ? {} : { "x-serving-provider": serving };
+    response.writeHead(200, { "content-type": type, ...said });
     for (const piece of pieces) response.write(piece);
     this.#signatures.set(id, this.#sign(model, body, Buffer.from(pieces.join(""))));
     response.end();

@@ -82,6 +82,7 @@ async function start({ settings = {}, provider = {}, fault, simulated = false }:
     log,
     sessions,
     get,
+    port: server.port,
     listed,
     call: (more: object = {}, headers: Record<string, string> = {}): Promise<Answer> =>
       ask(server.port, chat(nearModel, more), { headers }),
@@ -203,6 +204,34 @@ describe("the rule local-or-verified", () => {
   });
 });
 
+describe("X-Postern-Privacy", () => {
+  const verified = { "x-postern-privacy": "local-or-verified" };
+
+  it("lets a call insist on what is verified, and its answer says what the model was", async () => {
+    const { call, untilVerified } = await start();
+    await untilVerified();
+    const answer = await call({}, verified);
+    expect(answer.status).toBe(200);
+    expect(answer.headers["x-postern-attestation"]).toBe("verified");
+  });
+
+  it("refuses the call rather than to take a claim, which others may still have", async () => {
+    const { call } = await start({ fault: "down" });
+    expect((await call({}, verified)).status).toBe(503);
+    const answer = await call();
+    expect(answer.status).toBe(200);
+    expect(answer.headers["x-postern-attestation"]).toBe("claimed");
+  });
+
+  it("that is not understood is refused, never taken for none", async () => {
+    const { call, cloud } = await start();
+    const answer = await call({}, { "x-postern-privacy": "verified" });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain("local-or-verified");
+    expect(cloud.requests.some(({ line }) => line.startsWith("POST"))).toBe(false);
+  });
+});
+
 describe("an answer of a model at NEAR", () => {
   it.each([
     ["whole", {}],
@@ -249,18 +278,25 @@ describe("an answer of a model at NEAR", () => {
     expect(log.events.filter(({ event }) => event === "model.distrusted")).toHaveLength(1);
   });
 
-  it.each<[NearFault, RegExp]>([["disconnected", /STREAM_DISCONNECTED/]])(
-    "is neither proved nor wrong when its signature is %s",
-    async (fault, sentence) => {
-      const { cloud, call, proof, untilVerified, listed } = await start();
-      await untilVerified();
-      cloud.fault = fault;
-      const check = answerOf(await proof(await call()));
-      expect(check?.outcome).toBe("skip");
-      expect(check?.detail).toMatch(sentence);
-      expect((await listed())?.postern.attestation).toBe("verified");
-    },
-  );
+  it("is compared with its signature also when its head does not say where it came from", async () => {
+    const { cloud, call, proof, untilVerified } = await start();
+    await untilVerified();
+    cloud.fault = "unsaid";
+    expect(answerOf(await proof(await call()))?.outcome).toBe("pass");
+  });
+
+  it.each<[NearFault, RegExp]>([
+    ["disconnected", /STREAM_DISCONNECTED/],
+    ["chutes", /chutes.*not verified/],
+  ])("is neither proved nor wrong when it is %s", async (fault, sentence) => {
+    const { cloud, call, proof, untilVerified, listed } = await start();
+    await untilVerified();
+    cloud.fault = fault;
+    const check = answerOf(await proof(await call()));
+    expect(check?.outcome).toBe("skip");
+    expect(check?.detail).toMatch(sentence);
+    expect((await listed())?.postern.attestation).toBe("verified");
+  });
 
   it("is asked for again when its signature comes late", async () => {
     const { cloud, call, proof, untilVerified } = await start();
@@ -311,6 +347,14 @@ describe("an answer that is held until it is proved", () => {
     expect(answer.status).toBe(502);
     expect(answer.text).not.toContain("Hel");
     expect(answerOf(await proof(answer))?.outcome).not.toBe("pass");
+  });
+
+  it("is not asked for where no model's TEE signs", async () => {
+    const { cloud, port, untilVerified } = await start({ provider });
+    await untilVerified();
+    const answer = await ask(port, { model: nearModel, input: "Hello." }, { path: "/v1/responses" });
+    expect(answer.status).toBe(501);
+    expect(cloud.requests.some(({ line }) => line.startsWith("POST"))).toBe(false);
   });
 
   it("never reaches the client before its model was verified", async () => {
