@@ -86,6 +86,16 @@ describe("the evidence of a connection", () => {
     expect(first.keyset_digest).toBe(elsewhere.keyset_digest);
   });
 
+  it("tells a stranger nothing of why the guest agent fails, or where it is", async () => {
+    const name = await start();
+    await good(name);
+    name.simulator.faults.withoutQuotes = true;
+    const { status, body } = await name.ask(`${evidencePath}?nonce=${newNonce()}`, { socket: await name.dial() });
+    expect([status, (JSON.parse(body) as { code: string }).code]).toEqual([502, "upstream-unavailable"]);
+    expect(body).toContain("the node's log says why");
+    expect(body).not.toMatch(/dstack\.sock|GetQuote|«/);
+  });
+
   it.each([
     ["without a nonce", evidencePath],
     ["with a nonce in capitals", `${evidencePath}?nonce=${"A".repeat(64)}`],
