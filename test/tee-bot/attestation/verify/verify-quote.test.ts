@@ -295,6 +295,14 @@ describe("the application", () => {
     await expectRefused("images", /example\.org\/web:latest/, { app: syntheticApp({ compose }) });
   });
 
+  it("is refused when its file includes others, and unknown in its images when it is of another kind", async () => {
+    const { docker_compose_file, ...rest } = JSON.parse(syntheticCompose) as { docker_compose_file: string };
+    const including = JSON.stringify({ ...rest, docker_compose_file: `include: [a.yml]\n${docker_compose_file}` });
+    await expectRefused("images", /files that it includes/, { app: syntheticApp({ compose: including }) });
+    const told = await world.verify({ app: syntheticApp({ compose: '{"runner":"bash","bash_script":"x"}' }) });
+    expect([told.outcome("compose"), told.outcome("images")]).toEqual(["pass", "skip"]);
+  });
+
   it("is refused when MRCONFIGID names another one, and passes when it names this one", async () => {
     const app = syntheticApp();
     const configId = (hash: string): Buffer => Buffer.from(`01${hash}`.padEnd(96, "0"), "hex");
