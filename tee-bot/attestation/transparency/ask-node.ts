@@ -32,9 +32,12 @@ export function attestedKeysOf({ verdict, reason, shown }: NodeReport, name: str
 }
 
 function keysFor(
-  { tls_public_keys: keys, acme_accounts: accounts }: Keyset,
+  { tls_public_keys: keys, acme_accounts: accounts = [] }: Keyset,
   name: string,
 ): Omit<AttestedKeys, "simulated"> {
   const own = keys.filter(({ domain }) => covers(domain, name));
-  return { spkiSha256: own.map(({ spki_sha256: digest }) => digest), acmeAccounts: accounts };
+  return {
+    spkiSha256: own.map(({ spki_sha256: digest }) => digest),
+    acmeAccounts: accounts.length > 0 ? accounts : undefined, // none: its certificates come by the edge's account
+  };
 }

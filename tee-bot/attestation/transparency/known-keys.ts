@@ -76,6 +76,7 @@ export class KnownKeys {
       log.info("key.attested", { name, spkiSha256: key, simulated });
     }
     if (acmeAccounts) accounts[name] = { uris: [...acmeAccounts], simulated };
+    else delete accounts[name];
     file.save();
   }
 

@@ -31,7 +31,7 @@ function change(value: Json, random: () => number): Json {
 }
 
 function mutate(value: Json, random: () => number): Json {
-  const others: Json[] = [null, "", "00", -1, 1e300, [], {}, [[]], true, "\u0000\ud800", `${"[".repeat(5_000)}`];
+  const others: Json[] = [null, "", "00", -1, 1e300, [], {}, [[]], true, "\u0000\ud800", "[".repeat(5_000)];
   if (typeof value !== "string" || value === "" || random() < 0.3)
     return others[Math.floor(random() * others.length)] ?? null;
   const at = Math.floor(random() * value.length);
