@@ -3,7 +3,7 @@ import { parseArgs } from "node:util";
 
 export const developmentZone = "postern.localhost";
 export const developmentAlias = "demo";
-export const usualPorts = { visitors: 8_443, edge: 8_787, gateway: 31_145, control: 8_145, collateral: 8_081 } as const;
+export const usualPorts = { visitors: 8_443, edge: 8_787, gateway: 31_145, control: 8_145 } as const;
 
 export interface LaunchOptions {
   readonly json: boolean;

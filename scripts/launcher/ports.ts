@@ -28,7 +28,8 @@ function isFree(port: number): Promise<boolean> {
   );
 }
 
-function findFree(): Promise<number> {
+/** Any that is free now, where nobody has to know it by heart. */
+export function findFree(): Promise<number> {
   return listenOnce(0);
 }
 

@@ -10,7 +10,7 @@ import { readOrCreateApiKey } from "./api-key.ts";
 import { Child, type ChildOptions } from "./child.ts";
 import { edgeVars, trustOf } from "./edge-vars.ts";
 import { usualPorts, type AcmeOptions, type LaunchOptions } from "./options.ts";
-import { choosePort } from "./ports.ts";
+import { choosePort, findFree } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import type { Run, SimulatedTee } from "./run-file.ts";
 
@@ -114,18 +114,12 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         RELAY_STATE_DIR: join(state, "relay"),
       }),
     );
-    if (options.tee)
+    if (options.tee) {
+      const collateral = String(await findFree()); // the same after a restart: the node is told of it once
       await progress.step("simulated TEE, which proves nothing", () =>
-        started("tee", [
-          "tee-bot/cli/main.ts",
-          "tee",
-          "simulate",
-          "--state",
-          state,
-          "--pcs-port",
-          String(ports.collateral),
-        ]),
+        started("tee", ["tee-bot/cli/main.ts", "tee", "simulate", "--state", state, "--pcs-port", collateral]),
       );
+    }
     await progress.step(`node behind ${alias}.${zone}`, () =>
       started("node", ["tee-bot/cli/main.ts", "start"], {
         POSTERN_EDGE: `http://127.0.0.1:${ports.edge}`,
@@ -240,7 +234,6 @@ async function choosePorts(options: LaunchOptions, progress: Progress) {
     edge: await choosePort("edge", usualPorts.edge, options.edgePort),
     gateway: await choosePort("gateway", usualPorts.gateway, undefined),
     control: await choosePort("control API", usualPorts.control, undefined),
-    ...(options.tee && { collateral: await choosePort("collateral", usualPorts.collateral, undefined) }),
   };
   for (const [name, { port, moved }] of Object.entries(choices))
     if (moved)
@@ -252,7 +245,6 @@ async function choosePorts(options: LaunchOptions, progress: Progress) {
     edge: choices.edge.port,
     gateway: choices.gateway.port,
     control: choices.control.port,
-    collateral: choices.collateral?.port,
   };
 }
 

@@ -91,7 +91,7 @@ export class TeeNamespace {
 
 const curves = { ed25519, secp256k1 } as const;
 
-export const maxPathLength = 128;
+const maxPathLength = 128;
 
 /** No dots, so that nothing reads as a step upwards. */
 function isPlainPath(path: string): boolean {

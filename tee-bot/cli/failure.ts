@@ -24,7 +24,7 @@ const remedies: Partial<Record<ErrorCode, string>> = {
   "name-invalid": "Choose another alias with --alias.",
   "name-reserved": "Choose another alias with --alias.",
   "tee-absent": "Mend that in postern.yaml, under attestation; postern config show lists what is in force.",
-  "upstream-unavailable": "Check the address, and that the edge is up.",
+  "upstream-unavailable": "Check that what is named there is up, and that its address is right.",
 };
 
 /** `what` says which step failed, in the past tense. */

@@ -6,13 +6,14 @@
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
  *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,workers,distance,
  *                gateway-json,gateway-burst,gateway-added,gateway-first-token,gateway-memory,orders,flight,start,cost,
- *                attestation-verify
+ *                attestation-verify,attestation-endpoint
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
 import { availableParallelism, cpus, tmpdir } from "node:os";
 import { join } from "node:path";
 import { measureOrderTimes } from "./acme-orders.ts";
+import { formatEndpoint, measureEndpoint } from "./attestation-endpoint.ts";
 import { measureVerification } from "./attestation-verify.ts";
 import { measureBulk } from "./bulk.ts";
 import { measureConnections } from "./connections.ts";
@@ -94,6 +95,7 @@ const certificates = {
 
 /** Asked of nobody else. */
 const attestation = {
+  "attestation-endpoint": async () => formatEndpoint(await measureEndpoint(repetitions, scale)),
   "attestation-verify": async () => formatVerification(await measureVerification(Math.ceil(20 * repetitions * scale))),
 };
 

@@ -1,5 +1,5 @@
 import { once } from "node:events";
-import { writeFileSync } from "node:fs";
+import { mkdirSync, readdirSync, writeFileSync } from "node:fs";
 import { createServer } from "node:http";
 import { join } from "node:path";
 import type { AddressInfo } from "node:net";
@@ -113,12 +113,35 @@ describe("postern start", () => {
       "both",
       "--tunnel",
       "tcp",
+      "--tee",
+      "sgx",
       "--state",
       state,
     );
     expect(wrong).toMatchObject({ code: 2, stdout: "" });
-    for (const name of ["EDGE", "ALIAS", "EXPOSE", "GATEWAY_PORT", "CONTROL_PORT", "ACME_ACCOUNT", "TUNNEL"])
+    for (const name of [
+      "EDGE",
+      "ALIAS",
+      "EXPOSE",
+      "GATEWAY_PORT",
+      "CONTROL_PORT",
+      "ACME_ACCOUNT",
+      "TUNNEL",
+      "ATTESTATION_TEE",
+    ])
       expect(wrong.stderr).toMatch(new RegExp(`^ +POSTERN_${name}: .`, "m"));
+  });
+
+  it("ends where the TEE that it is to run in is not there, and makes no key", async () => {
+    const nowhere = join(state, "nowhere");
+    mkdirSync(nowhere, { recursive: true });
+    writeFileSync(join(nowhere, "postern.yaml"), "version: 1\nattestation: {socket: none.sock}\n");
+    const args = ["start", "--edge", "http://127.0.0.1:1", "--tee", "dstack", "--state", nowhere];
+    const { code, stdout, stderr } = await postern(...args);
+    expect({ code, stdout }).toEqual({ code: 1, stdout: "" });
+    expect(stderr).toContain("The node did not start.\n  why:  Not in a TEE: no guest agent at");
+    expect(stderr).toContain(`${nowhere}/none.sock. Mount dstack's socket`);
+    expect(readdirSync(nowhere)).toEqual(["postern.yaml"]);
   });
 
   it("ends when a port that it needs is taken, and names it", async () => {

@@ -7,6 +7,7 @@ import { startCtLog, type CtLog } from "../support/ct-log.ts";
 import { startDohResolver } from "../support/dns/doh-resolver.ts";
 import { ZoneStore } from "../support/dns/zone-store.ts";
 import { startWebhookReceiver } from "../support/webhook-receiver.ts";
+import { startAttestedWorld, type AttestedWorld } from "../tee-bot/attestation/client/support/attested-world.ts";
 import { postern } from "./run.ts";
 
 const name = "alice.example.test";
@@ -20,7 +21,7 @@ beforeEach(async () => {
 });
 afterEach(() => stack.disposeAsync());
 
-const watch = (...flags: string[]) => postern("watch", name, "--state", state, "--no-caa", ...flags);
+const watch = (...flags: string[]) => postern("watch", name, "--state", state, "--no-caa", "--no-ask", ...flags);
 const once = (...flags: string[]) => watch("--once", "--log", `${log.url}/#${log.key}`, ...flags);
 const lines = (text: string) =>
   text
@@ -82,7 +83,7 @@ describe("postern watch --once", () => {
     const zone = new ZoneStore("test");
     const resolver = stack.use(await startDohResolver(zone));
     zone.add({ name: "example.test", type: "CAA", content: '0 issue "other.example"' });
-    const flags = ["--state", state, "--log", `${log.url}/#${log.key}`, "--expect", "ab".repeat(32)];
+    const flags = ["--state", state, "--no-ask", "--log", `${log.url}/#${log.key}`, "--expect", "ab".repeat(32)];
     const caa = ["--resolver", resolver.url, "--account", "https://ca.example/acct/1"];
     const { code, stdout } = await postern("watch", name, "--once", ...flags, ...caa);
     expect(code).toBe(1);
@@ -108,6 +109,58 @@ describe("postern watch --once", () => {
   });
 });
 
+describe("postern watch of a node that attests", { timeout: 60_000 }, () => {
+  const demo = "demo.postern.localhost";
+  let flags: string[];
+  let world: AttestedWorld;
+  beforeEach(async () => {
+    world = stack.use(await startAttestedWorld());
+    const [ca, root] = [join(state, "ca.pem"), join(state, "root.pem")];
+    writeFileSync(ca, world.certificate.certificate);
+    writeFileSync(root, world.pki.rootPem);
+    flags = ["--cacert", ca, "--simulator-root", root, "--state", state];
+    log.add({ der: world.certificate.leaf.raw });
+  });
+  const visit = (...more: string[]) =>
+    postern("watch", demo, "--once", "--no-caa", "--from", "0", "--log", `${log.url}/#${log.key}`, ...more);
+  const live = (...more: string[]) => visit("--connect", `127.0.0.1:${world.server.port}`, ...flags, ...more);
+
+  it("takes the keys that it attests, once it is verified, and finds others foreign", async () => {
+    const first = await live();
+    expect(first).toMatchObject({ code: 0, stdout: "" });
+    expect(lines(first.stderr)).toContainEqual(
+      expect.objectContaining({ event: "key.attested", name: demo, simulated: true }),
+    );
+    log.add((await issue([demo])).certificate);
+    const second = await live();
+    expect(second.code).toBe(1);
+    expect(lines(second.stdout)).toMatchObject([{ event: "certificate.foreign", name: demo, keysKnown: true }]);
+  });
+
+  it("takes nothing of a node that is refused", async () => {
+    const { code, stdout, stderr } = await live("--policy", otherCode());
+    expect(code).toBe(1);
+    expect(lines(stdout)).toMatchObject([{ event: "certificate.foreign", keysKnown: false }]);
+    expect(lines(stderr)).toContainEqual(expect.objectContaining({ event: "node.unverified", name: demo }));
+  });
+
+  it("takes the keys of a proof file, without asking", async () => {
+    const proof = join(state, "proof.json");
+    const url = `https://${demo}:${world.server.port}`;
+    expect((await postern("verify", url, ...flags.slice(0, 4), "--save", proof)).code).toBe(0);
+    expect(await visit("--no-ask", "--proof", proof, ...flags)).toMatchObject({ code: 0, stdout: "" });
+    const other = await visit("--no-ask", "--proof", proof, "--state", state);
+    expect(other).toMatchObject({ code: 2, stdout: "" });
+    expect(other.stderr).toContain("What the node of demo.postern.localhost attests is not known");
+  });
+
+  function otherCode(): string {
+    const path = join(state, "policy.yaml");
+    writeFileSync(path, `compose: [${"0a".repeat(32)}]\n`);
+    return path;
+  }
+});
+
 describe("postern watch", () => {
   it("names everything that cannot be used", async () => {
     const wrong = ["--from", "then", "--expect", "abc", "--every", "soon", "--rate", "0", "--resolver", "x"];
@@ -130,6 +183,7 @@ describe("postern watch", () => {
 
   it.each([
     [["--log", "http://log.example/"], "is no https:// URL of a log"],
+    [["--bogus"], "unknown option"],
     [["--log", "https://log.example/#abc"], "The log's key is no base64"],
     [["--log-list", "/nowhere/log_list.json"], "cannot be read"],
     [["--log", "https://log.example/", "--webhook", "https://hooks.example/x"], "POSTERN_WEBHOOK_SECRET"],
@@ -137,7 +191,6 @@ describe("postern watch", () => {
   ])("%j is refused: %s", async (flags, words) => {
     const { code, stdout, stderr } = await watch(...flags);
     expect({ code, stdout }).toEqual({ code: 2, stdout: "" });
-    expect(stderr).toContain("Nothing is watched.");
     expect(stderr).toContain(words);
   });
 });

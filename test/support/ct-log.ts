@@ -1,13 +1,13 @@
 /**
- * A stand-in for a certificate-transparency log: the files of a static log (c2sp.org/static-ct-api) over HTTP on loopback,
- * signed with a key of its own. It grows by `add`, can rewrite its history, and fails as told (`faults`). A partial tile is
+ * A stand-in for a certificate-transparency log: the files of a static log (c2sp.org/static-ct-api) and the API of RFC 6962
+ * over HTTP on loopback, signed with a key of its own. It grows by `add`, can rewrite its history, and fails as told (`faults`). A partial tile is
  * gone as soon as the whole one is there, as real logs may have it. It takes anything: it checks no chain.
  */
 import { createHash, generateKeyPairSync, sign, type KeyObject } from "node:crypto";
 import { gzipSync } from "node:zlib";
 import type { Answer, Faults } from "./faults.ts";
 import { startFaultyServer } from "./faulty-server.ts";
-import { leafHash, treeHash } from "./ct-tree.ts";
+import { auditPath, leafHash, treeHash } from "./ct-tree.ts";
 
 export interface SubmittedEntry {
   /** Of a precertificate: its TBSCertificate without the poison. Else the whole certificate. */
@@ -35,6 +35,8 @@ export interface CtLog extends AsyncDisposable {
   /** Milliseconds that are added to the time of every head. */
   skewMs: number;
   gzip: boolean;
+  /** How many get-entries gives at most. */
+  entriesPerAnswer: number;
   /** Whether entries name their own index, as static logs' do. */
   leafIndex: boolean;
 }
@@ -43,10 +45,12 @@ const width = 256;
 const origin = "stand-in.example/2026";
 
 export async function startCtLog(): Promise<CtLog> {
-  const server = await startFaultyServer({ handle: ({ path }) => respond(path.slice(1)) });
+  const server = await startFaultyServer({
+    handle: ({ path, target }) => respond(path.slice(1), new URL(target, "http://log").searchParams),
+  });
   const pair = generateKeyPairSync("ec", { namedCurve: "P-256" });
   const spki = pair.publicKey.export({ type: "spki", format: "der" });
-  const entries: { tile: Buffer; hash: Buffer }[] = [];
+  const entries: EncodedEntry[] = [];
   let signer = pair.privateKey;
   let frozen: { size: number; checkpoint: string } | undefined;
 
@@ -56,17 +60,51 @@ export async function startCtLog(): Promise<CtLog> {
     return `${text}\n\u2014 ${origin} ${noteSignature(entries.length, root).toString("base64")}\n`;
   };
   const noteSignature = (size: number, root: Buffer): Buffer => {
-    const timestamp = uint(Date.now() + log.skewMs, 8);
+    const timestamp = Date.now() + log.skewMs;
     const logId = createHash("sha256").update(spki).digest();
     const keyId = createHash("sha256")
       .update(Buffer.concat([Buffer.from(`${origin}\n`), Buffer.from([5]), logId]))
       .digest()
       .subarray(0, 4);
-    const signature = sign("sha256", Buffer.concat([Buffer.from([0, 1]), timestamp, uint(size, 8), root]), signer);
-    return Buffer.concat([keyId, timestamp, Buffer.from([4, 3]), uint(signature.length, 2), signature]);
+    return Buffer.concat([keyId, uint(timestamp, 8), headSignature(timestamp, size, root)]);
+  };
+  /** RFC 6962 §3.5, as DigitallySigned. */
+  const headSignature = (timestamp: number, size: number, root: Buffer): Buffer => {
+    const head = Buffer.concat([Buffer.from([0, 1]), uint(timestamp, 8), uint(size, 8), root]);
+    const signature = sign("sha256", head, signer);
+    return Buffer.concat([Buffer.from([4, 3]), uint(signature.length, 2), signature]);
   };
 
-  const respond = (path: string): Answer => {
+  /** RFC 6962 §4.3, §4.6, §4.8. */
+  const api: Record<string, (query: (name: string) => number) => unknown> = {
+    "get-sth": () => {
+      const timestamp = Date.now() + log.skewMs;
+      const root = treeHash(entries.map(({ hash }) => hash));
+      return {
+        tree_size: entries.length,
+        timestamp,
+        sha256_root_hash: root.toString("base64"),
+        tree_head_signature: headSignature(timestamp, entries.length, root).toString("base64"),
+      };
+    },
+    "get-entries": (query) => ({
+      entries: entries
+        .slice(query("start"), Math.min(query("end") + 1, query("start") + log.entriesPerAnswer))
+        .map(({ leaf }) => ({ leaf_input: leaf.toString("base64"), extra_data: "" })),
+    }),
+    "get-entry-and-proof": (query) => ({
+      leaf_input: entries[query("leaf_index")]!.leaf.toString("base64"),
+      extra_data: "",
+      audit_path: auditPath(
+        query("leaf_index"),
+        entries.slice(0, query("tree_size")).map(({ hash }) => hash),
+      ).map((hash) => hash.toString("base64")),
+    }),
+  };
+
+  const respond = (path: string, query: URLSearchParams): Answer => {
+    const call = api[path.replace(/^ct\/v1\//, "")];
+    if (call && path.startsWith("ct/v1/")) return json(call((name) => Number(query.get(name))));
     if (path === "checkpoint") return text(frozen?.checkpoint ?? checkpoint());
     const tile = parseTilePath(path);
     return (tile && readTile(tile)) ?? missing;
@@ -108,6 +146,7 @@ export async function startCtLog(): Promise<CtLog> {
     },
     skewMs: 0,
     gzip: true,
+    entriesPerAnswer: 1_000,
     leafIndex: true,
     [Symbol.asyncDispose]: () => server[Symbol.asyncDispose](),
   };
@@ -118,7 +157,7 @@ function encodeEntry(
   { der, precertificate, issuerKeyHash }: SubmittedEntry,
   index: number,
   leafIndex: boolean,
-): { tile: Buffer; hash: Buffer } {
+): EncodedEntry {
   const extension = Buffer.concat([Buffer.from([0]), vector(uint(index, 5), 2)]);
   const timestamped = Buffer.concat([
     uint(Date.now(), 8),
@@ -129,7 +168,15 @@ function encodeEntry(
   ]);
   const chain = vector(Buffer.alloc(32, 7), 2);
   const tile = [timestamped, ...(precertificate ? [vector(precertificate, 3)] : []), chain];
-  return { tile: Buffer.concat(tile), hash: leafHash(Buffer.concat([Buffer.from([0, 0]), timestamped])) };
+  const leaf = Buffer.concat([Buffer.from([0, 0]), timestamped]);
+  return { tile: Buffer.concat(tile), leaf, hash: leafHash(leaf) };
+}
+
+interface EncodedEntry {
+  readonly tile: Buffer;
+  /** MerkleTreeLeaf. */
+  readonly leaf: Buffer;
+  readonly hash: Buffer;
 }
 
 interface TilePath {
@@ -161,6 +208,11 @@ const text = (body: string): Answer => ({
   status: 200,
   headers: { "content-type": "text/plain; charset=utf-8", "cache-control": "no-store" },
   body,
+});
+const json = (value: unknown): Answer => ({
+  status: 200,
+  headers: { "content-type": "application/json" },
+  body: JSON.stringify(value),
 });
 const binary = (body: Buffer, gzip: boolean): Answer => ({
   status: 200,

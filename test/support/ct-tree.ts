@@ -13,6 +13,15 @@ export function treeHash(leaves: readonly Buffer[]): Buffer {
   return sha256(Buffer.from([1]), treeHash(leaves.slice(0, k)), treeHash(leaves.slice(k)));
 }
 
+/** PATH(m, D[n]) over hashes of leaves, §2.1.1. */
+export function auditPath(index: number, leaves: readonly Buffer[]): Buffer[] {
+  if (leaves.length <= 1) return [];
+  const k = splitOf(leaves.length);
+  return index < k
+    ? [...auditPath(index, leaves.slice(0, k)), treeHash(leaves.slice(k))]
+    : [...auditPath(index - k, leaves.slice(k)), treeHash(leaves.slice(0, k))];
+}
+
 /** The largest power of two below n. */
 function splitOf(n: number): number {
   let k = 1;

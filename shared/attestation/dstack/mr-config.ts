@@ -36,6 +36,12 @@ export async function judgeMrConfigId(mrConfigId: Uint8Array, app: AppIdentity):
   return candidates.some((digest) => sameBytes(mrConfigId, fill(form, digest))) ? "matches" : "differs";
 }
 
+/** The document of form 3, which `vm_config` may carry. */
+export function readMrConfigDocument(vmConfig: string | undefined): string | undefined {
+  return vmConfigSchema.safeParse(parseJson(vmConfig)).data?.mr_config;
+}
+
+const vmConfigSchema = z.object({ mr_config: z.string().optional() });
 const providerKinds = [0, 1, 2, 3]; // none, local, KMS, TPM
 const documentDomain = "dstack-mr-config-v3:\0";
 const documentSchema = z.looseObject({ compose_hash: z.string() });

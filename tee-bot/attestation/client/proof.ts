@@ -6,9 +6,10 @@ import { AppError } from "../../../shared/errors.ts";
 import { version } from "../../../shared/version.ts";
 import type { NodeReport } from "../verify/verification.ts";
 import { judgeChain, type RecordedChain } from "./judge/chain.ts";
+import { spkiSha256Of } from "./spki.ts";
 import type { CertificateTrust, Observation } from "./observation.ts";
 
-export const proofVersion = "postern.proof/1";
+const proofVersion = "postern.proof/1";
 /** Evidence with its collateral, which may stand in it twice, and the report. */
 export const maxProofBytes = 8 * 1024 * 1024;
 export const recorder = "whoever recorded it";
@@ -115,6 +116,7 @@ export function parseProof(text: string, roots: readonly string[]): Observation 
 
 function judgeRecorded(recorded: RecordedChain): CertificateTrust {
   try {
+    for (const pem of recorded.chain) spkiSha256Of(pem); // a certificate may be read whose key cannot
     return judgeChain(recorded);
   } catch (error) {
     throw new AppError("bad-request", "It is no proof file: a certificate in it cannot be read.", { cause: error });

@@ -49,7 +49,7 @@ export async function unlessAbsent<T>(answer: Promise<T>): Promise<T | undefined
 const maxWordsLength = 300;
 
 /** What an answer without success means. Agents before 0.6 say 400 also where they do not know a call. */
-export function decideRefusal(call: string, where: string, answer: AgentAnswer): AppError {
+function decideRefusal(call: string, where: string, answer: AgentAnswer): AppError {
   const words = wordsOf(answer);
   const isUnknown = [404, 405, 501].includes(answer.status) || (answer.status === 400 && unknownCall.test(words ?? ""));
   if (isUnknown) return new AppError("not-supported", `${call} is not supported by this guest agent.`);

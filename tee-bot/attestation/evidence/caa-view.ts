@@ -18,11 +18,15 @@ const caaAgeMs = 15 * 60_000;
 const maxNames = 16;
 const maxRecords = 32;
 
+/** Evidence does not wait longer for DNS that does not answer; then it shows none, or those of before. */
+const caaWaitMs = 2_000;
+
 export class CaaView {
   readonly #options: CaaViewOptions;
   #of = "";
   #at = 0;
-  #records: Promise<Evidence["caa"]> | undefined;
+  #asked: Promise<Evidence["caa"]> | undefined;
+  #known: Evidence["caa"] = [];
 
   constructor(options: CaaViewOptions) {
     this.#options = options;
@@ -30,14 +34,23 @@ export class CaaView {
 
   /** Of each name that could be asked for. Never throws. */
   async of(hostnames: readonly string[], zone: string | undefined): Promise<Evidence["caa"]> {
-    const now = this.#options.clock.now();
+    const { clock } = this.#options;
+    const now = clock.now();
     const of = hostnames.join();
-    if (!this.#records || this.#of !== of || now - this.#at >= caaAgeMs) {
+    if (this.#of !== of) this.#known = [];
+    if (!this.#asked || this.#of !== of || now - this.#at >= caaAgeMs) {
       this.#of = of;
       this.#at = now;
-      this.#records = this.#ask(hostnames, zone);
+      this.#asked = this.#ask(hostnames, zone);
     }
-    return await this.#records;
+    const done = new AbortController();
+    const late = clock.sleep(caaWaitMs, done.signal).then(
+      () => this.#known,
+      () => this.#known,
+    );
+    this.#known = await Promise.race([this.#asked, late]);
+    done.abort();
+    return this.#known;
   }
 
   async #ask(hostnames: readonly string[], zone: string | undefined): Promise<Evidence["caa"]> {

@@ -83,7 +83,7 @@ export class EvidencePages {
     } catch (error) {
       if (response.destroyed) return;
       if (!(error instanceof AppError)) this.#options.log.error("evidence.failed", { error: errorText(error) });
-      answerError(response, error, shownHeaders);
+      answerError(response, this.#forStrangers(error), shownHeaders);
     }
   }
 
@@ -92,6 +92,13 @@ export class EvidencePages {
     const { evidence, absent } = this.#options;
     if (!evidence) throw new AppError("tee-absent", absent);
     return await make(evidence);
+  }
+
+  /** What the guest agent says of its failures, and where it is, is for the log. */
+  #forStrangers(error: unknown): unknown {
+    if (!(error instanceof AppError && error.code.startsWith("upstream-"))) return error;
+    this.#options.log.warn("quote.failed", { code: error.code, error: error.detail });
+    return new AppError(error.code, "The TEE of this node has made no quote; the node's log says why.");
   }
 
   /** Whose turn it counts as. Throws `too-many-requests`. */

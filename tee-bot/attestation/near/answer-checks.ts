@@ -33,7 +33,7 @@ const id = "answer-signature";
 const checkTimeoutMs = 20_000;
 const maxUnderWay = 64;
 /** Others are put together by NEAR's gateway, which signs them itself, or by nobody. */
-const signedEndpoints: ReadonlySet<string> = new Set(["chat", "completions"]);
+export const signedEndpoints = ["chat", "completions"] as const;
 
 export class AnswerChecks implements Disposable {
   readonly #options: AnswerChecksOptions;
@@ -64,7 +64,8 @@ export class AnswerChecks implements Disposable {
   }
 
   async #check(answer: string | undefined, endpoint: string, received: ReceivedAnswer): Promise<Check> {
-    if (!signedEndpoints.has(endpoint)) return skip(id, `Answers of ${endpoint} are not signed by a model's TEE.`);
+    if (!signedEndpoints.some((signed) => signed === endpoint))
+      return skip(id, `Answers of ${endpoint} are not signed by a model's TEE.`);
     const standing = this.#options.watch.standingOf(received.model);
     if (!standing?.report) return skip(id, "The model's evidence has not been verified, so no key is known to be its.");
     if (answer === undefined) return skip(id, "The answer has no id by which its signature could be asked for.");

@@ -35,14 +35,15 @@ const quoteChecks = [
 /** Without these a model is not verified. `model-gpu` is not among them: NVIDIA's service is often not to be had. */
 const requiredOfModel = ["gateway-quote", "model-quote", "model-key"] as const satisfies readonly CheckId[];
 
-export type Verified = Pick<ModelReport, "verdict" | "checks" | "keys" | "measured">;
+export type Verified = Pick<ModelReport, "verdict" | "checks" | "keys" | "measured" | "gatewayKey">;
 
 /** Never throws for what the report says: bad evidence is a failed check. */
 export async function verifyReport(report: NearReport, context: ReportContext): Promise<Verified> {
   const gateway = await verifyGateway(report.gateway, context);
+  const shown = report.models.filter((evidence) => isOf(evidence, context.model));
   const models: ModelPart[] = [];
-  for (const [at, evidence] of report.models.entries())
-    models.push(await verifyModel(evidence, `machine ${at + 1} of ${report.models.length}`, report.gateway, context));
+  for (const [at, evidence] of shown.entries())
+    models.push(await verifyModel(evidence, `machine ${at + 1} of ${shown.length}`, report.gateway, context));
   const required = context.trust.simulated ? quoteChecks : [...quoteChecks, "hardware" as const];
   const none = "The report has no evidence of a machine that runs the model.";
   const checks = [
@@ -56,20 +57,24 @@ export async function verifyReport(report: NearReport, context: ReportContext): 
   return {
     verdict,
     checks,
-    keys: isGood ? report.models.flatMap((evidence) => ("key" in evidence ? [evidence.key] : [])) : [],
+    keys: isGood ? shown.flatMap((evidence) => ("key" in evidence ? [evidence.key] : [])) : [],
+    gatewayKey: isGood && gateway.isPeer ? context.peer : undefined,
     measured: [gateway, ...models].flatMap(({ measured }) => measured ?? []),
   };
 }
 
 interface GatewayPart extends Part {
   readonly measured?: EvidenceReport["measured"];
+  /** The connection ends in it. */
+  readonly isPeer?: boolean;
 }
 
 async function verifyGateway(evidence: NearEvidence | Unreadable, context: ReportContext): Promise<GatewayPart> {
   const who = "the gateway";
   if ("unreadable" in evidence) return { who, checks: [failed("quote-format", evidence.unreadable)] };
   const { checks, measured } = await verifyEvidence(evidence, "keyset", context);
-  return { who, checks: [...checks, checkPeer(evidence.fingerprint, context.peer)], measured };
+  const peer = checkPeer(evidence.fingerprint, context.peer);
+  return { who, checks: [...checks, peer], measured, isPeer: peer.outcome === "pass" };
 }
 
 interface ModelPart extends Part {
@@ -87,7 +92,7 @@ async function verifyModel(
   if ("unreadable" in evidence) return { who, checks: [failed("quote-format", evidence.unreadable)], key: [], gpu: [] };
   const { checks, measured } = await verifyEvidence(evidence, "model-key", context);
   const isKey = ({ id }: Check): boolean => id === "model-key";
-  const odd = checkWhose(evidence, gateway, context.model);
+  const odd = checkWhose(evidence, gateway);
   return {
     who,
     checks: checks.filter((check) => !isKey(check)),
@@ -97,13 +102,16 @@ async function verifyModel(
   };
 }
 
+/** Machines of other models may stand in a report, too; their keys are none of this one's. */
+function isOf(evidence: NearEvidence | Unreadable, model: string): boolean {
+  return "unreadable" in evidence || evidence.model === undefined || evidence.model === model;
+}
+
 /** Evidence that is good, and of somebody else; undefined: it is not. */
-function checkWhose(evidence: NearEvidence, gateway: NearEvidence | Unreadable, model: string): Check | undefined {
-  if ("key" in gateway && (isSameKey(evidence.key, gateway.key) || evidence.quote.quote === gateway.quote.quote))
-    return failed("model-key", "What is shown as the model's evidence is the gateway's own.");
-  if (evidence.model !== undefined && evidence.model !== model)
-    return failed("model-key", "The evidence is of a machine that runs another model.");
-  return undefined;
+function checkWhose(evidence: NearEvidence, gateway: NearEvidence | Unreadable): Check | undefined {
+  if ("unreadable" in gateway) return undefined;
+  const isGateways = isSameKey(evidence.key, gateway.key) || evidence.quote.quote === gateway.quote.quote;
+  return isGateways ? failed("model-key", "What is shown as the model's evidence is the gateway's own.") : undefined;
 }
 
 async function checkGpu({ gpu }: NearEvidence, { checkGpu: ask, nonce }: ReportContext): Promise<Check> {

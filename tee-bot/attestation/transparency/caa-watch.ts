@@ -3,6 +3,7 @@ import { errorText } from "../../../shared/errors.ts";
 import type { DnsServer } from "../../../shared/dns/server.ts";
 import type { Log } from "../../../shared/log.ts";
 import { findCaaOpenings } from "./decide-caa.ts";
+import type { KnownKeys } from "./known-keys.ts";
 import { lookAtCaa } from "./look-at-caa.ts";
 import type { MemoryFile } from "./memory.ts";
 import type { Raise } from "./voice.ts";
@@ -12,6 +13,7 @@ export interface CaaWatchOptions {
   readonly resolvers: readonly DnsServer[];
   /** Good for every name, beside those that nodes attest. */
   readonly accounts: readonly string[];
+  readonly known: KnownKeys;
   readonly file: MemoryFile;
   readonly raise: Raise;
   readonly report: Log;
@@ -63,8 +65,8 @@ export class CaaWatch {
 
   /** Undefined: nobody said which accounts there may be, so only changes can be told. */
   #accountsOf(name: string): readonly string[] | undefined {
-    const { accounts, file } = this.#options;
-    const attested = file.memory.accounts[name];
+    const { accounts, known } = this.#options;
+    const attested = known.accountsOf(name);
     return attested || accounts.length > 0 ? [...accounts, ...(attested ?? [])] : undefined;
   }
 }

@@ -10,6 +10,8 @@ export interface AttestedKeys {
   readonly spkiSha256: readonly string[];
   /** URIs of the ACME accounts by which its certificates come; undefined: it attests none. */
   readonly acmeAccounts: readonly string[] | undefined;
+  /** By a simulator's root: they count only in runs that name one. */
+  readonly simulated: boolean;
 }
 
 /** Asks the node behind a name, and verifies. Throws when it cannot be asked, or shows nothing that can be believed. */
@@ -21,8 +23,10 @@ export const minAskingIntervalMs = 60_000;
 export interface KnownKeysOptions {
   /** Good for every name. */
   readonly expected: readonly string[];
-  /** Undefined: only what is expected is known. */
+  /** Undefined: nodes are not asked. */
   readonly ask: AskNode | undefined;
+  /** Whether what a simulator has attested counts in this run. */
+  readonly simulated: boolean;
   readonly file: MemoryFile;
   readonly clock: Clock;
   readonly log: Log;
@@ -37,13 +41,12 @@ export class KnownKeys {
   }
 
   has(name: string, spkiSha256: string): boolean {
-    const { expected, file } = this.#options;
-    return expected.includes(spkiSha256) || (file.memory.keys[name] ?? []).some((key) => key.spkiSha256 === spkiSha256);
+    return this.#options.expected.includes(spkiSha256) || this.#attested(name).includes(spkiSha256);
   }
 
   /** Whether any key is known: without one, every certificate is foreign. */
   knowsAny(name: string): boolean {
-    return this.#options.expected.length > 0 || (this.#options.file.memory.keys[name] ?? []).length > 0;
+    return this.#options.expected.length > 0 || this.#attested(name).length > 0;
   }
 
   /** Asks the node, unless it was asked just now. False: it could not be asked. */
@@ -53,7 +56,7 @@ export class KnownKeys {
     if (!ask || (askedAt !== undefined && clock.now() - askedAt < minAskingIntervalMs)) return true;
     this.#askedAt.set(name, clock.now());
     try {
-      this.#learn(name, await ask(name, signal));
+      this.learn(name, await ask(name, signal));
       return true;
     } catch (error) {
       signal.throwIfAborted();
@@ -62,16 +65,33 @@ export class KnownKeys {
     }
   }
 
-  #learn(name: string, { spkiSha256, acmeAccounts }: AttestedKeys): void {
+  /** Keeps what a node has attested, for this run and later ones. */
+  learn(name: string, { spkiSha256, acmeAccounts, simulated }: AttestedKeys): void {
     const { file, clock, log } = this.#options;
     const { keys, accounts } = file.memory;
     const known = (keys[name] ??= []);
     for (const key of spkiSha256) {
-      if (known.some((one) => one.spkiSha256 === key)) continue;
-      known.push({ spkiSha256: key, at: clock.now() });
-      log.info("key.attested", { name, spkiSha256: key });
+      if (known.some((one) => one.spkiSha256 === key && one.simulated === simulated)) continue;
+      known.push({ spkiSha256: key, simulated, at: clock.now() });
+      log.info("key.attested", { name, spkiSha256: key, simulated });
     }
-    if (acmeAccounts) accounts[name] = [...acmeAccounts];
+    if (acmeAccounts) accounts[name] = { uris: [...acmeAccounts], simulated };
+    else delete accounts[name];
     file.save();
+  }
+
+  /** ACME accounts that the node attested last; undefined: none is known. */
+  accountsOf(name: string): readonly string[] | undefined {
+    const accounts = this.#options.file.memory.accounts[name];
+    return accounts && this.#counts(accounts) ? accounts.uris : undefined;
+  }
+
+  #attested(name: string): string[] {
+    const keys = this.#options.file.memory.keys[name] ?? [];
+    return keys.filter((key) => this.#counts(key)).map((key) => key.spkiSha256);
+  }
+
+  #counts({ simulated }: { simulated: boolean }): boolean {
+    return !simulated || this.#options.simulated;
   }
 }

@@ -24,7 +24,7 @@ const logSchema = z.object({
   next: z.int().nonnegative(),
 });
 
-const knownKeySchema = z.object({ spkiSha256: digest, at: z.int() });
+const knownKeySchema = z.object({ spkiSha256: digest, simulated: z.boolean(), at: z.int() });
 
 const toldSchema = z.object({
   name: z.string(),
@@ -47,7 +47,7 @@ const memorySchema = z.object({
   /** By name: keys that the node has attested, newest last. */
   keys: z.record(z.string(), z.array(knownKeySchema)),
   /** By name: ACME accounts that the node attested last. */
-  accounts: z.record(z.string(), z.array(z.string())),
+  accounts: z.record(z.string(), z.object({ uris: z.array(z.string()), simulated: z.boolean() })),
   /** By name: CAA records as they were seen last, and what was told of them. */
   caa: z.record(z.string(), z.object({ records: z.array(z.string()), openings: z.array(z.string()) })),
   /** Foreign certificates that were told. */

@@ -22,3 +22,12 @@ export function createMentionFilter(names: readonly string[]): (der: Uint8Array)
     return needles.some((needle) => text.includes(needle));
   };
 }
+
+const maxNameLength = 253;
+const label = "[a-z0-9_](?:[a-z0-9_-]{0,61}[a-z0-9_])?";
+const hostname = new RegExp(`^(?:${label}\\.)+${label}$`);
+
+/** Whether it is the name of a host, with a dot in it, as certificates have them; no address. */
+export function isHostname(name: string): boolean {
+  return name.length <= maxNameLength && hostname.test(name) && /[a-z]/.test(name.slice(name.lastIndexOf(".")));
+}

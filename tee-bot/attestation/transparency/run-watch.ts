@@ -6,11 +6,10 @@ import { createDohServer } from "../../../shared/dns/doh.ts";
 import { jsonLog } from "../../../shared/log.ts";
 import { CaaWatch } from "./caa-watch.ts";
 import { CertificateJudge } from "./certificate-judge.ts";
-import { KnownKeys, type AskNode } from "./known-keys.ts";
-import type { LogSpec } from "./log-spec.ts";
+import { KnownKeys, type AskNode, type AttestedKeys } from "./known-keys.ts";
+import { openLog, type LogSpec } from "./log-spec.ts";
 import { LogWatch } from "./log-watch.ts";
 import { createLogHttp } from "./log/log-http.ts";
-import { openStaticLog } from "./log/static-log.ts";
 import { openMemory } from "./memory.ts";
 import { Outbox } from "./outbox.ts";
 import { createVoice } from "./voice.ts";
@@ -26,6 +25,10 @@ export interface WatchWish {
   /** SHA-256 of SubjectPublicKeyInfos, hex: good for every name. */
   readonly expected: readonly string[];
   readonly ask: AskNode | undefined;
+  /** What was attested according to proof files. */
+  readonly proved: readonly { readonly name: string; readonly keys: AttestedKeys }[];
+  /** Whether a simulator's word counts. */
+  readonly simulated: boolean;
   readonly accounts: readonly string[];
   /** DNS over HTTPS; none: CAA is not watched. */
   readonly resolvers: readonly string[];
@@ -46,25 +49,31 @@ export async function runWatch(wish: WatchWish, signal: AbortSignal): Promise<Wa
   const report = jsonLog({ process: "watch", level: "info", clock, write: lines(process.stderr) });
   const alerts = jsonLog({ process: "watch", level: "info", clock, write: lines(process.stdout) });
 
-  const { names, from, expected, ask, accounts, entriesPerSecond } = wish;
+  const { names, from, expected, ask, simulated, accounts, entriesPerSecond } = wish;
   const file = openMemory(join(wish.state, memoryFileName));
   const outbox = new Outbox({ webhook: wish.webhook, file, fetch, clock, random, log: report });
   const raise = createVoice({ outbox, alerts, clock });
-  const known = new KnownKeys({ expected, ask, file, clock, log: report });
+  const known = new KnownKeys({ expected, ask, simulated, file, clock, log: report });
+  for (const { name, keys } of wish.proved) known.learn(name, keys);
   const judge = new CertificateJudge({ names, known, file, raise, log: report });
-  const logs = wish.logs.map(({ url, key }) => {
-    const log = openStaticLog({ url, key, http: createLogHttp({ url, fetch, clock, random }) });
-    if (!key)
-      report.warn("log.unsigned", { log: url, remedy: "Give its key after a #, so that its heads can be checked." });
+  const logs = wish.logs.map((spec) => {
+    const log = openLog(spec, createLogHttp({ url: spec.url, fetch, clock, random }));
+    if (!log.signed)
+      report.warn("log.unsigned", {
+        log: log.url,
+        remedy: "Give its key after a #, so that its heads can be checked.",
+      });
     return new LogWatch({ log, from, entriesPerSecond, judge, file, raise, clock, report });
   });
   const resolvers = wish.resolvers.map((url) => createDohServer({ url, fetch }));
-  const caa = resolvers.length > 0 ? new CaaWatch({ names, resolvers, accounts, file, raise, report }) : undefined;
+  const caa =
+    resolvers.length > 0 ? new CaaWatch({ names, resolvers, accounts, known, file, raise, report }) : undefined;
 
   report.info("watch.started", {
     names,
     logs: wish.logs.map(({ url }) => url),
     caa: caa !== undefined,
+    simulated,
     once: wish.once,
   });
   const watcher = new Watcher({ names, logs, caa, known, judge, outbox, file, clock, everyMs: wish.everyMs });

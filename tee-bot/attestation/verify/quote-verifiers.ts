@@ -47,7 +47,7 @@ const wasmVerifier: QuoteVerifier = {
   },
   async ask({ quote, collateral, seconds }) {
     const { js_verify } = await loadWasm();
-    return opinion(() => js_verify(quote, { ...collateral }, BigInt(seconds)));
+    return opinion(() => js_verify(quote, { ...collateral }, BigInt(Math.floor(seconds))));
   },
 };
 

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Provider } from "../providers/provider.ts";
+import type { PrivacyRule } from "../routing/route.ts";
 import type { Endpoint } from "./endpoints.ts";
 
 /** Where a request came in: at the public name, or at the port on 127.0.0.1. */
@@ -20,6 +21,8 @@ export interface Call {
   readonly stream: boolean;
   /** `X-Target-Node`. */
   readonly targetNode: string | undefined;
+  /** `X-Postern-Privacy`: who may read it, where the settings would allow more. */
+  readonly privacy?: PrivacyRule | undefined;
   /** `X-Postern-Delivery: whole`: nothing is sent before the answer is complete, so fail-over can happen until then. */
   readonly whole: boolean;
   /** Of the prompt, from the length of the body: for limits before the provider has counted. */

@@ -1,5 +1,6 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { HttpRequest } from "../../server/terminator.ts";
+import { privacyRules, type PrivacyRule } from "../routing/route.ts";
 import { ApiError } from "./api-error.ts";
 import type { Call } from "./call.ts";
 import type { Endpoint } from "./endpoints.ts";
@@ -17,6 +18,7 @@ export async function readCall(request: HttpRequest, head: CallHead, limits: Upl
   const { headers } = request;
   checkForm(headers, head.endpoint);
   const whole = readDelivery(headers["x-postern-delivery"]);
+  const privacy = readPrivacy(headers["x-postern-privacy"]);
   const body = await readBody(request, limits);
   const { model, stream, estimatedPromptTokens } = parseBody(body, head.endpoint);
   const targetNode = headers["x-target-node"];
@@ -31,6 +33,7 @@ export async function readCall(request: HttpRequest, head: CallHead, limits: Upl
     stream,
     targetNode: typeof targetNode === "string" && targetNode.trim() !== "" ? targetNode.trim() : undefined,
     whole,
+    privacy,
     estimatedPromptTokens,
     startedAt: head.startedAt,
   };
@@ -55,4 +58,11 @@ function readDelivery(value: string | string[] | undefined): boolean {
   if (value === undefined || value === "stream") return false;
   if (value === "whole") return true;
   throw new ApiError("invalid_request", "X-Postern-Delivery is neither `whole` nor `stream`.");
+}
+
+/** A rule that is not understood must not be taken for none. */
+function readPrivacy(value: string | string[] | undefined): PrivacyRule | undefined {
+  const rule = privacyRules.find((one) => one === value);
+  if (value === undefined || rule !== undefined) return rule;
+  throw new ApiError("invalid_request", `X-Postern-Privacy is none of ${privacyRules.join(", ")}.`);
 }

@@ -120,7 +120,8 @@ export class Calls {
   ): Promise<CallEnd> {
     const { access, router, clock, random, log } = this.#options;
     const settings = this.#options.settings();
-    const route = router.route({ model: call.model, endpoint: call.endpoint.name, targetNode: call.targetNode });
+    const { model, targetNode, privacy } = call;
+    const route = router.route({ model, endpoint: call.endpoint.name, targetNode, privacy });
     track.routed(route);
     const turn = access.admit(caller, call, client);
     const admission = turn instanceof Promise ? await turn : turn; // an await costs a microtask also of what is here

@@ -231,6 +231,7 @@ class CallRun {
     ];
     list.push("server-timing", timing.header());
     if (candidate.model !== this.#options.call.model) list.push("x-postern-rewritten", "model");
+    if (candidate.attestation) list.push("x-postern-attestation", candidate.attestation);
     if (more.length > 0) list.push(...more);
     addPassedHeaders(list, upstream);
     track.firstByte();

@@ -3,6 +3,7 @@
  * says, and that is a claim until the model's evidence was looked at (near-attestor.ts). Who did answer stands in the head
  * of each answer.
  */
+import type { IncomingHttpHeaders } from "node:http";
 import { z } from "zod";
 import type { ProviderSettings } from "../settings.ts";
 import type { EndpointName } from "../api/endpoints.ts";
@@ -33,14 +34,25 @@ export function specOfNearAi(
     headers: ["x-no-aliasing", "true"], // a name that stands for another model is refused, not followed
     list: (ask, path) => listNearAi(ask, path, unattested),
     checkAttested(headers, attestation) {
-      const server = headers[servingHeader];
-      if (server === undefined) return "The answer does not say that a TEE gave it.";
-      const said = `The answer came from "${String(server).slice(0, 40)}"`;
-      if (typeof server !== "string" || !attestedServers.has(server)) return `${said}, which is not attested.`;
-      if (attestation === "verified" && server !== verifiedServer) return `${said}, whose evidence was not verified.`;
-      return undefined;
+      if (headers[servingHeader] === undefined) return "The answer does not say that a TEE gave it.";
+      const other = findOtherServer(headers);
+      return other?.kind === "relayed" || attestation === "verified" ? other?.reason : undefined;
     },
   };
+}
+
+/** Where an answer came from, as far as that is another place than the one whose evidence is verified. */
+export type OtherServer =
+  /** A TEE, by NEAR's word; nobody has looked. */
+  { readonly kind: "unverified"; readonly reason: string } | { readonly kind: "relayed"; readonly reason: string };
+
+/** Undefined: it is the one, or the head does not say; then its signature decides. */
+export function findOtherServer({ [servingHeader]: server }: IncomingHttpHeaders): OtherServer | undefined {
+  if (server === undefined || server === verifiedServer) return undefined;
+  const said = `The answer came from "${String(server).slice(0, 40)}"`;
+  return typeof server === "string" && attestedServers.has(server)
+    ? { kind: "unverified", reason: `${said}, whose evidence was not verified.` }
+    : { kind: "relayed", reason: `${said}, which is not attested.` };
 }
 
 const page = z.object({ models: z.array(z.unknown()), total: z.number().optional().catch(undefined) });

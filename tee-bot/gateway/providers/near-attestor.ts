@@ -1,15 +1,17 @@
 /** Joins what looks at the evidence of NEAR's models with the gateway, which asks what it may tell and do with them. */
 import type { IncomingHttpHeaders } from "node:http";
-import { failed, type Check } from "../../../shared/attestation/check.ts";
+import { failed, skip, type Check } from "../../../shared/attestation/check.ts";
 import type { Policy } from "../../../shared/attestation/policy.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
-import { AnswerChecks } from "../../attestation/near/answer-checks.ts";
+import { AnswerChecks, signedEndpoints } from "../../attestation/near/answer-checks.ts";
 import { ModelWatch } from "../../attestation/near/model-watch.ts";
 import type { ModelStanding } from "../../attestation/near/model-standing.ts";
 import { nearSession } from "../../attestation/near/near-session.ts";
+import type { CheckPeer } from "../../attestation/near/peer-key.ts";
 import type { UpstreamVerification } from "../../attestation/near/upstream-verification.ts";
 import { verifyModel } from "../../attestation/near/verify-model.ts";
+import { findOtherServer, type OtherServer } from "./near-ai.ts";
 import type { AnswerObserver, AnswerProof, Attestor, Provider, ProviderModel } from "./provider.ts";
 
 /** ecdsa, as all of NEAR's machines sign; what a signature names is an address, from which the key can be had. */
@@ -17,10 +19,12 @@ const algorithm = "ecdsa";
 
 export interface NearAttestorOptions {
   readonly verification: UpstreamVerification;
-  readonly provider: Pick<Provider, "id" | "upstream" | "checkAttested">;
+  readonly provider: Pick<Provider, "id" | "upstream">;
   readonly policy: Policy;
   /** Nothing of an answer reaches the client before it is proved. */
   readonly holdsAnswers: boolean;
+  /** Calls go over connections to the attested key only. */
+  readonly isPinned: boolean;
   /** Models that cannot show anything are offered as any other. */
   readonly unattested: boolean;
   readonly clock: Clock;
@@ -60,7 +64,8 @@ export class NearAttestor implements Attestor, AsyncDisposable {
     if (!standing) return model;
     const { state, checkedAt, checks, reason } = standing;
     const session = standing.report && this.#session(model.id);
-    const seen = checkedAt === undefined ? model : { ...model, evidence: { checkedAt, checks, session } };
+    const shown = this.holdsAnswers ? withSignedAnswers(model) : model;
+    const seen = checkedAt === undefined ? shown : { ...shown, evidence: { checkedAt, checks, session } };
     if (state !== "refused") return { ...seen, attestation: state };
     const { attestation: _claim, ...plain } = seen;
     return this.#options.unattested
@@ -69,32 +74,39 @@ export class NearAttestor implements Attestor, AsyncDisposable {
   }
 
   observe(model: string, endpoint: string): AnswerObserver {
-    const { provider } = this.#options;
     const passing = this.#answers.begin(model, endpoint);
-    let relayed: string | undefined;
+    let other: OtherServer | undefined;
     return {
       sent: (body) => passing.sent(body),
       received: (piece) => passing.received(piece),
-      began: (headers: IncomingHttpHeaders) => (relayed = provider.checkAttested?.(headers, "verified")),
-      prove: async () =>
-        this.#proofOf(model, relayed === undefined ? await passing.check() : this.#relayed(model, relayed)),
+      began: (headers: IncomingHttpHeaders) => (other = findOtherServer(headers)),
+      prove: async () => this.#proofOf(model, other ? this.#judgeOther(model, other) : await passing.check()),
     };
   }
+
+  /** Whether a call may be sent to who holds this key. */
+  readonly checkPeer: CheckPeer = (key) => {
+    if (key !== undefined && this.#watch.gatewayKeys.has(key)) return undefined;
+    if (key !== undefined) void this.#watch.renewGateway();
+    return "The key of its certificate is not one that its quote names.";
+  };
 
   async [Symbol.asyncDispose](): Promise<void> {
     this.#answers[Symbol.dispose]();
     await this.#watch[Symbol.asyncDispose]();
   }
 
-  #relayed(model: string, reason: string): Check {
+  #judgeOther(model: string, { kind, reason }: OtherServer): Check {
+    if (kind === "unverified") return skip("answer-signature", reason);
     const check = failed("answer-signature", reason);
     this.#watch.distrust(model, `${check.id}: ${reason}`);
     return check;
   }
 
   #proofOf(model: string, answer: Check): AnswerProof {
-    const evidence = this.#watch.standingOf(model)?.checks ?? [];
-    return { provider: this.#options.provider.id, model, evidence, answer, session: this.#session(model) };
+    const standing = this.#watch.standingOf(model);
+    const session = standing?.report && this.#session(model);
+    return { provider: this.#options.provider.id, model, evidence: standing?.checks ?? [], answer, session };
   }
 
   #session(model: string): string | undefined {
@@ -102,10 +114,20 @@ export class NearAttestor implements Attestor, AsyncDisposable {
   }
 
   #changed(model: string, { report, checkedAt }: ModelStanding): void {
-    const { provider, verification } = this.#options;
+    const { provider, verification, isPinned } = this.#options;
     const { id, upstream } = provider;
     if (report && report.at === checkedAt)
-      verification.sessions.add(id, model, nearSession(report, id, upstream.origin + upstream.basePath));
+      verification.sessions.add(
+        id,
+        model,
+        nearSession(report, { upstreamName: id, endpoint: upstream.origin + upstream.basePath, isPinned }),
+      );
     this.#onChange?.();
   }
+}
+
+/** Nothing else can be proved, so nobody is asked for it. */
+function withSignedAnswers(model: ProviderModel): ProviderModel {
+  const { endpoints = signedEndpoints } = model;
+  return { ...model, endpoints: endpoints.filter((one) => signedEndpoints.some((signed) => signed === one)) };
 }

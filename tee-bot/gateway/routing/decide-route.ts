@@ -5,7 +5,7 @@ import { decideObstacle, type Policy } from "./obstacle.ts";
 import type { Offer, Offers, ProviderView } from "./offers.ts";
 import { rankOffers } from "./ranking.ts";
 import { refusePassed, refuseUnknown, type Passed } from "./refusal.ts";
-import type { Candidate, PrivacyRule, Route, RouteQuestion } from "./route.ts";
+import { stricterRule, type Candidate, type PrivacyRule, type Route, type RouteQuestion } from "./route.ts";
 
 export interface Routing extends Policy {
   readonly offers: Offers;
@@ -21,7 +21,9 @@ export interface Routing extends Policy {
  * Who answers a call, the best first, and of everybody else why not. The models that an alias stands for are tried in
  * its order; among the providers of one model the strategy decides. Throws {@link ApiError}, as `Router` says.
  */
-export function decideRoute(question: RouteQuestion, routing: Routing): Route {
+export function decideRoute(question: RouteQuestion, settings: Routing): Route {
+  const asked = question.privacy;
+  const routing = asked ? { ...settings, privacy: stricterRule(asked, settings.privacy) } : settings;
   const { offers, aliases, strategy, random, now } = routing;
   if (question.targetNode !== undefined) checkTarget(question.targetNode, routing.names);
 
@@ -88,6 +90,7 @@ function checksOf({ view: { provider }, model, name }: Offer, privacy: PrivacyRu
       observe: (endpoint) => attestor.observe(name, endpoint),
       holdsAnswers: attestor.holdsAnswers,
     }),
+    attestation: model.attestation,
   };
 }
 

@@ -44,7 +44,7 @@ function visibleNames({ views }: Offers, policy: Policy): Set<string> {
 
 /** What to tell the client when all who have the model were passed over. What helps by waiting is said first. */
 export function refusePassed(
-  { model, endpoint }: RouteQuestion,
+  { model, endpoint, privacy: asked }: RouteQuestion,
   passed: readonly Passed[],
   { privacy, strategy }: Policy,
 ) {
@@ -70,8 +70,10 @@ export function refusePassed(
   if (forbidden.length > 0)
     return new ApiError(
       "privacy_rule",
-      `Only ${told(forbidden)} would have ${name}, and this node's settings (privacy: ${privacy}, strategy: ${strategy}) ` +
-        "do not allow it. Choose another model, or ask the node's owner.",
+      asked === privacy
+        ? `Only ${told(forbidden)} would have ${name}, which X-Postern-Privacy: ${asked} does not allow. Choose another model.`
+        : `Only ${told(forbidden)} would have ${name}, and this node's settings (privacy: ${privacy}, strategy: ${strategy}) ` +
+            "do not allow it. Choose another model, or ask the node's owner.",
       { param: "model" },
     );
   const elsewhere = of("target");

@@ -1,10 +1,11 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { EndpointName } from "../api/endpoints.ts";
-import type { AnswerObserver, Provider } from "../providers/provider.ts";
+import type { AnswerObserver, Attestation, Provider } from "../providers/provider.ts";
 
 export const strategies = ["local-only", "prefer-local", "load-balance"] as const;
 export type Strategy = (typeof strategies)[number];
 
+/** From the least strict on: what one of them allows, those before it allow too. */
 export const privacyRules = ["any", "local-or-attested", "local-or-verified", "local"] as const;
 export type PrivacyRule = (typeof privacyRules)[number];
 
@@ -13,6 +14,12 @@ export interface RouteQuestion {
   readonly model: string;
   readonly endpoint: EndpointName;
   readonly targetNode: string | undefined;
+  /** The call itself asks for this rule; of it and that of the settings the stricter one holds. */
+  readonly privacy?: PrivacyRule | undefined;
+}
+
+export function stricterRule(one: PrivacyRule, other: PrivacyRule): PrivacyRule {
+  return privacyRules.indexOf(one) >= privacyRules.indexOf(other) ? one : other;
 }
 
 /** Who may answer, the best first; and of everybody else why not, for the trace. */
@@ -40,6 +47,8 @@ export interface Candidate {
   readonly observe?: (endpoint: EndpointName) => AnswerObserver;
   /** Nothing of an answer is passed on before it is proved. */
   readonly holdsAnswers?: boolean;
+  /** How much is behind it that a TEE answers; undefined: none is said to. */
+  readonly attestation?: Attestation | undefined;
   /** Leave to make one attempt; undefined while the breaker is open, or another probes it. */
   admit(): Permit | undefined;
 }

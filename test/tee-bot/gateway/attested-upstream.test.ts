@@ -11,8 +11,9 @@ import { listenLocal } from "../../../tee-bot/server/listen-local.ts";
 import { createLocalHttp } from "../../../tee-bot/server/local-http.ts";
 import { temporaryFolder } from "../../shared/temporary-folder.ts";
 import { verifyAsIfHardware } from "../../support/near/as-if-hardware.ts";
-import { NearCloud, nearModel, type NearFault } from "../../support/near/near-cloud.ts";
+import { NearCloud, nearModel, type NearFault, type NearTls } from "../../support/near/near-cloud.ts";
 import { NearMachine } from "../../support/near/near-machine.ts";
+import { createTrustedTls } from "../../support/near/near-tls.ts";
 import { recordingLog } from "../support/log.ts";
 import { ask, chat, type Answer } from "./support/called-gateway.ts";
 
@@ -36,10 +37,11 @@ interface Options {
   readonly provider?: object;
   readonly fault?: NearFault;
   readonly simulated?: boolean;
+  readonly tls?: NearTls;
 }
 
-async function start({ settings = {}, provider = {}, fault, simulated = false }: Options = {}) {
-  const cloud = stack.use(await new NearCloud({ pki, otherPki }).start());
+async function start({ settings = {}, provider = {}, fault, simulated = false, tls }: Options = {}) {
+  const cloud = stack.use(await new NearCloud({ pki, otherPki, ...(tls && { tls }) }).start());
   cloud.fault = fault;
   const log = recordingLog();
   const sessions = new SessionStore();
@@ -82,6 +84,7 @@ async function start({ settings = {}, provider = {}, fault, simulated = false }:
     log,
     sessions,
     get,
+    port: server.port,
     listed,
     call: (more: object = {}, headers: Record<string, string> = {}): Promise<Answer> =>
       ask(server.port, chat(nearModel, more), { headers }),
@@ -203,6 +206,34 @@ describe("the rule local-or-verified", () => {
   });
 });
 
+describe("X-Postern-Privacy", () => {
+  const verified = { "x-postern-privacy": "local-or-verified" };
+
+  it("lets a call insist on what is verified, and its answer says what the model was", async () => {
+    const { call, untilVerified } = await start();
+    await untilVerified();
+    const answer = await call({}, verified);
+    expect(answer.status).toBe(200);
+    expect(answer.headers["x-postern-attestation"]).toBe("verified");
+  });
+
+  it("refuses the call rather than to take a claim, which others may still have", async () => {
+    const { call } = await start({ fault: "down" });
+    expect((await call({}, verified)).status).toBe(503);
+    const answer = await call();
+    expect(answer.status).toBe(200);
+    expect(answer.headers["x-postern-attestation"]).toBe("claimed");
+  });
+
+  it("that is not understood is refused, never taken for none", async () => {
+    const { call, cloud } = await start();
+    const answer = await call({}, { "x-postern-privacy": "verified" });
+    expect(answer.status).toBe(400);
+    expect(answer.text).toContain("local-or-verified");
+    expect(cloud.requests.some(({ line }) => line.startsWith("POST"))).toBe(false);
+  });
+});
+
 describe("an answer of a model at NEAR", () => {
   it.each([
     ["whole", {}],
@@ -249,18 +280,25 @@ describe("an answer of a model at NEAR", () => {
     expect(log.events.filter(({ event }) => event === "model.distrusted")).toHaveLength(1);
   });
 
-  it.each<[NearFault, RegExp]>([["disconnected", /STREAM_DISCONNECTED/]])(
-    "is neither proved nor wrong when its signature is %s",
-    async (fault, sentence) => {
-      const { cloud, call, proof, untilVerified, listed } = await start();
-      await untilVerified();
-      cloud.fault = fault;
-      const check = answerOf(await proof(await call()));
-      expect(check?.outcome).toBe("skip");
-      expect(check?.detail).toMatch(sentence);
-      expect((await listed())?.postern.attestation).toBe("verified");
-    },
-  );
+  it("is compared with its signature also when its head does not say where it came from", async () => {
+    const { cloud, call, proof, untilVerified } = await start();
+    await untilVerified();
+    cloud.fault = "unsaid";
+    expect(answerOf(await proof(await call()))?.outcome).toBe("pass");
+  });
+
+  it.each<[NearFault, RegExp]>([
+    ["disconnected", /STREAM_DISCONNECTED/],
+    ["chutes", /chutes.*not verified/],
+  ])("is neither proved nor wrong when it is %s", async (fault, sentence) => {
+    const { cloud, call, proof, untilVerified, listed } = await start();
+    await untilVerified();
+    cloud.fault = fault;
+    const check = answerOf(await proof(await call()));
+    expect(check?.outcome).toBe("skip");
+    expect(check?.detail).toMatch(sentence);
+    expect((await listed())?.postern.attestation).toBe("verified");
+  });
 
   it("is asked for again when its signature comes late", async () => {
     const { cloud, call, proof, untilVerified } = await start();
@@ -281,6 +319,58 @@ describe("an answer of a model at NEAR", () => {
     expect(answerOf(await proof(await call()))?.outcome).toBe("pass");
     expect((await listed())?.postern.attestation).toBe("verified");
   }, 20_000);
+});
+
+describe("the connections of calls", () => {
+  const provider = { connection: "attested" };
+  const hasCalled = ({ requests }: NearCloud): boolean => requests.some(({ line }) => line.startsWith("POST"));
+
+  it("go to the key that the gateway's quote names, and the session says so", async () => {
+    const tls = await createTrustedTls();
+    const { call, untilVerified, listed, sessions, cloud } = await start({ provider, tls });
+    await untilVerified();
+    expect((await call()).status).toBe(200);
+    const id = (await listed())?.postern.evidence?.session_id ?? "";
+    expect(sessions.get(id)?.document).toMatchObject({
+      channel_binding: [{ type: "tls_spki_sha256", origin: cloud.url, spki_sha256: tls.fingerprint }],
+    });
+  });
+
+  it("are not made to another key, though its certificate is good; nothing is sent there", async () => {
+    const [tls, other] = [await createTrustedTls(), await createTrustedTls()];
+    const { call, untilVerified, cloud } = await start({ provider, tls });
+    await untilVerified();
+    cloud.show(other, { evidence: false });
+    const answer = await call();
+    expect(answer.status).toBe(502);
+    expect(answer.text).toContain("not the attested one");
+    expect(hasCalled(cloud)).toBe(false);
+  });
+
+  it("are made to another key once the gateway has shown evidence of it", async () => {
+    const [tls, other] = [await createTrustedTls(), await createTrustedTls()];
+    const { call, untilVerified, cloud } = await start({ provider, tls });
+    await untilVerified();
+    cloud.show(other, { evidence: true });
+    expect((await call()).status).toBe(502);
+    await vi.waitFor(async () => expect((await call()).status).toBe(200), { timeout: 25_000, interval: 500 });
+  }, 30_000);
+
+  it("are made before there is evidence only where nobody asked for it", async () => {
+    const tls = await createTrustedTls();
+    const pinned = await start({ provider, tls, fault: "down" });
+    expect((await pinned.call()).status).toBe(502);
+    expect(hasCalled(pinned.cloud)).toBe(false);
+    const usual = await start({ tls, fault: "down" });
+    expect((await usual.call()).status).toBe(200);
+  });
+
+  it("are none without TLS", async () => {
+    const { call, untilVerified, cloud } = await start({ provider });
+    await untilVerified();
+    expect((await call()).status).toBe(502);
+    expect(hasCalled(cloud)).toBe(false);
+  });
 });
 
 describe("an answer that is held until it is proved", () => {
@@ -311,6 +401,14 @@ describe("an answer that is held until it is proved", () => {
     expect(answer.status).toBe(502);
     expect(answer.text).not.toContain("Hel");
     expect(answerOf(await proof(answer))?.outcome).not.toBe("pass");
+  });
+
+  it("is not asked for where no model's TEE signs", async () => {
+    const { cloud, port, untilVerified } = await start({ provider });
+    await untilVerified();
+    const answer = await ask(port, { model: nearModel, input: "Hello." }, { path: "/v1/responses" });
+    expect(answer.status).toBe(501);
+    expect(cloud.requests.some(({ line }) => line.startsWith("POST"))).toBe(false);
   });
 
   it("never reaches the client before its model was verified", async () => {

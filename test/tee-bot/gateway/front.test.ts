@@ -1,5 +1,6 @@
 import { once } from "node:events";
 import { afterEach, describe, expect, it } from "vitest";
+import { ApiError } from "../../../tee-bot/gateway/api/api-error.ts";
 import { startUpstream } from "../../support/upstream/upstream.ts";
 import { startPublicName } from "../support/public-name.ts";
 import { ask, chat, startCalledGateway, type Answer, type CalledGateway } from "./support/called-gateway.ts";
@@ -109,6 +110,28 @@ describe("the public name", () => {
     expect(headers).toMatchObject({ ":status": 405, allow: "POST, OPTIONS", "access-control-allow-origin": "*" });
     sent.resume();
     session.close();
+  });
+});
+
+describe("the attestation report", () => {
+  const refusing = () => {
+    throw new ApiError("invalid_api_key", "Nobody has this key.");
+  };
+
+  it("is shown to who has no key, at both doors, to this machine only at its own", async () => {
+    const route = [stack.use(await startUpstream())];
+    const { port, handler } = await startCalledGateway(stack, {
+      route,
+      access: { authenticate: refusing },
+      showReport: (_, response, address) => void response.end(`shown to ${address}`),
+    });
+    const path = "/v1/aci/attestation?nonce=0";
+    expect((await ask(port, "", { method: "GET", path })).text).toBe("shown to 127.0.0.1");
+    expect((await ask(port, "", { method: "GET", path: "/v1/models" })).status).toBe(401);
+    expect((await ask(port, "", { method: "GET", path, headers: { host: "evil.test" } })).status).toBe(403);
+    const name = stack.use(await startPublicName(handler("public")));
+    expect((await name.ask(path)).body).toBe("shown to 203.0.113.9");
+    expect((await name.ask(`${path.split("?", 1)[0]}/x`)).status).toBe(401);
   });
 });
 

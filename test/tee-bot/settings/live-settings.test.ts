@@ -102,6 +102,15 @@ describe("settings that are followed", () => {
     expect(String(events("config.refused")[0]?.["mistakes"])).toContain("is no file");
   });
 
+  it("of the TEE wait for the next start as well", async () => {
+    write("attestation: {tee: off}\n");
+    follow();
+    write("attestation: {tee: off, required: true}\n");
+    await told("config.deferred");
+    expect(events("config.deferred")).toMatchObject([{ changed: ["attestation.required"] }]);
+    expect(followed).toEqual([]);
+  });
+
   it("of the node itself wait for its next start, and the log names them", async () => {
     write("node: {tunnel: auto}\n");
     follow();

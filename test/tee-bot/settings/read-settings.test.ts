@@ -62,16 +62,19 @@ describe("settings", () => {
   });
 });
 
-describe("a variable of the gateway that is misspelt", () => {
+describe("a variable that is misspelt", () => {
   it("is found by the name that it nearly has; those that are read, and others' are not", () => {
     const environment = {
       POSTERN_GATEWAY_STRATEGEY: "x",
       POSTERN_GATEWAY_PRIVACY: "local",
       POSTERN_GATEWAY_SERVICE_HOST: "10.0.0.1", // as Kubernetes has it for a service of that name
+      POSTERN_ATTESTATION_REQUIERD: "true",
+      POSTERN_ATTESTATION_TEE: "off",
       POSTERN_EGDE: "x",
     };
     expect(findMisspelt(environment)).toEqual([
       { name: "POSTERN_GATEWAY_STRATEGEY", meant: "POSTERN_GATEWAY_STRATEGY" },
+      { name: "POSTERN_ATTESTATION_REQUIERD", meant: "POSTERN_ATTESTATION_REQUIRED" },
     ]);
   });
 });

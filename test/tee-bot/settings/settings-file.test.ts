@@ -48,10 +48,11 @@ describe("the settings file", () => {
   it("has paths that begin where it is", () => {
     const lines =
       "gateway:\n  providers: [{kind: near-ai, keyFile: a.key}]\n  embedded: {models: [{path: m/x.gguf}, {path: /y.gguf}]}\n";
-    writeFileSync(at("paths.yaml"), `version: 1\n${lines}`);
+    writeFileSync(at("paths.yaml"), `version: 1\nattestation: {socket: run/dstack.sock}\n${lines}`);
     const read = loadSettings({ POSTERN_CONFIG: at("paths.yaml") });
     if (!read.ok) return expect.fail(read.mistakes.join());
     const { providers, embedded } = read.effective.settings.gateway;
+    expect(read.effective.settings.attestation.socket).toBe(at("run/dstack.sock"));
     expect(providers[0]?.keyFile).toBe(at("a.key"));
     expect(embedded.models.map(({ path }) => path)).toEqual([at("m/x.gguf"), "/y.gguf"]);
   });

@@ -4,10 +4,10 @@ import { createDohServer } from "../../../shared/dns/doh.ts";
 import { CaaWatch } from "../../../tee-bot/attestation/transparency/caa-watch.ts";
 import { CertificateJudge } from "../../../tee-bot/attestation/transparency/certificate-judge.ts";
 import { KnownKeys, type AttestedKeys } from "../../../tee-bot/attestation/transparency/known-keys.ts";
+import { openLog, type LogSpec } from "../../../tee-bot/attestation/transparency/log-spec.ts";
 import { LogWatch } from "../../../tee-bot/attestation/transparency/log-watch.ts";
 import { createLogHttp } from "../../../tee-bot/attestation/transparency/log/log-http.ts";
 import { parseLogKey } from "../../../tee-bot/attestation/transparency/log/log-key.ts";
-import { openStaticLog } from "../../../tee-bot/attestation/transparency/log/static-log.ts";
 import { openMemory } from "../../../tee-bot/attestation/transparency/memory.ts";
 import { Outbox } from "../../../tee-bot/attestation/transparency/outbox.ts";
 import { createVoice } from "../../../tee-bot/attestation/transparency/voice.ts";
@@ -43,11 +43,17 @@ export interface WatchWorld extends AsyncDisposable {
 export interface StartOptions {
   readonly from?: "now" | number;
   readonly expected?: readonly string[];
+  readonly simulated?: boolean;
   readonly entriesPerSecond?: number;
   readonly everyMs?: number;
 }
 
-export async function startWatchWorld({ logs: count = 1 } = {}): Promise<WatchWorld> {
+export interface WorldOptions {
+  readonly logs?: number;
+  readonly kind?: LogSpec["kind"];
+}
+
+export async function startWatchWorld({ logs: count = 1, kind = "static" }: WorldOptions = {}): Promise<WatchWorld> {
   await using stack = new AsyncDisposableStack();
   const folder = stack.use(temporaryFolder());
   const logs = await Promise.all(Array.from({ length: count }, startCtLog));
@@ -64,11 +70,11 @@ export async function startWatchWorld({ logs: count = 1 } = {}): Promise<WatchWo
     zone,
     resolvers,
     receiver,
-    attested: { spkiSha256: [], acmeAccounts: undefined },
+    attested: { spkiSha256: [], acmeAccounts: undefined, simulated: false },
     asked: 0,
     alerts: alerts.events,
     said: report.events,
-    start({ from = "now", expected = [], entriesPerSecond = 1_000_000, everyMs = 60_000 } = {}) {
+    start({ from = "now", expected = [], simulated = false, entriesPerSecond = 1_000_000, everyMs = 60_000 } = {}) {
       const clock = hastyClock(1_000);
       const random = (): number => 0;
       const file = openMemory(join(folder.path, "watch.json"));
@@ -79,16 +85,16 @@ export async function startWatchWorld({ logs: count = 1 } = {}): Promise<WatchWo
         world.asked++;
         return world.attested ? Promise.resolve(world.attested) : Promise.reject(new Error("nobody there"));
       };
-      const known = new KnownKeys({ expected, ask, file, clock, log: report });
+      const known = new KnownKeys({ expected, ask, simulated, file, clock, log: report });
       const names = [name];
       const judge = new CertificateJudge({ names, known, file, raise, log: report });
       const watches = logs.map(({ url, key }) => {
         const http = createLogHttp({ url, fetch, clock, random });
-        const log = openStaticLog({ url, key: parseLogKey(key), http });
+        const log = openLog({ kind, url, key: parseLogKey(key) }, http);
         return new LogWatch({ log, from, entriesPerSecond, judge, file, raise, clock, report });
       });
       const doh = resolvers.map(({ url }) => createDohServer({ url, fetch }));
-      const caa = new CaaWatch({ names, resolvers: doh, accounts: [], file, raise, report });
+      const caa = new CaaWatch({ names, resolvers: doh, accounts: [], known, file, raise, report });
       return new Watcher({ names, logs: watches, caa, known, judge, outbox, file, clock, everyMs });
     },
     [Symbol.asyncDispose]: () => parts.disposeAsync(),

@@ -1,11 +1,16 @@
 import { createHash } from "node:crypto";
 import { describe, expect, it } from "vitest";
 import { attempt } from "../../../../shared/attestation/attempt.ts";
-import { hashCompose, maxComposeLength, parseAppCompose } from "../../../../shared/attestation/dstack/app-compose.ts";
+import {
+  hashCompose,
+  maxComposeLength,
+  parseAppCompose,
+  readKeyProviderId,
+} from "../../../../shared/attestation/dstack/app-compose.ts";
 
 const digest = `sha256:${"ab".repeat(32)}`;
 const compose = (services: string, more: object = {}): string =>
-  JSON.stringify({ docker_compose_file: `services:\n${services}`, ...more });
+  JSON.stringify({ runner: "docker-compose", docker_compose_file: `services:\n${services}`, ...more });
 const images = (services: string): unknown => parseAppCompose(compose(services)).images;
 const refusal = async (text: string): Promise<string | undefined> => (await attempt(() => parseAppCompose(text))).fault;
 
@@ -32,9 +37,42 @@ describe("the compose text", () => {
     expect(images("  web:\n    build: .\n")).toEqual([{ service: "web", image: undefined, digest: undefined }]);
   });
 
-  it("may say the same thing by an anchor", () => {
-    const both = `  one: &one\n    image: web@${digest}\n  two:\n    <<: *one\n    image: web@${digest}\n`;
-    expect(images(both)).toHaveLength(2);
+  it.each([
+    ["is built as well", "build: ."],
+    ["extends another, of a file that nobody has measured", "extends: { file: other.yml, service: web }"],
+  ])("does not know a service by its digest that %s", (_, more) => {
+    const image = `web@${digest}`;
+    expect(images(`  web:\n    image: ${image}\n    ${more}\n`)).toEqual([
+      { service: "web", image, digest: undefined },
+    ]);
+  });
+
+  it("may bring in an image by a merge key, as Docker Compose reads it", () => {
+    const merged = `  one: &one\n    image: web@${digest}\n  two:\n    <<: *one\n    ports: []\n`;
+    expect(images(merged)).toMatchObject([{ digest }, { service: "two", digest }]);
+  });
+
+  it("is read in a time that grows with its length, however it is made", async () => {
+    const keys = Array.from({ length: 12_000 }, (_, at) => `k${at}: a\n`).join("");
+    const start = performance.now();
+    expect(await refusal(JSON.stringify({ runner: "docker-compose", docker_compose_file: keys }))).toMatch(/services/);
+    expect(performance.now() - start).toBeLessThan(5000);
+  });
+
+  it("says when other files belong to it", () => {
+    const text = { runner: "docker-compose", docker_compose_file: "include: [other.yml]\nservices: {}" };
+    expect(parseAppCompose(JSON.stringify(text)).includesOthers).toBe(true);
+    expect(parseAppCompose(compose("  web: {}\n")).includesOthers).toBe(false);
+  });
+
+  it.each([
+    ["ABCD", "abcd"],
+    ["", ""],
+    ["no hex", ""],
+    [undefined, ""],
+  ])("asks for the key provider %j", (key_provider_id, id) => {
+    expect(readKeyProviderId(JSON.stringify({ key_provider_id }))).toBe(id);
+    expect(readKeyProviderId("{")).toBe("");
   });
 
   it.each(["pre_launch_script", "init_script"])("says when a %s runs beside the images", (name) => {
@@ -45,14 +83,22 @@ describe("the compose text", () => {
 
   it.each([
     ["no JSON", "{"],
-    ["no compose file", "{}"],
-    ["a compose file that is no YAML", JSON.stringify({ docker_compose_file: "a: [" })],
-    ["a compose file without services", JSON.stringify({ docker_compose_file: "volumes: {}" })],
-    ["services that are a list", JSON.stringify({ docker_compose_file: "services: [web]" })],
-    ["files that it includes", JSON.stringify({ docker_compose_file: "include: [other.yml]\nservices: {}" })],
+    ["no compose file", JSON.stringify({ runner: "docker-compose" })],
+    ["another runner", compose("  web: {}\n", { runner: "bash" })],
+    ["a key twice", compose(`  web:\n    image: web@${digest}\n    image: web\n`)],
+    ["a longer compose file than any", compose("#".repeat(128 * 1024))],
+    ["a compose file that is no YAML", JSON.stringify({ runner: "docker-compose", docker_compose_file: "a: [" })],
+    [
+      "a compose file without services",
+      JSON.stringify({ runner: "docker-compose", docker_compose_file: "volumes: {}" }),
+    ],
+    ["services that are a list", JSON.stringify({ runner: "docker-compose", docker_compose_file: "services: [web]" })],
     ["more than any has", " ".repeat(maxComposeLength + 1)],
     ["more services than any has", compose(Array.from({ length: 129 }, (_, at) => `  s${at}: {}\n`).join(""))],
-    ["nesting that would end the stack", JSON.stringify({ docker_compose_file: `services: ${"[".repeat(50_000)}` })],
+    [
+      "nesting that would end the stack",
+      JSON.stringify({ runner: "docker-compose", docker_compose_file: `services: ${"[".repeat(50_000)}` }),
+    ],
     [
       "anchors that would fill the memory",
       JSON.stringify({

@@ -110,9 +110,15 @@ describe("a proof file", () => {
     expect(() => parseProof(broken, roots)).toThrow("It is no proof file");
   });
 
-  it("is none with a certificate that cannot be read", () => {
-    const proof = JSON.parse(text) as ProofJson;
-    proof.connection.certificate_chain = ["-----BEGIN CERTIFICATE-----\nAAAA\n-----END CERTIFICATE-----\n"];
-    expect(() => parseProof(JSON.stringify(proof), roots)).toThrow("a certificate in it cannot be read");
+  it("is none with a certificate that cannot be read, or whose key cannot", () => {
+    const { raw } = world.certificate.leaf;
+    const point = raw.indexOf(Buffer.from("03420004", "hex")); // BIT STRING of an uncompressed point
+    const withoutKey = Buffer.concat([raw.subarray(0, point + 3), Buffer.of(9), raw.subarray(point + 4)]);
+    for (const der of [Buffer.alloc(3), withoutKey]) {
+      const proof = JSON.parse(text) as ProofJson;
+      const pem = `-----BEGIN CERTIFICATE-----\n${der.toString("base64")}\n-----END CERTIFICATE-----\n`;
+      proof.connection.certificate_chain = [pem];
+      expect(() => parseProof(JSON.stringify(proof), roots)).toThrow("a certificate in it cannot be read");
+    }
   });
 });

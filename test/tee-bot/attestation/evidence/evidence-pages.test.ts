@@ -1,4 +1,5 @@
 import { createHash, randomBytes } from "node:crypto";
+import { connect as connectHttp2 } from "node:http2";
 import type { TLSSocket } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import { aciReportData } from "../../../../shared/attestation/aci-statement.ts";
@@ -86,6 +87,16 @@ describe("the evidence of a connection", () => {
     expect(first.keyset_digest).toBe(elsewhere.keyset_digest);
   });
 
+  it("tells a stranger nothing of why the guest agent fails, or where it is", async () => {
+    const name = await start();
+    await good(name);
+    name.simulator.faults.withoutQuotes = true;
+    const { status, body } = await name.ask(`${evidencePath}?nonce=${newNonce()}`, { socket: await name.dial() });
+    expect([status, (JSON.parse(body) as { code: string }).code]).toEqual([502, "upstream-unavailable"]);
+    expect(body).toContain("the node's log says why");
+    expect(body).not.toMatch(/dstack\.sock|GetQuote|«/);
+  });
+
   it.each([
     ["without a nonce", evidencePath],
     ["with a nonce in capitals", `${evidencePath}?nonce=${"A".repeat(64)}`],
@@ -141,6 +152,27 @@ describe("the evidence of a connection", () => {
     expect(statuses).toContain(429);
     const { status, headers } = await name.ask(`${evidencePath}?nonce=${newNonce()}`);
     expect([status, Number(headers["retry-after"]) > 0]).toEqual([429, true]);
+  });
+});
+
+describe("a visitor who leaves before the answer", () => {
+  it.each(["http/1.1", "h2"])("gives up his place over %s, and the next one is served", async (protocol) => {
+    const name = await start({ simulator: { quoteMs: 150 } });
+    const target = `${evidencePath}?nonce=${newNonce()}`;
+    const leaving = await Promise.all([1, 2, 3].map(() => name.dial({ ALPNProtocols: [protocol] })));
+    for (const socket of leaving)
+      if (protocol === "h2") {
+        const session = connectHttp2(`https://${provenHost}`, { createConnection: () => socket });
+        session
+          .request({ ":path": target })
+          .on("error", () => {})
+          .end();
+        session.on("error", () => {});
+      } else socket.write(`GET ${target} HTTP/1.1\r\nhost: ${provenHost}\r\n\r\n`);
+    await new Promise((resolve) => setTimeout(resolve, 100));
+    for (const socket of leaving) socket.destroy();
+    expect((await name.ask(target)).status).toBe(200);
+    expect(name.log.events.filter(({ event }) => event === "evidence.failed")).toEqual([]);
   });
 });
 

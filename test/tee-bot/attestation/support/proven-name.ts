@@ -41,6 +41,8 @@ export interface ProvenNameOptions {
   /** What the collateral says from the start. */
   collateral?: Parameters<Simulator["setCollateral"]>[0];
   clock?: Clock;
+  /** Whence each connection comes, by its number; the same visitor, if it is not said. */
+  addressOf?: (connection: number) => string;
 }
 
 export interface ProvenName extends AsyncDisposable {
@@ -126,10 +128,12 @@ export async function startProvenName(options: ProvenNameOptions = {}): Promise<
   proof.serve(certificate, registration);
 
   const sockets = new Set<Socket>();
+  let connections = 0;
   const server = createServer({ allowHalfOpen: true, noDelay: true }, (socket) => {
     sockets.add(socket);
     socket.on("error", () => {}); // as the tunnel does
-    exposure.visit({ socket, addresses: visitorAddresses });
+    const sourceAddress = options.addressOf?.(connections++) ?? visitorAddresses.sourceAddress;
+    exposure.visit({ socket, addresses: { ...visitorAddresses, sourceAddress } });
   }).listen(0, "127.0.0.1");
   await once(server, "listening");
   stack.defer(() => {

@@ -8,7 +8,15 @@ const key = generateKeyPairSync("ec", { namedCurve: "P-256" })
 
 describe("a log as it is written", () => {
   it("is a URL, with its key after a #", () => {
-    expect(parseLogSpec("https://log.example/2026h2/")).toEqual({ url: "https://log.example/2026h2/", key: undefined });
+    expect(parseLogSpec("https://log.example/2026h2/")).toEqual({
+      kind: "static",
+      url: "https://log.example/2026h2/",
+      key: undefined,
+    });
+    expect(parseLogSpec("rfc6962+https://log.example/2026h2/")).toMatchObject({
+      kind: "rfc6962",
+      url: "https://log.example/2026h2/",
+    });
     const spec = parseLogSpec(`https://log.example/2026h2/#${key}`);
     expect(spec.url).toBe("https://log.example/2026h2/");
     expect(spec.key?.id).toHaveLength(32);
@@ -37,14 +45,17 @@ describe("a list of logs", () => {
   });
   const usable = { usable: { timestamp: "2026-01-01T00:00:00Z" } };
 
-  it("gives the static logs into which a certificate of today may come", () => {
+  it("gives the logs into which a certificate of today may come", () => {
     const list = {
       version: "3",
       operators: [
         { name: "A", logs: [], tiled_logs: [log("whole", usable), log("retired", { retired: {} })] },
         {
           name: "B",
-          logs: [{ url: "https://rfc6962.example/" }],
+          logs: [
+            { url: "https://old.example/", key, state: usable },
+            { url: "https://gone.example/", key },
+          ],
           tiled_logs: [
             log("over", usable, "2026-01-01T00:00:00Z", "2026-07-01T00:00:00Z"),
             log("now", usable, "2026-07-01T00:00:00Z", "2027-01-01T00:00:00Z"),
@@ -55,10 +66,11 @@ describe("a list of logs", () => {
         { name: "C", logs: [] },
       ],
     };
-    expect(parseLogList(list, now).map(({ url }) => url)).toEqual([
-      "https://whole.example/",
-      "https://now.example/",
-      "https://next.example/",
+    expect(parseLogList(list, now).map(({ kind, url }) => `${kind} ${url}`)).toEqual([
+      "static https://whole.example/",
+      "static https://now.example/",
+      "static https://next.example/",
+      "rfc6962 https://old.example/",
     ]);
   });
 

@@ -12,7 +12,7 @@ describe("a watcher's memory", () => {
   it("is empty where there is none, and is what was saved afterwards, for its owner alone", () => {
     const path = join(folder.path, "deep", "watch.json");
     const file = openMemory(path);
-    file.memory.keys["alice.example.net"] = [{ spkiSha256: digest, at: 1 }];
+    file.memory.keys["alice.example.net"] = [{ spkiSha256: digest, simulated: false, at: 1 }];
     file.memory.logs["https://log.example/"] = { size: 3, root: digest, timestamp: 5, next: 2 };
     file.save();
     expect(openMemory(path).memory).toEqual(file.memory);
@@ -25,7 +25,11 @@ describe("a watcher's memory", () => {
     const { memory } = file;
     const told = { name: "a.b", issuer: "i", spkiSha256: digest, notAfter: 1, explained: false };
     for (let at = 0; at < maxToldCertificates + 1; at++) memory.told.push({ ...told, serial: String(at) });
-    memory.keys["a.b"] = Array.from({ length: maxKnownKeys + 1 }, (_, at) => ({ spkiSha256: digest, at }));
+    memory.keys["a.b"] = Array.from({ length: maxKnownKeys + 1 }, (_, at) => ({
+      spkiSha256: digest,
+      simulated: false,
+      at,
+    }));
     file.save();
     expect(openMemory(path).memory.told[0]?.serial).toBe("1");
     expect(openMemory(path).memory.keys["a.b"]?.[0]?.at).toBe(1);

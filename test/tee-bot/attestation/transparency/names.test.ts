@@ -1,5 +1,10 @@
 import { describe, expect, it } from "vitest";
-import { covers, createMentionFilter, normaliseName } from "../../../../tee-bot/attestation/transparency/names.ts";
+import {
+  covers,
+  createMentionFilter,
+  isHostname,
+  normaliseName,
+} from "../../../../tee-bot/attestation/transparency/names.ts";
 import { issue } from "../../../support/ct-certificates.ts";
 
 describe("a certificate", () => {
@@ -47,4 +52,22 @@ describe("the filter of mentions", () => {
 
 it("a name is written in one way", () => {
   expect(normaliseName("Alice.Example.NET.")).toBe("alice.example.net");
+});
+
+it.each([
+  ["alice.example.net", true],
+  ["a-b.x--c.example", true],
+  ["_a.example.net", true],
+  [`${"a".repeat(63)}.example`, true],
+  [`${"a".repeat(64)}.example`, false],
+  [`${"a.".repeat(127)}net`, false],
+  ["localhost", false],
+  ["1.2.3.4", false],
+  ["*.example.net", false],
+  ["-a.example.net", false],
+  ["a..b", false],
+  ["a b.example", false],
+  ["", false],
+])("%j is the name of a host: %s", (name, expected) => {
+  expect(isHostname(name)).toBe(expected);
 });

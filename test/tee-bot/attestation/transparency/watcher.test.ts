@@ -13,7 +13,7 @@ beforeEach(async () => {
   world = await startWatchWorld();
   [log] = world.logs as [CtLog];
   own = await issue([name]);
-  world.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: undefined };
+  world.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: undefined, simulated: false };
 });
 afterEach(() => world[Symbol.asyncDispose]());
 
@@ -73,19 +73,39 @@ describe("a watcher", () => {
   it("asks the node again before it calls a key foreign: it may be a new one", async () => {
     expect(await once()).toBe(0);
     const next = await issue([name]);
-    world.attested = { spkiSha256: [next.spkiSha256], acmeAccounts: undefined };
+    world.attested = { spkiSha256: [next.spkiSha256], acmeAccounts: undefined, simulated: false };
     log.add(next.certificate, own.certificate);
     expect(await once()).toBe(0); // the key before is known from the first run
     expect(told()).toEqual([]);
+  });
+
+  it("asks the node again also while it reads, when that is a minute ago", async () => {
+    const next = await issue([name]);
+    log.add(next.certificate);
+    log.faults.inject("/checkpoint", { kind: "delay", ms: 200 }); // 200 s of the watcher's clock
+    const verdict = once({ from: 0 });
+    while (world.asked === 0) await new Promise((resolve) => setTimeout(resolve, 1));
+    world.attested = { spkiSha256: [next.spkiSha256], acmeAccounts: undefined, simulated: false };
+    expect(await verdict).toBe(0);
+    expect(world.asked).toBe(2);
   });
 
   it("takes back what the node explains later", async () => {
     const next = await issue([name]);
     log.add(next.certificate);
     expect(await once({ from: 0 })).toBe(1);
-    world.attested = { spkiSha256: [next.spkiSha256], acmeAccounts: undefined };
+    world.attested = { spkiSha256: [next.spkiSha256], acmeAccounts: undefined, simulated: false };
     expect(await once()).toBe(0);
     expect(told()).toEqual(["certificate.foreign", "certificate.explained"]);
+  });
+
+  it("does not take a simulator's word unless it is told to, in this run or a later one", async () => {
+    world.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: undefined, simulated: true };
+    log.add(own.certificate);
+    expect(await once({ from: 0, simulated: true })).toBe(0);
+    log.add(own.certificate);
+    expect(await once()).toBe(1);
+    expect(world.alerts).toMatchObject([{ event: "certificate.foreign", fields: { keysKnown: false } }]);
   });
 
   it("without any key that is known calls all foreign, and nothing checked", async () => {
@@ -186,7 +206,7 @@ describe("a log that cannot be believed", () => {
 
 describe("CAA records", () => {
   beforeEach(() => {
-    world.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: [account] };
+    world.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: [account], simulated: false };
     world.zone.add({ name: "example.test", type: "CAA", content: bound });
   });
 
@@ -225,7 +245,7 @@ describe("CAA records", () => {
   });
 
   it("of a node that attests no account are only watched for changes", async () => {
-    world.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: undefined };
+    world.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: undefined, simulated: false };
     world.zone.add({ name, type: "CAA", content: '0 issue "other.example"' });
     expect(await once()).toBe(0);
     world.zone.add({ name, type: "CAA", content: '0 issue "third.example"' });
@@ -237,7 +257,7 @@ describe("CAA records", () => {
 describe("a watcher that goes on", () => {
   it("tells of what comes later, in whichever log, and stops when it is told to", async () => {
     await using many = await startWatchWorld({ logs: 3 });
-    many.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: undefined };
+    many.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: undefined, simulated: false };
     const stop = new AbortController();
     const ended = many.start({ everyMs: 20_000 }).always(stop.signal);
     const until = async (done: () => boolean): Promise<void> => {
@@ -258,6 +278,22 @@ describe("a watcher that goes on", () => {
     await once({ from: 0, entriesPerSecond: 2 }); // on a clock of a thousand seconds a second
     expect(performance.now() - before).toBeGreaterThan(1_200);
   });
+});
+
+it("a watcher of a log with the older API finds the same", async () => {
+  await using older = await startWatchWorld({ kind: "rfc6962" });
+  older.attested = { spkiSha256: [own.spkiSha256], acmeAccounts: undefined, simulated: false };
+  const watch = () => older.start({ from: 0 }).once(never);
+  older.logs[0]!.add(...others(300), own.certificate);
+  expect(await watch()).toBe(0);
+  const foreign = await issue([name]);
+  older.logs[0]!.add(...others(10), foreign.precertificate);
+  expect(await watch()).toBe(1);
+  expect(older.alerts).toMatchObject([{ event: "certificate.foreign", fields: { index: 311 } }]);
+  older.logs[0]!.rewind(200);
+  older.logs[0]!.add(...others(200));
+  expect(await watch()).toBe(1);
+  expect(older.alerts.at(-1)).toMatchObject({ event: "log.refused" });
 });
 
 describe("the verdict", () => {

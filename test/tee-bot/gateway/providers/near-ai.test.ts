@@ -70,6 +70,7 @@ describe("NEAR AI Cloud", () => {
     expect(check()).toContain("does not say");
     expect(check("near", "verified")).toBeUndefined();
     expect(check("chutes", "verified")).toContain("evidence was not verified");
+    expect(check("non-attested", "verified")).toContain("not attested");
     expect(spec().trust).toBe("plain");
   });
 });

@@ -153,6 +153,17 @@ describe("a privacy rule", () => {
     );
   });
 
+  it("of the call holds where it is stricter than that of the settings, and never loosens those", () => {
+    const ids = (found: Route): string[] => found.candidates.map(({ provider }) => provider.id).toSorted();
+    expect(ids(route(views, { privacy: "local-or-attested" }))).toEqual(["near", "own"]);
+    expect(ids(route(views, { privacy: "local" }, { privacy: "local-or-attested" }))).toEqual(["own"]);
+    expect(ids(route(views, { privacy: "any" }, { privacy: "local" }))).toEqual(["own"]);
+    expect(ids(route(views, { privacy: "local-or-attested" }, { privacy: "local" }))).toEqual(["own"]);
+    const error = refusal([view("openai", cloud)], { privacy: "local" });
+    expect(error).toMatchObject({ code: "privacy_rule", status: 403 });
+    expect(error.message).toContain("X-Postern-Privacy: local");
+  });
+
   it("goes by the model where a provider has several kinds", () => {
     const ollama = view("ollama", { models: ["m", { id: "x:cloud", location: "cloud", trust: "plain" }] });
     expect(chosen(route([ollama], "m", { privacy: "local" }))).toEqual(["ollama: m"]);

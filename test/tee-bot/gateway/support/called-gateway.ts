@@ -3,6 +3,7 @@ import { request as httpRequest, type IncomingHttpHeaders } from "node:http";
 import { Pool } from "undici";
 import { systemClock } from "../../../../shared/clock.ts";
 import type { Access } from "../../../../tee-bot/gateway/access/access.ts";
+import type { ShowReport } from "../../../../tee-bot/gateway/front.ts";
 import { createGateway } from "../../../../tee-bot/gateway/gateway.ts";
 import type { AnswerProof, Location, Provider } from "../../../../tee-bot/gateway/providers/provider.ts";
 import type { Candidate, Permit, Route } from "../../../../tee-bot/gateway/routing/route.ts";
@@ -32,6 +33,7 @@ export interface CalledGatewayOptions {
   readonly whole?: boolean;
   readonly settings?: Partial<Record<keyof GatewaySettings, object>>;
   readonly access?: Partial<Access>;
+  readonly showReport?: ShowReport;
   /** Of back-off: 0 is the shortest. */
   readonly random?: () => number;
 }
@@ -70,7 +72,7 @@ const names = ["first", "second", "third", "fourth"];
 
 export async function startCalledGateway(
   stack: AsyncDisposableStack,
-  { route, whole = false, settings = {}, access = {}, random = () => 0 }: CalledGatewayOptions,
+  { route, whole = false, settings = {}, access = {}, random = () => 0, showReport }: CalledGatewayOptions,
 ): Promise<CalledGateway> {
   const log = recordingLog();
   const verdicts: string[] = [];
@@ -111,6 +113,7 @@ export async function startCalledGateway(
     clock: systemClock,
     random,
     log,
+    ...(showReport && { showReport }),
     health: () => ({ status: "healthy", tee: "none", hostnames: [], steps: [] }),
     parts: {
       router: {

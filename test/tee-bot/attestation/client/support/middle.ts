@@ -4,6 +4,8 @@ import type { AddressInfo } from "node:net";
 import { connect, createServer, type TLSSocket } from "node:tls";
 import type { TestCertificate } from "../../../../support/certificate.ts";
 
+const theirs = { host: "127.0.0.1", rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] };
+
 export interface Middle extends AsyncDisposable {
   readonly port: number;
   /** What was read of the node's answers, in clear. */
@@ -12,11 +14,16 @@ export interface Middle extends AsyncDisposable {
   rewrite: (answer: string, near: TLSSocket) => string;
 }
 
-export async function startMiddle(target: number, { certificate, key }: TestCertificate): Promise<Middle> {
+/** `servername` is for a way to the node that asks for one, such as a relay. */
+export async function startMiddle(
+  target: number,
+  { certificate, key }: Pick<TestCertificate, "certificate" | "key">,
+  servername = "",
+): Promise<Middle> {
   const sockets = new Set<TLSSocket>();
   let overheard = "";
   const server = createServer({ cert: certificate, key, ALPNProtocols: ["http/1.1"] }, (near) => {
-    const far = connect({ host: "127.0.0.1", port: target, rejectUnauthorized: false, ALPNProtocols: ["http/1.1"] });
+    const far = connect({ ...theirs, port: target, servername });
     for (const [socket, other] of [
       [near, far],
       [far, near],
