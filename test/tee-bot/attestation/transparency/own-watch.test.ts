@@ -95,7 +95,7 @@ describe("a node that watches its own names", () => {
     const watch = start();
     await nextRounds();
     server.signWith();
-    while (changes === 0) await new Promise((resolve) => setTimeout(resolve, 5));
+    await expect.poll(() => changes).toBe(1);
     expect(watch.troubles).toMatchObject([{ detail: expect.stringContaining("not signed with the log's key") }]);
   });
 
