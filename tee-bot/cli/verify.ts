@@ -4,7 +4,7 @@ import { print, runCommand } from "./command.ts";
 import type { VerifyFlags } from "./verify-actions.ts";
 
 /** Exit codes: 0 verified, 1 refused, 2 could not check, which is also what every mistake in the command is. */
-export const couldNotCheckExitCode = 2;
+const couldNotCheckExitCode = 2;
 
 export function addVerifyCommand(program: Command): void {
   program
@@ -30,9 +30,10 @@ export function addVerifyCommand(program: Command): void {
       process.exitCode = couldNotCheckExitCode;
       return runCommand("Nothing was checked.", async () => {
         const { verify } = await import("./verify-actions.ts"); // the verifiers, which the other commands do without
-        const { text, exitCode } = await verify(what, flags);
+        const { text, exitCode, unsaved } = await verify(what, flags);
         print(text);
         process.exitCode = exitCode;
+        if (unsaved) throw unsaved;
       });
     });
 }

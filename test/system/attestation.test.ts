@@ -1,8 +1,9 @@
-import { existsSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
+import { existsSync, mkdtempSync, readdirSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterAll, beforeAll, describe, expect, it } from "vitest";
 import { createSimulatorPki } from "../../tee-bot/attestation/simulator/pki.ts";
+import type { ControlFile } from "../../tee-bot/control/status.ts";
 import { postern } from "../cli/run.ts";
 import { isAlive, processTree, startPostern, until, type Postern } from "../support/postern.ts";
 import { visit } from "../support/visit.ts";
@@ -57,6 +58,36 @@ describe("npm start -- --tee simulated", () => {
     const { body } = await visit(stack, `/.well-known/postern-attestation?nonce=${"ab".repeat(32)}`);
     expect(JSON.parse(body)).toMatchObject({ simulated: true, node_id: stack.run.node.id, nonce: "ab".repeat(32) });
     expect(readFileSync(join(state, "log", "node.log"), "utf8")).toContain('"event":"tee.simulated"');
+  });
+
+  it("has a node whose keys are in no file, and whose identity is told and never handed out", async () => {
+    const node = join(state, "node");
+    const files = readdirSync(node);
+    expect(files).toContain("certificate.pem");
+    for (const file of ["identity.pem", "tls.key", "acme-account.pem"]) expect(files).not.toContain(file);
+    expect((await postern("id", "--state", node)).stdout).toContain(`${stack.run.node.id}\n`);
+    expect((await postern("id", "export", join(state, "id.pem"), "--state", node)).code).toBe(1);
+    expect(existsSync(join(state, "id.pem"))).toBe(false);
+  });
+
+  it("lends its TEE to who has the token of its control API", async () => {
+    const { url, token } = JSON.parse(readFileSync(join(state, "node", "control.json"), "utf8")) as ControlFile;
+    const ask = async (path: string, body?: object) => {
+      const init = body ? { method: "POST", body: JSON.stringify(body) } : {};
+      const answer = await fetch(new URL(path, url), { ...init, headers: { authorization: `Bearer ${token}` } });
+      return (await answer.json()) as Record<string, unknown>;
+    };
+    expect(await ask("/tee/info")).toMatchObject({ tee: "simulated", simulated: true });
+    const { quote, report_data: reportData } = await ask("/tee/quote", { data: "c0ffee" });
+    expect(quote).toContain(reportData);
+    const signed = await ask("/tee/sign", { data: "c0ffee" });
+    expect(
+      await ask("/tee/verify", { data: "c0ffee", signature: signed["signature"], public_key: signed["public_key"] }),
+    ).toMatchObject({ valid: true });
+    expect(await ask("/tee/emit-event", { event: "e", payload: "" })).toMatchObject({
+      status: 501,
+      code: "not-supported",
+    });
   });
 
   it("is refused by whoever does not name the simulator's root", async () => {

@@ -32,7 +32,7 @@ export function decideAgentPlace(
   if (tee === "simulated") return { tee, ...simulatorPlace(socket, endpoint) };
   if (endpoint !== undefined)
     throw new AppError(
-      "forbidden",
+      "bad-request",
       `${simulatorVariable} is set, and whoever sets it could have the node's keys made elsewhere. ` +
         `Unset it, or say that nothing has to be proven: attestation.tee: simulated.`,
     );

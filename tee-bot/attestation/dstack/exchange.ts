@@ -89,7 +89,6 @@ function describe(error: unknown, { address, path, timeoutMs }: AgentRequest, la
 
 /** By the system's word for what went wrong. */
 const remedies: Readonly<Record<string, string>> = {
-  ECONNREFUSED: "nobody listens there any more. Start the VM, or the simulator, anew.",
+  ECONNREFUSED: "nobody listens there. Start the VM, or the simulator, anew, and see that the path is right.",
   EACCES: "this user may not open it. Let it read and write the socket.",
-  ENOTSOCK: "it is no socket. Mount dstack's own into the container.",
 };

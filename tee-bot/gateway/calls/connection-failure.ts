@@ -1,3 +1,5 @@
+import { peerRefusedCode } from "../../attestation/near/peer-key.ts";
+
 /** Why a connection to a provider failed, in words that tell callers nothing of the network behind this gateway. */
 const words: Readonly<Record<string, string>> = {
   ECONNREFUSED: "the connection was refused",
@@ -10,6 +12,7 @@ const words: Readonly<Record<string, string>> = {
   ENOTFOUND: "its name is not known",
   EAI_AGAIN: "its name is not known",
   UND_ERR_HEADERS_OVERFLOW: "the head of its answer is too large",
+  [peerRefusedCode]: "the key of its certificate is not the attested one",
   UND_ERR_DESTROYED: "it was just removed",
   UND_ERR_CLOSED: "it was just removed",
 };

@@ -49,7 +49,7 @@ describe("a node that starts", () => {
   it("goes by the simulator of the environment only where it is told that all is simulated", async () => {
     const env = { DSTACK_SIMULATOR_ENDPOINT: standIn.socket };
     expect(await open({ tee: "simulated" }, env)).toMatchObject({ tee: "simulated" });
-    expect(await refusalOfAsync(() => open({}, env))).toBe("forbidden");
+    expect(await refusalOfAsync(() => open({}, env))).toBe("bad-request");
   });
 
   it("does without a TEE where there is none, but not where attestation is required", async () => {

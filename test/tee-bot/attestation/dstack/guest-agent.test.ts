@@ -249,7 +249,7 @@ describe("a socket", () => {
     const path = join(folder.path, "dstack.sock");
     const dead = new DstackAgent({ socketPath: path }, systemClock);
     await leaveDeadSocket(path);
-    await expect(dead.info()).rejects.toThrow("nobody listens there any more");
+    await expect(dead.info()).rejects.toThrow("nobody listens there. Start");
     rmSync(path);
     writeFileSync(path, "");
     expect(await refusalOfAsync(() => dead.info())).toBe("upstream-unavailable");
