@@ -31,7 +31,8 @@ export interface AnswerInTransit {
 
 const id = "answer-signature";
 const checkTimeoutMs = 20_000;
-const maxUnderWay = 64;
+/** Of four times as many calls as may be under way by default. */
+const maxUnderWay = 1_024;
 /** Others are put together by NEAR's gateway, which signs them itself, or by nobody. */
 export const signedEndpoints = ["chat", "completions"] as const;
 
