@@ -24,6 +24,7 @@ import type { NodeFacts } from "./evidence/node-facts.ts";
 import type { Standing } from "./evidence/standing.ts";
 import type { NodeKeys } from "./keys/node-keys.ts";
 import { proofStep, type ProofStep } from "./proof-step.ts";
+import { OwnWatch } from "./transparency/own-watch.ts";
 import { simulatorRoot } from "./simulator-root.ts";
 import { verifyQuote } from "./verify/verify-quote.ts";
 
@@ -50,6 +51,7 @@ export class NodeProof {
   readonly #gate: CertificateGate;
   readonly #collateral: CollateralKeeper | undefined;
   readonly #evidence: NodeEvidence | undefined;
+  readonly #watch: OwnWatch | undefined;
 
   constructor(options: NodeProofOptions) {
     const { tee, facts, keys, clock, log, fetch, resolvers } = options;
@@ -83,6 +85,13 @@ export class NodeProof {
         onChange: () => this.#changed(),
       });
     }
+    if (settings.watch.logs.length > 0)
+      this.#watch = new OwnWatch({
+        ...options,
+        logs: settings.watch.logs,
+        expected: [spkiSha256, ...settings.watch.expect],
+        path: join(files.directory, "own-watch.json"),
+      });
     const absent = tee.tee === "none" ? `This node shows no evidence, since it runs in no TEE. ${tee.reason}` : "";
     this.pages = new EvidencePages({ evidence: this.#evidence, absent, clock, log });
   }
@@ -91,7 +100,11 @@ export class NodeProof {
   get troubles(): Trouble[] {
     const { standing } = this;
     const collateral = this.#collateral?.trouble;
-    return [...(standing.state === "bad" ? [standing.trouble] : []), ...(collateral ? [collateral] : [])];
+    return [
+      ...(standing.state === "bad" ? [standing.trouble] : []),
+      ...(collateral ? [collateral] : []),
+      ...(this.#watch?.troubles ?? []),
+    ];
   }
 
   get step(): ProofStep {
@@ -115,10 +128,11 @@ export class NodeProof {
     const { hostnames = [], zone } = registration ?? {};
     const acmeAccounts = acmeAccount === "node" ? announcedAccountUris(files.announcedAccounts) : [];
     this.#evidence?.follow({ hostnames, zone, acmeAccounts });
+    this.#watch?.follow(hostnames);
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#collateral?.run(signal), this.#evidence?.run(signal)]);
+    await Promise.all([this.#collateral?.run(signal), this.#evidence?.run(signal), this.#watch?.run(signal)]);
   }
 
   #changed(): void {

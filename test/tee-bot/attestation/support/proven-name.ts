@@ -40,6 +40,8 @@ export interface ProvenNameOptions {
   simulator?: Partial<SimulatorOptions>;
   /** What the collateral says from the start. */
   collateral?: Parameters<Simulator["setCollateral"]>[0];
+  /** Logs of certificates that the node watches. */
+  logs?: string[];
   clock?: Clock;
   /** Whence each connection comes, by its number; the same visitor, if it is not said. */
   addressOf?: (connection: number) => string;
@@ -82,6 +84,7 @@ export async function startProvenName(options: ProvenNameOptions = {}): Promise<
     collateral: simulator.pcs,
     required: options.required ?? false,
     appCompose: options.appCompose ?? true,
+    watch: { logs: options.logs ?? [] },
   });
   const files = filesIn(state);
   const opened = await openFoundations({ config: { attestation: settings, files }, env: {}, clock, log });
