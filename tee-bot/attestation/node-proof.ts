@@ -12,6 +12,7 @@ import { createDohServer } from "../../shared/dns/doh.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Registration } from "../../shared/registry/messages.ts";
 import { announcedAccountUris } from "../certificate/announced-accounts.ts";
+import { KnownAccounts } from "../certificate/known-accounts.ts";
 import type { NodeConfig } from "../config.ts";
 import type { Terminator } from "../server/terminator.ts";
 import type { TeeState } from "./attestation.ts";
@@ -51,12 +52,14 @@ export class NodeProof {
   readonly #gate: CertificateGate;
   readonly #collateral: CollateralKeeper | undefined;
   readonly #evidence: NodeEvidence | undefined;
+  readonly #edgeAccounts: KnownAccounts;
   readonly #watch: OwnWatch | undefined;
 
   constructor(options: NodeProofOptions) {
     const { tee, facts, keys, clock, log, fetch, resolvers } = options;
     const { attestation: settings, files } = options.config;
     this.#options = options;
+    this.#edgeAccounts = new KnownAccounts({ path: files.edgeAccounts, log });
     const { spki } = keys.tls;
     const spkiSha256 = createHash("sha256").update(spki).digest("hex");
     this.#gate = new CertificateGate({ ...options, required: settings.required, spkiSha256 });
@@ -122,11 +125,16 @@ export class NodeProof {
     this.follow(registration);
   }
 
-  /** What the evidence has to name: what the certificate is for, and by whose account it comes. */
-  follow(registration: Registration | undefined): void {
+  /**
+   * What the evidence has to name: what the certificate is for, and by whose accounts it comes. `accounts`: those of the
+   * edge, as it says.
+   */
+  follow(registration: Registration | undefined, accounts: readonly string[] = []): void {
     const { acmeAccount, files } = this.#options.config;
     const { hostnames = [], zone } = registration ?? {};
-    const acmeAccounts = acmeAccount === "node" ? announcedAccountUris(files.announcedAccounts) : [];
+    this.#edgeAccounts.follow(accounts);
+    const ofEdge = this.#edgeAccounts.current;
+    const acmeAccounts = acmeAccount === "node" ? announcedAccountUris(files.announcedAccounts) : ofEdge;
     this.#evidence?.follow({ hostnames, zone, acmeAccounts });
     this.#watch?.follow(hostnames);
   }

@@ -1,6 +1,7 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Registration } from "../../../shared/registry/messages.ts";
 import { refreshIntervalMs } from "../../../tee-bot/attestation/collateral/decide-refresh.ts";
+import { KnownAccounts } from "../../../tee-bot/certificate/known-accounts.ts";
 import { parseTarget } from "../../../tee-bot/expose/target.ts";
 import { issue } from "../../support/ct-certificates.ts";
 import { startCtLog } from "../../support/ct-log.ts";
@@ -118,6 +119,23 @@ describe("a node that shows evidence of its own accord", () => {
     expect(name.proof.step.ok).toBe(true);
     expect(name.log.events).toContainEqual(expect.objectContaining({ level: "warn", event: "evidence.refused" }));
     (await name.dial()).destroy();
+  });
+
+  it("names the accounts of the edge, and still does after a start without it", async () => {
+    const name = await start();
+    const registration = { hostnames: [provenHost], zone: "proven.test" } as unknown as Registration;
+    const accounts = async (): Promise<unknown> => {
+      const { body } = await name.ask("/v1/aci/attestation");
+      return (JSON.parse(body) as { attestation: { workload_keyset: { acme_accounts: unknown } } }).attestation
+        .workload_keyset.acme_accounts;
+    };
+    expect(await accounts()).toEqual([]);
+    name.proof.follow(registration, ["https://ca.test/acct/1"]);
+    expect(await accounts()).toEqual(["https://ca.test/acct/1"]);
+    name.proof.follow(registration);
+    expect(await accounts()).toEqual(["https://ca.test/acct/1"]);
+    const kept = new KnownAccounts({ path: name.files.edgeAccounts, log: name.log });
+    expect(kept.current).toEqual(["https://ca.test/acct/1"]);
   });
 
   it("attests another keyset from the moment its names change", async () => {

@@ -21,7 +21,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from "../../../../tee-bot/attestation/simulator/simulator.ts";
-import { filesIn } from "../../../../tee-bot/config.ts";
+import { filesIn, type NodeFiles } from "../../../../tee-bot/config.ts";
 import { Exposure } from "../../../../tee-bot/expose/exposure.ts";
 import type { Target } from "../../../../tee-bot/expose/target.ts";
 import { temporaryFolder } from "../../../shared/temporary-folder.ts";
@@ -52,6 +52,7 @@ export interface ProvenName extends AsyncDisposable {
   readonly exposure: Exposure;
   readonly simulator: Simulator;
   readonly keys: NodeKeys;
+  readonly files: NodeFiles;
   readonly log: ReturnType<typeof recordingLog>;
   /** Whether the service with the collateral can be reached. */
   readonly network: { up: boolean };
@@ -166,6 +167,7 @@ export async function startProvenName(options: ProvenNameOptions = {}): Promise<
     exposure,
     simulator,
     keys,
+    files,
     log,
     network,
     port,

@@ -222,7 +222,7 @@ describe("whatever a log answers", () => {
     ["an error", htmlPage(500)],
     [
       "packing that is none",
-      { kind: "rewrite", rewrite: (it) => ({ ...it, headers: { "content-encoding": "gzip" } }) },
+      { kind: "rewrite", rewrite: (answer) => ({ ...answer, headers: { "content-encoding": "gzip" } }) },
     ],
   ];
   const paths = ["/checkpoint", "/tile/0/*", "/tile/0/*/*", "/tile/1/*/*", "/tile/data/*", "/tile/data/*/*"];
