@@ -19,11 +19,11 @@ import { ask, chat, type Answer } from "./support/called-gateway.ts";
 
 let pki: SimulatorPki;
 let otherPki: SimulatorPki;
-let collateral: Collateral;
+let current: Collateral;
 beforeAll(async () => {
   const now = Date.now();
   [pki, otherPki] = await Promise.all([createSimulatorPki({ now }), createSimulatorPki({ now })]);
-  collateral = await pki.createCollateral({ now });
+  current = await pki.createCollateral({ now });
 });
 
 let stack = new AsyncDisposableStack();
@@ -38,9 +38,17 @@ interface Options {
   readonly fault?: NearFault;
   readonly simulated?: boolean;
   readonly tls?: NearTls;
+  readonly collateral?: Collateral;
 }
 
-async function start({ settings = {}, provider = {}, fault, simulated = false, tls }: Options = {}) {
+async function start({
+  settings = {},
+  provider = {},
+  fault,
+  simulated = false,
+  tls,
+  collateral = current,
+}: Options = {}) {
   const cloud = stack.use(await new NearCloud({ pki, otherPki, ...(tls && { tls }) }).start());
   cloud.fault = fault;
   const log = recordingLog();
@@ -159,6 +167,14 @@ describe("a model at NEAR", () => {
     await vi.waitFor(async () => expect((await listed())?.postern.trust).toBe("plain"), patience);
     expect((await listed())?.postern.attestation).toBeUndefined();
     expect((await call()).status).toBe(200);
+  });
+
+  it("on outdated firmware is verified only where the settings accept that, with what is open there", async () => {
+    const outdated = await pki.createCollateral({ now: Date.now(), status: "OutOfDate" });
+    const strict = await start({ collateral: outdated });
+    await vi.waitFor(async () => expect(await strict.listed()).toBeUndefined(), patience);
+    const provider = { tcb: ["UpToDate", "OutOfDate"], advisories: ["INTEL-SA-00000"] };
+    await (await start({ collateral: outdated, provider })).untilVerified();
   });
 
   it("stays a claim when its evidence cannot be looked at", async () => {
