@@ -41,7 +41,7 @@ const oldRequests = `
   ) STRICT;
   CREATE INDEX requests_by_id ON requests (id);
   INSERT INTO requests VALUES
-    (1, 'req_1', 1795262400000, 'local', 'chat', NULL, 'm', 1, 'p', 'u', 200, NULL, NULL, 0.5, 1.25, 2.5, 3, 4, 0,
+    (1, 'req_1', 1795262400000, 'local', 'chat', NULL, 'm', 1, 'p', 'u', 200, NULL, NULL, 0.5, 1.25, 2.5, 3, 4, 1,
       '[[["p","u",0.1,null,2,200,"answered",null]],[["p","u","local"]],[["q","asleep"]]]'),
     (2, 'req_2', 1795262400001, 'public', 'chat', 'key_1', 'm', 0, NULL, NULL, 503, 'no_provider', 'gateway', 0, NULL, 1, NULL,
       NULL, NULL, '[[],[],[]]')`;
@@ -145,7 +145,7 @@ describe("the request tracker", () => {
       queuedMs: 0.5,
       ttftMs: 1.25,
       durationMs: 2.5,
-      tokens: { prompt: 3, completion: 4, estimated: false },
+      tokens: { prompt: 3, completion: 4, estimated: true },
       attempts: [
         {
           provider: "p",
