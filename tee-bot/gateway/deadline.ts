@@ -5,13 +5,19 @@ const sweepMs = 25;
  * One point in time that mostly moves away, or is reached never: setting it costs a number. All of them share one timer, which
  * runs while there are any. A timer for each cost 5 µs of a call's CPU: most are the only one of their length, for which
  * Node (24) makes a list and ends it again.
+ *
+ * They are a list, of which one that is cleared knows nothing any more. A `Set` that so many go through makes itself anew again
+ * and again, and what it was made of, once that is old, keeps every call it knew until the next full collection.
  */
 export class Deadline {
-  static readonly #set = new Set<Deadline>();
+  static #first: Deadline | undefined;
   static #sweeper: NodeJS.Timeout | undefined;
 
   readonly #onOver: () => void;
-  #at = Infinity;
+  #at = 0;
+  #isSet = false;
+  #previous: Deadline | undefined;
+  #next: Deadline | undefined;
 
   constructor(onOver: () => void) {
     this.#onOver = onOver;
@@ -19,19 +25,31 @@ export class Deadline {
 
   set(inMs: number): void {
     this.#at = performance.now() + inMs;
-    Deadline.#set.add(this);
+    if (this.#isSet) return;
+    this.#isSet = true;
+    this.#next = Deadline.#first;
+    if (this.#next) this.#next.#previous = this;
+    Deadline.#first = this;
     Deadline.#sweeper ??= setInterval(() => Deadline.#sweep(), sweepMs);
   }
 
   clear(): void {
-    Deadline.#set.delete(this);
+    if (!this.#isSet) return;
+    this.#isSet = false;
+    if (this.#previous) this.#previous.#next = this.#next;
+    else Deadline.#first = this.#next;
+    if (this.#next) this.#next.#previous = this.#previous;
+    this.#previous = undefined;
+    this.#next = undefined;
   }
 
   static #sweep(): void {
+    const over: Deadline[] = [];
     const now = performance.now();
-    const isIdle = Deadline.#set.size === 0;
-    for (const deadline of Deadline.#set) {
-      if (deadline.#at > now) continue;
+    for (let one = Deadline.#first; one; one = one.#next) if (one.#at <= now) over.push(one);
+    const isIdle = Deadline.#first === undefined;
+    for (const deadline of over) {
+      if (!deadline.#isSet || deadline.#at > now) continue; // by one that was told before it
       deadline.clear();
       deadline.#onOver();
     }
