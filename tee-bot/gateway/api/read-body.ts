@@ -25,12 +25,10 @@ export function readBody(request: HttpRequest, { maxBytes, idleMs, take }: Uploa
     if (Number(request.headers["content-length"] ?? 0) > maxBytes) return reject(tooLarge(maxBytes));
     const chunks: Buffer[] = [];
     let length = 0;
-    let isOver = false;
     const deadline = new Deadline(() => stop(standsStill(idleMs)));
     deadline.set(idleMs);
 
     function onData(chunk: Buffer): void {
-      if (isOver) return;
       length += chunk.length;
       if (length > maxBytes) return stop(tooLarge(maxBytes));
       if (!take(chunk.length)) return stop(noRoom());
@@ -39,21 +37,21 @@ export function readBody(request: HttpRequest, { maxBytes, idleMs, take }: Uploa
     }
     // HTTP/2 of Node ends the stream of a request that was reset as if it were complete.
     function onEnd(): void {
-      if (isOver) return;
       if (request.aborted || (request.stream && request.stream.rstCode !== 0)) return stop(clientLeft());
-      end();
+      unlisten();
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
     }
     function onClose(): void {
-      if (!isOver) stop(clientLeft());
+      stop(clientLeft());
     }
     function stop(error: ApiError): void {
-      end();
+      unlisten();
       reject(error);
     }
-    function end(): void {
-      isOver = true;
+    // Its connection keeps the request until the next one comes, and the request whoever listens to it.
+    function unlisten(): void {
       deadline.clear();
+      request.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
     }
     request.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
   });
