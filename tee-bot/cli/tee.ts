@@ -5,6 +5,7 @@ import { Option, type Command } from "commander";
 import { systemClock } from "../../shared/clock.ts";
 import { jsonLog } from "../../shared/log.ts";
 import { aborted, onTermination } from "../../shared/nodejs/termination.ts";
+import { defaultGeneration, defaultQuoteMs } from "../attestation/simulator/defaults.ts";
 import { generations, type Generation } from "../attestation/simulator/guest/generation.ts";
 import { print, runCommand, stateFlag, wantsColor } from "./command.ts";
 import { CliError } from "./failure.ts";
@@ -36,11 +37,15 @@ export function addTeeCommands(program: Command): void {
     .option(stateFlag[0], "the simulator's keys are kept in its folder simulator", stateFlag[2])
     .option("--socket <path>", "where the guest agent listens (default: simulator/dstack.sock in the state directory)")
     .option("--tappd-socket <path>", "where the legacy agent listens (default: nowhere)")
-    .addOption(new Option("--generation <which>", "0.5 has events, 0.6 knows GPUs").choices(generations).default("0.6"))
+    .addOption(
+      new Option("--generation <which>", "0.5 has events, 0.6 knows GPUs")
+        .choices(generations)
+        .default(defaultGeneration),
+    )
     .addOption(new Option("--event-log <version>", "how digests of events are made").choices(["1", "2"]).default("1"))
     .option("--compose <file>", "what is measured as the application (default: a compose text of its own)")
     .option("--pcs-port <port>", "where the collateral is, on loopback", "0")
-    .option("--quote-ms <ms>", "how long a quote takes; one is made at a time", "15")
+    .option("--quote-ms <ms>", "how long a quote takes; one is made at a time", String(defaultQuoteMs))
     .action((flags: SimulateFlags) => runCommand("The simulator did not start.", () => simulate(flags)));
 }
 

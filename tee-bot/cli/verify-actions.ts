@@ -5,7 +5,7 @@ import { checkIds, type CheckId, type Verdict } from "../../shared/attestation/c
 import type { Policy } from "../../shared/attestation/policy.ts";
 import { systemClock } from "../../shared/clock.ts";
 import { createDohServer } from "../../shared/dns/doh.ts";
-import { AppError } from "../../shared/errors.ts";
+import { AppError, errorText } from "../../shared/errors.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
 import { askCollateralOf } from "../attestation/client/observe/ask-collateral.ts";
 import { systemRoots } from "../attestation/client/observe/connection.ts";
@@ -35,23 +35,44 @@ const exitCodes = { verified: 0, simulated: 0, refused: 1, unknown: 2 } as const
 const maxFileBytes = 1024 * 1024;
 const defaultResolver = "https://cloudflare-dns.com/dns-query";
 
+export interface Verification {
+  readonly text: string;
+  readonly exitCode: number;
+  /** Why there is no proof file where one was asked for. */
+  readonly unsaved: CliError | undefined;
+}
+
 /** Throws {@link CliError} and {@link AppError} where the command itself is wrong. */
-export async function verify(what: string, flags: VerifyFlags): Promise<{ text: string; exitCode: number }> {
+export async function verify(what: string, flags: VerifyFlags): Promise<Verification> {
   const recorded = isFile(what);
+  if (recorded && flags.save !== undefined)
+    throw new AppError("bad-request", "--save keeps what is seen of a node; what is in a proof file is kept already.");
   if (!recorded && /\.json$|^\.{0,2}\//.test(what)) throw new AppError("not-found", `There is no file ${what}.`);
-  const { report, observation } = recorded ? await checkProof(what, flags) : await checkNode(what, flags);
-  const proof = flags.save !== undefined && observation && formatProof(observation, report);
-  if (proof) writeFileAtomic(flags.save ?? "", proof);
+  const inspection = recorded ? await checkProof(what, flags) : await checkNode(what, flags);
+  const { report, observation } = inspection;
+  const unsaved = flags.save === undefined ? undefined : save(flags.save, inspection);
+  const exitCode = exitCodes[report.verdict] || (unsaved ? exitCodes.unknown : 0);
   const view: VerificationView = {
     report,
     observation,
     subject: recorded ? `${observation?.url} as recorded in ${basename(what)}` : what,
-    hints: hintsFor({ report, observation }, flags, Boolean(proof)),
+    hints: hintsFor(inspection, flags, unsaved),
   };
-  return {
-    text: flags.json ? formatVerificationJson(view, exitCodes[report.verdict]) : formatVerification(view, wantsColor()),
-    exitCode: exitCodes[report.verdict],
-  };
+  const text = flags.json ? formatVerificationJson(view, exitCode) : formatVerification(view, wantsColor());
+  return { text, exitCode, unsaved };
+}
+
+function save(file: string, { report, observation }: Inspection): CliError | undefined {
+  const failure = (why: string, remedy: string): CliError =>
+    new CliError({ what: "The proof was not written.", why, remedy });
+  const proof = observation && formatProof(observation, report);
+  if (proof === undefined) return failure("There was no evidence to keep.", "Mend what is said above first.");
+  try {
+    writeFileAtomic(file, proof);
+    return undefined;
+  } catch (error) {
+    return failure(errorText(error), "Name a file that can be written.");
+  }
 }
 
 function checkNode(what: string, flags: VerifyFlags): Promise<Inspection> {
@@ -121,7 +142,7 @@ function readCertificates(file: string): X509Certificate[] {
 export const rootsIn = (file: string): string[] => readCertificates(file).map((certificate) => certificate.toString());
 
 /** What to do next, where that can be told. */
-function hintsFor({ report, observation }: Inspection, flags: VerifyFlags, saved: boolean): string[] {
+function hintsFor({ report, observation }: Inspection, flags: VerifyFlags, unsaved: CliError | undefined): string[] {
   const hints: string[] = [];
   if (report.verdict === "refused" && report.shown?.simulated && flags.simulatorRoot === undefined)
     hints.push(
@@ -133,6 +154,7 @@ function hintsFor({ report, observation }: Inspection, flags: VerifyFlags, saved
     flags.cacert === undefined
   )
     hints.push("If the node's certificate comes from a CA of your own, name it: --cacert FILE");
-  if (saved) hints.push(`The proof is in ${flags.save}. Check it again with: postern verify ${flags.save}`);
+  if (flags.save !== undefined && !unsaved)
+    hints.push(`The proof is in ${flags.save}. Check it again with: postern verify ${flags.save}`);
   return hints;
 }

@@ -30,9 +30,10 @@ export function addVerifyCommand(program: Command): void {
       process.exitCode = couldNotCheckExitCode;
       return runCommand("Nothing was checked.", async () => {
         const { verify } = await import("./verify-actions.ts"); // the verifiers, which the other commands do without
-        const { text, exitCode } = await verify(what, flags);
+        const { text, exitCode, unsaved } = await verify(what, flags);
         print(text);
         process.exitCode = exitCode;
+        if (unsaved) throw unsaved;
       });
     });
 }

@@ -5,6 +5,7 @@ import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
 import { checkTitles } from "../../shared/attestation/check.ts";
 import { problemContentType, problemOf } from "../../shared/problem.ts";
 import { version } from "../../shared/version.ts";
+import { startAttestedServer } from "../tee-bot/attestation/client/support/attested-server.ts";
 import { startAttestedWorld } from "../tee-bot/attestation/client/support/attested-world.ts";
 import { startMiddle } from "../tee-bot/attestation/client/support/middle.ts";
 import { someNode } from "../tee-bot/attestation/client/support/evidence.ts";
@@ -104,6 +105,11 @@ The quote's certificate chain does not end in the pinned root.
         "demo.postern.localhost:<port> cannot be reached: nothing listens there.",
       ],
     });
+    const { certificate, quote } = world;
+    const tls = { maxVersion: "TLSv1.2" } as const;
+    await using old = await startAttestedServer({ certificate, domain: "demo.postern.localhost", quote, tls });
+    const outdated = await postern("verify", `https://demo.postern.localhost:${old.port}`, ...trusting);
+    expect(outdated).toMatchObject({ code: 2, stdout: expect.stringContaining("TLS 1.3 does not come about") });
     const untrusted = await postern("verify", url, "--simulator-root", root);
     expect(untrusted.code).toBe(2);
     expect(steady(untrusted.stdout)).toContain(`COULD NOT CHECK  https://demo.postern.localhost:<port>
@@ -253,6 +259,13 @@ describe("postern verify --save", () => {
     expect(saved.code).toBe(0);
     expect(saved.stdout).toContain(`  → The proof is in ${proof}. Check it again with: postern verify ${proof}\n`);
     expect(JSON.parse(readFileSync(proof, "utf8"))).toMatchObject({ version: "postern.proof/1", url });
+  });
+
+  it("says what kept it from being written, after the report, and does not end well then", async () => {
+    const { code, stdout, stderr } = await postern("verify", url, ...trusting, "--save", file("no/such/folder.json"));
+    expect({ code, stdout }).toEqual({ code: 2, stdout: expect.stringMatching(/^SIMULATED /) });
+    expect(stderr).toMatch(/^The proof was not written\.\n {2}why: {2}ENOENT/);
+    expect(await postern("verify", proof, "--save", file("copy.json"))).toMatchObject({ code: 2, stdout: "" });
   });
 
   it("whose file is checked again without the node, and says whose word the rest is", async () => {

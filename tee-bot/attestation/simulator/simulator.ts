@@ -5,6 +5,7 @@
 import { join } from "node:path";
 import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
+import { defaultGeneration, defaultQuoteMs } from "./defaults.ts";
 import { defaultCompose } from "./default-compose.ts";
 import { agentCalls } from "./guest/agent-calls.ts";
 import { createAgentServer } from "./guest/agent-server.ts";
@@ -64,9 +65,6 @@ export interface Simulator extends AsyncDisposable {
   setCollateral(options: Omit<CollateralOptions, "now">): void;
 }
 
-/** Hardware takes 10 to 30 ms for a quote, one at a time. */
-export const defaultQuoteMs = 15;
-export const defaultGeneration: Generation = "0.6";
 const folderName = "simulator";
 const socketName = "dstack.sock";
 

@@ -49,7 +49,7 @@ export async function readOrCreateKeyProvider(directory: string, now: number): P
   return made;
 }
 
-export async function createKeyProvider(now: number): Promise<KeyProvider> {
+async function createKeyProvider(now: number): Promise<KeyProvider> {
   const key = generateKey();
   const request = {
     name: "CN=SIMULATOR KMS CA, O=SIMULATOR NOT INTEL",

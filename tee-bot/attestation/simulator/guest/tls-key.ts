@@ -101,7 +101,7 @@ async function attested(
 }
 
 /** SHA512("ratls-cert:" ‖ SPKI). */
-export function raTlsReportData(key: KeyObject): Buffer {
+function raTlsReportData(key: KeyObject): Buffer {
   const spki = publicKeyOf(key).export({ type: "spki", format: "der" });
   return createHash("sha512").update("ratls-cert:").update(spki).digest();
 }

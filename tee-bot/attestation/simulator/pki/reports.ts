@@ -30,7 +30,7 @@ export const measurementBytes = 48;
 export const reportDataBytes = 64;
 
 /** SEPT_VE_DISABLE alone, and the same with DEBUG. */
-export const productionAttributes = Buffer.from("0000001000000000", "hex");
+const productionAttributes = Buffer.from("0000001000000000", "hex");
 export const debugAttributes = Buffer.from("0100001000000000", "hex");
 
 const zeros = Buffer.alloc(measurementBytes);
