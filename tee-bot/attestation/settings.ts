@@ -6,7 +6,7 @@ export const teeSettings = ["auto", "dstack", "simulated", "off"] as const;
 export type TeeSetting = (typeof teeSettings)[number];
 
 /** Intel's collateral from a cache that needs no key: the one that @phala/dcap-qvl asks by itself. */
-const defaultCollateral = "https://pccs.phala.network";
+export const defaultCollateral = "https://pccs.phala.network";
 
 export const attestationSettingsSchema = z.strictObject({
   tee: z.enum(teeSettings).default("auto"),

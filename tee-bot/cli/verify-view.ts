@@ -17,7 +17,7 @@ export interface VerificationView {
   readonly hints: readonly string[];
 }
 
-export const reportVersion = "postern.verification/1";
+const reportVersion = "postern.verification/1";
 const verdictWords = {
   verified: ["green", "VERIFIED"],
   simulated: ["yellow", "SIMULATED"],

@@ -4,7 +4,7 @@ import { print, runCommand } from "./command.ts";
 import type { VerifyFlags } from "./verify-actions.ts";
 
 /** Exit codes: 0 verified, 1 refused, 2 could not check, which is also what every mistake in the command is. */
-export const couldNotCheckExitCode = 2;
+const couldNotCheckExitCode = 2;
 
 export function addVerifyCommand(program: Command): void {
   program

@@ -73,6 +73,7 @@ export function createGateway(options: GatewayOptions): Gateway {
   const calls = new Calls({ ...parts, settings: () => settings, clock, random, log });
   const metrics = gatewayMetrics(ledger.tracker.metrics.registry, () => ({
     ...ledger.access.load,
+    refused: ledger.access.refused,
     providers: models.pages("local").health().providers ?? [],
   }));
   return {

@@ -43,6 +43,8 @@ const providerSettings = z.discriminatedUnion("kind", [
       .default(["UpToDate"]),
     /** `required`: an answer is held until its signature by the model's TEE was verified. */
     answers: z.enum(["check", "required"]).default("check"),
+    /** `attested`: calls go only over connections to a key that the gateway's own quote names. */
+    connection: z.enum(["public", "attested"]).default("public"),
     ...secretSource,
   }),
 ]);

@@ -9,7 +9,7 @@ import { judgeChain, type RecordedChain } from "./judge/chain.ts";
 import { spkiSha256Of } from "./spki.ts";
 import type { CertificateTrust, Observation } from "./observation.ts";
 
-export const proofVersion = "postern.proof/1";
+const proofVersion = "postern.proof/1";
 /** Evidence with its collateral, which may stand in it twice, and the report. */
 export const maxProofBytes = 8 * 1024 * 1024;
 export const recorder = "whoever recorded it";

@@ -14,7 +14,6 @@ export interface ReportQuestion {
   /** 32 bytes, used once: without one the answer may be an old one. */
   readonly nonce: Uint8Array;
   readonly signal: AbortSignal;
-  readonly ca?: string | undefined;
 }
 
 export interface FetchedReport {
@@ -26,7 +25,7 @@ export interface FetchedReport {
 
 /** Asks for evidence of one model, over a connection of its own. Throws {@link NearUnavailable}. */
 export async function fetchReport(question: ReportQuestion): Promise<FetchedReport> {
-  const { api, model, algorithm, nonce, signal, ca } = question;
+  const { api, model, algorithm, nonce, signal } = question;
   const query = new URLSearchParams({
     model,
     signing_algo: algorithm,
@@ -34,7 +33,7 @@ export async function fetchReport(question: ReportQuestion): Promise<FetchedRepo
     include_tls_fingerprint: "true",
     provider: "near",
   });
-  await using connection = openReportConnection(api.origin, ca);
+  await using connection = openReportConnection(api.origin);
   const either = AbortSignal.any([signal, AbortSignal.timeout(reportTimeoutMs)]);
   const asked = { ...api, dispatcher: connection.dispatcher };
   const path = `/attestation/report?${query.toString()}`;

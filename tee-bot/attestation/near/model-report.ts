@@ -13,8 +13,11 @@ export interface ModelReport {
   /** By which its machines sign; only where nothing failed. */
   readonly keys: readonly SigningKey[];
   readonly measured: readonly Measured[];
-  /** SHA-256 of the gateway's key on the connection that the report came by, hex; undefined: there was no TLS. */
-  readonly peer: string | undefined;
+  /**
+   * SHA-256 of the key of the certificate on the connection that the report came by, hex, which the gateway's quote names
+   * as its own; undefined: there was no TLS, or the quote names none.
+   */
+  readonly gatewayKey: string | undefined;
   /** What was verified, as it came. */
   readonly evidence: Uint8Array;
 }

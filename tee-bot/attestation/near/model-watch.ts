@@ -43,6 +43,12 @@ export class ModelWatch implements AsyncDisposable {
     return this.#standings.get(model);
   }
 
+  /** The keys of TLS that the gateway's quotes name, as far as they are good now. */
+  get gatewayKeys(): ReadonlySet<string> {
+    const keys = [...this.#standings.values()].map(({ report }) => report?.gatewayKey);
+    return new Set(keys.filter((key) => key !== undefined));
+  }
+
   /** Watches these models from now on, and no other. */
   follow(models: readonly string[]): void {
     const wanted = new Set(models.slice(0, maxModels));
@@ -62,6 +68,12 @@ export class ModelWatch implements AsyncDisposable {
     }
     await renewal;
     return this.#standings.get(model);
+  }
+
+  /** Its gateway has shown a key that is not known: one model's report tells whether that is its new one. */
+  async renewGateway(): Promise<void> {
+    const [model] = [...this.#standings].find(([, { report }]) => report !== undefined) ?? [];
+    if (model !== undefined) await this.renew(model);
   }
 
   /** An answer of it was not what its TEE has signed. */

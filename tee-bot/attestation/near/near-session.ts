@@ -4,12 +4,20 @@ import { maxAgeMs } from "./model-standing.ts";
 
 const verifierId = "postern-near/1";
 
+export interface NearUpstream {
+  readonly upstreamName: string;
+  /** The base URL of its API. */
+  readonly endpoint: string;
+  /** Calls go over connections to the attested key only. */
+  readonly isPinned: boolean;
+}
+
 /**
  * The session of one model at NEAR whose report is good. What ran there nobody compares with a list of what is known to
  * be good, so those claims stay unknown; so does what the weights are.
  */
-export function nearSession(report: ModelReport, upstreamName: string, endpoint: string): AttestedSession {
-  const { checks, measured, keys, model, at, verdict, evidence } = report;
+export function nearSession(report: ModelReport, { upstreamName, endpoint, isPinned }: NearUpstream): AttestedSession {
+  const { checks, measured, keys, model, at, verdict, evidence, gatewayKey } = report;
   const gpu = checks.find(({ id }) => id === "model-gpu");
   const statuses = [...new Set(measured.map(({ tcbStatus }) => tcbStatus ?? "unknown"))];
   const asserted: Partial<Record<ClaimName, string>> = {
@@ -21,7 +29,8 @@ export function nearSession(report: ModelReport, upstreamName: string, endpoint:
     upstreamName,
     verifierId,
     endpoint,
-    channelBinding: [],
+    channelBinding:
+      isPinned && gatewayKey !== undefined ? [{ origin: new URL(endpoint).origin, spkiSha256: gatewayKey }] : [],
     asserted: verdict === "verified" ? asserted : {},
     extra: { model, verdict, signing_addresses: keys.map(({ address }) => address), tcb_status: statuses },
     establishedAt: Math.floor(at / 1_000),

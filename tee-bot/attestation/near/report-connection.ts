@@ -1,6 +1,5 @@
-import { createHash, type X509Certificate } from "node:crypto";
-import { TLSSocket } from "node:tls";
 import { buildConnector, Client, type Dispatcher } from "undici";
+import { checkedConnector } from "./peer-key.ts";
 
 const connectTimeoutMs = 10_000;
 
@@ -10,22 +9,14 @@ export interface ReportConnection extends AsyncDisposable {
   readonly peer: string | undefined;
 }
 
-/**
- * A connection of its own for one report, since the report's evidence is to name the key of just this one.
- * `ca`: PEM, in place of the authorities that Node knows; for tests.
- */
-export function openReportConnection(origin: string, ca?: string): ReportConnection {
+/** A connection of its own for one report, since the report's evidence is to name the key of just this one. */
+export function openReportConnection(origin: string): ReportConnection {
   let peer: string | undefined;
-  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false, ...(ca !== undefined && { ca }) });
-  const client = new Client(origin, {
-    pipelining: 1,
-    connect: (options, callback) =>
-      connect(options, (...[error, socket]) => {
-        if (error) return callback(error, null);
-        if (socket instanceof TLSSocket) peer = fingerprintOf(socket.getPeerX509Certificate());
-        callback(null, socket);
-      }),
+  const connect = checkedConnector(buildConnector({ timeout: connectTimeoutMs, allowH2: false }), (key) => {
+    peer = key;
+    return undefined;
   });
+  const client = new Client(origin, { pipelining: 1, connect });
   return {
     dispatcher: client,
     get peer() {
@@ -35,10 +26,4 @@ export function openReportConnection(origin: string, ca?: string): ReportConnect
       await client.destroy();
     },
   };
-}
-
-/** SHA-256 of the SubjectPublicKeyInfo. */
-function fingerprintOf(certificate: X509Certificate | undefined): string | undefined {
-  const spki = certificate?.publicKey.export({ type: "spki", format: "der" });
-  return spki && createHash("sha256").update(spki).digest("hex");
 }

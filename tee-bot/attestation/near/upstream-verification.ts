@@ -9,7 +9,7 @@ import type { VerifyModelOptions } from "./verify-model.ts";
 /** How a node looks at the evidence of others; the same for all of them. */
 export interface UpstreamVerification extends Pick<
   VerifyModelOptions,
-  "verifyQuote" | "trust" | "collateral" | "gpuService" | "fetch" | "ca"
+  "verifyQuote" | "trust" | "collateral" | "gpuService" | "fetch"
 > {
   readonly sessions: SessionStore;
 }

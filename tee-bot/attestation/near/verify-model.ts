@@ -23,7 +23,6 @@ export interface VerifyModelOptions {
   readonly gpuService: string;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
-  readonly ca?: string | undefined;
 }
 
 /** Asks NEAR for evidence of one model, with a nonce of its own, and looks at all of it. Throws {@link NearUnavailable}. */
@@ -45,5 +44,5 @@ export async function verifyModel(
     collateral: (quote) => collateral(quote, signal),
     checkGpu: (payload, asked) => checkGpu(payload, asked, { service: gpuService, fetch, clock, signal }),
   });
-  return { model, at, ...verified, peer, evidence: bytes };
+  return { model, at, ...verified, evidence: bytes };
 }

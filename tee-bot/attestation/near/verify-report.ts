@@ -35,7 +35,7 @@ const quoteChecks = [
 /** Without these a model is not verified. `model-gpu` is not among them: NVIDIA's service is often not to be had. */
 const requiredOfModel = ["gateway-quote", "model-quote", "model-key"] as const satisfies readonly CheckId[];
 
-export type Verified = Pick<ModelReport, "verdict" | "checks" | "keys" | "measured">;
+export type Verified = Pick<ModelReport, "verdict" | "checks" | "keys" | "measured" | "gatewayKey">;
 
 /** Never throws for what the report says: bad evidence is a failed check. */
 export async function verifyReport(report: NearReport, context: ReportContext): Promise<Verified> {
@@ -58,19 +58,23 @@ export async function verifyReport(report: NearReport, context: ReportContext): 
     verdict,
     checks,
     keys: isGood ? shown.flatMap((evidence) => ("key" in evidence ? [evidence.key] : [])) : [],
+    gatewayKey: isGood && gateway.isPeer ? context.peer : undefined,
     measured: [gateway, ...models].flatMap(({ measured }) => measured ?? []),
   };
 }
 
 interface GatewayPart extends Part {
   readonly measured?: EvidenceReport["measured"];
+  /** The connection ends in it. */
+  readonly isPeer?: boolean;
 }
 
 async function verifyGateway(evidence: NearEvidence | Unreadable, context: ReportContext): Promise<GatewayPart> {
   const who = "the gateway";
   if ("unreadable" in evidence) return { who, checks: [failed("quote-format", evidence.unreadable)] };
   const { checks, measured } = await verifyEvidence(evidence, "keyset", context);
-  return { who, checks: [...checks, checkPeer(evidence.fingerprint, context.peer)], measured };
+  const peer = checkPeer(evidence.fingerprint, context.peer);
+  return { who, checks: [...checks, peer], measured, isPeer: peer.outcome === "pass" };
 }
 
 interface ModelPart extends Part {

@@ -8,6 +8,7 @@ import { AnswerChecks, signedEndpoints } from "../../attestation/near/answer-che
 import { ModelWatch } from "../../attestation/near/model-watch.ts";
 import type { ModelStanding } from "../../attestation/near/model-standing.ts";
 import { nearSession } from "../../attestation/near/near-session.ts";
+import type { CheckPeer } from "../../attestation/near/peer-key.ts";
 import type { UpstreamVerification } from "../../attestation/near/upstream-verification.ts";
 import { verifyModel } from "../../attestation/near/verify-model.ts";
 import { findOtherServer, type OtherServer } from "./near-ai.ts";
@@ -22,6 +23,8 @@ export interface NearAttestorOptions {
   readonly policy: Policy;
   /** Nothing of an answer reaches the client before it is proved. */
   readonly holdsAnswers: boolean;
+  /** Calls go over connections to the attested key only. */
+  readonly isPinned: boolean;
   /** Models that cannot show anything are offered as any other. */
   readonly unattested: boolean;
   readonly clock: Clock;
@@ -81,6 +84,13 @@ export class NearAttestor implements Attestor, AsyncDisposable {
     };
   }
 
+  /** Whether a call may be sent to who holds this key. */
+  readonly checkPeer: CheckPeer = (key) => {
+    if (key !== undefined && this.#watch.gatewayKeys.has(key)) return undefined;
+    if (key !== undefined) void this.#watch.renewGateway();
+    return "The key of its certificate is not one that its quote names.";
+  };
+
   async [Symbol.asyncDispose](): Promise<void> {
     this.#answers[Symbol.dispose]();
     await this.#watch[Symbol.asyncDispose]();
@@ -104,10 +114,14 @@ export class NearAttestor implements Attestor, AsyncDisposable {
   }
 
   #changed(model: string, { report, checkedAt }: ModelStanding): void {
-    const { provider, verification } = this.#options;
+    const { provider, verification, isPinned } = this.#options;
     const { id, upstream } = provider;
     if (report && report.at === checkedAt)
-      verification.sessions.add(id, model, nearSession(report, id, upstream.origin + upstream.basePath));
+      verification.sessions.add(
+        id,
+        model,
+        nearSession(report, { upstreamName: id, endpoint: upstream.origin + upstream.basePath, isPinned }),
+      );
     this.#onChange?.();
   }
 }

@@ -1,4 +1,6 @@
 import { Pool } from "undici";
+import { checkedConnector, type CheckPeer } from "../../attestation/near/peer-key.ts";
+import { connectorOf } from "../../upstream/connector.ts";
 import { isRefused } from "./unreachable.ts";
 
 /** More than calls are let in at once; a bound all the same. */
@@ -11,13 +13,16 @@ export interface UpstreamPoolOptions {
   connectTimeoutMs: number;
   /** Told at once when a call finds nobody listening, so that the next one need not. */
   onRefused: () => void;
+  /** Looks at the peer of each connection before anything is sent; undefined: public authorities are enough. */
+  checkPeer?: CheckPeer | undefined;
 }
 
 /** Connections to one provider, kept between calls. How long an answer may take is judged by who calls. */
-export function openPool(origin: string, { connectTimeoutMs, onRefused }: UpstreamPoolOptions): Pool {
+export function openPool(origin: string, { connectTimeoutMs, onRefused, checkPeer }: UpstreamPoolOptions): Pool {
+  const connect = connectorOf({ timeout: connectTimeoutMs, allowH2: false });
   const pool = new Pool(origin, {
     connections: maxConnections,
-    connect: { timeout: connectTimeoutMs },
+    connect: checkPeer ? checkedConnector(connect, checkPeer) : connect,
     // One connection a call: in HTTP/2 a stalled one would hold up the others, and undici 8.12 holds back all calls
     // until the first TLS handshake has shown which protocol it is.
     allowH2: false,

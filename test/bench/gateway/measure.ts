@@ -28,7 +28,8 @@ export interface Sample extends LoadResult {
 export type Samples = ReadonlyMap<WayName, readonly Sample[]>;
 
 const settleMs = 300;
-const warmUpSeconds = 2;
+/** V8 compiles what a gateway does while it serves its first fifty thousand calls or so, on the core that is measured. */
+const warmUpSeconds = 6;
 
 export async function measure(bench: GatewayBench, title: string, load: Load): Promise<Samples> {
   const { ways, repetitions } = bench;

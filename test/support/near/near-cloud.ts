@@ -4,8 +4,8 @@
  */
 import { createHash, randomUUID } from "node:crypto";
 import { once } from "node:events";
-import { createServer, type IncomingMessage, type RequestListener, type ServerResponse } from "node:http";
-import { createServer as createTlsServer } from "node:https";
+import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer as createTlsServer, Server as TlsServer } from "node:https";
 import type { AddressInfo } from "node:net";
 import { debugAttributes } from "../../../tee-bot/attestation/simulator/pki/reports.ts";
 import type { SimulatorPki } from "../../../tee-bot/attestation/simulator/pki.ts";
@@ -44,8 +44,14 @@ export interface NearCloudOptions {
   /** Of another simulator, for evidence under another root. */
   readonly otherPki: SimulatorPki;
   /** To be reached over TLS: key and certificate, PEM, and what its gateway says that its key's SHA-256 is. */
-  readonly tls?: { readonly key: string; readonly cert: string; readonly fingerprint: string };
+  readonly tls?: NearTls;
   readonly withGpu?: boolean;
+}
+
+export interface NearTls {
+  readonly key: string;
+  readonly cert: string;
+  readonly fingerprint: string;
 }
 
 export const nearModel = "zai-org/GLM-5.1-FP8";
@@ -54,13 +60,15 @@ const unseenFingerprint = createHash("sha256").update("certificate of a machine"
 
 export class NearCloud implements AsyncDisposable {
   readonly #options: NearCloudOptions;
-  readonly #server;
+  readonly #server: Server | TlsServer;
   readonly gateway: NearMachine;
   readonly machine: NearMachine;
   readonly #stranger: NearMachine;
   readonly #signatures = new Map<string, object>();
   #firstNonce: Buffer | undefined;
   readonly #asked = new Set<string>();
+  /** What its gateway's quote says of its certificate. */
+  #fingerprint: string | undefined;
   readonly requests: { line: string; headers: IncomingMessage["headers"] }[] = [];
   fault: NearFault | undefined;
   /** Another machine has joined, which signs from now on. */
@@ -69,6 +77,7 @@ export class NearCloud implements AsyncDisposable {
   constructor(options: NearCloudOptions) {
     const { pki, tls } = options;
     this.#options = options;
+    this.#fingerprint = tls?.fingerprint;
     this.gateway = new NearMachine({ pki, name: "gateway" });
     this.machine = new NearMachine({ pki, name: "machine" });
     this.#stranger = new NearMachine({ pki, name: "stranger" });
@@ -80,6 +89,12 @@ export class NearCloud implements AsyncDisposable {
     this.#server.listen(0, "127.0.0.1");
     await once(this.#server, "listening");
     return this;
+  }
+
+  /** Who comes from now on is shown this certificate; with `evidence` the quotes name its key, too. */
+  show({ key, cert, fingerprint }: NearTls, { evidence }: { evidence: boolean }): void {
+    if (this.#server instanceof TlsServer) this.#server.setSecureContext({ key, cert });
+    if (evidence) this.#fingerprint = fingerprint;
   }
 
   /** Without `/v1`. */
@@ -111,7 +126,7 @@ export class NearCloud implements AsyncDisposable {
   }
 
   #report(query: URLSearchParams): object {
-    const { otherPki, tls, withGpu } = this.#options;
+    const { otherPki, withGpu } = this.#options;
     const { fault } = this;
     const asked = Buffer.from(query.get("nonce") ?? "", "hex");
     this.#firstNonce ??= asked;
@@ -121,7 +136,7 @@ export class NearCloud implements AsyncDisposable {
     const gpu = withGpu ? JSON.stringify({ nonce: gpuNonce, arch: "HOPPER", evidence_list: [{}] }) : undefined;
     const ofGateway = {
       nonce,
-      fingerprint: isBound ? (tls?.fingerprint ?? unseenFingerprint) : undefined,
+      fingerprint: isBound ? (this.#fingerprint ?? unseenFingerprint) : undefined,
       ...(fault === "gateway-other-address" && { address: this.#stranger.key.address }),
     };
     const ofModel = {

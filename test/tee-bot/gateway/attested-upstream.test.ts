@@ -11,8 +11,9 @@ import { listenLocal } from "../../../tee-bot/server/listen-local.ts";
 import { createLocalHttp } from "../../../tee-bot/server/local-http.ts";
 import { temporaryFolder } from "../../shared/temporary-folder.ts";
 import { verifyAsIfHardware } from "../../support/near/as-if-hardware.ts";
-import { NearCloud, nearModel, type NearFault } from "../../support/near/near-cloud.ts";
+import { NearCloud, nearModel, type NearFault, type NearTls } from "../../support/near/near-cloud.ts";
 import { NearMachine } from "../../support/near/near-machine.ts";
+import { createTrustedTls } from "../../support/near/near-tls.ts";
 import { recordingLog } from "../support/log.ts";
 import { ask, chat, type Answer } from "./support/called-gateway.ts";
 
@@ -36,10 +37,11 @@ interface Options {
   readonly provider?: object;
   readonly fault?: NearFault;
   readonly simulated?: boolean;
+  readonly tls?: NearTls;
 }
 
-async function start({ settings = {}, provider = {}, fault, simulated = false }: Options = {}) {
-  const cloud = stack.use(await new NearCloud({ pki, otherPki }).start());
+async function start({ settings = {}, provider = {}, fault, simulated = false, tls }: Options = {}) {
+  const cloud = stack.use(await new NearCloud({ pki, otherPki, ...(tls && { tls }) }).start());
   cloud.fault = fault;
   const log = recordingLog();
   const sessions = new SessionStore();
@@ -317,6 +319,58 @@ describe("an answer of a model at NEAR", () => {
     expect(answerOf(await proof(await call()))?.outcome).toBe("pass");
     expect((await listed())?.postern.attestation).toBe("verified");
   }, 20_000);
+});
+
+describe("the connections of calls", () => {
+  const provider = { connection: "attested" };
+  const hasCalled = ({ requests }: NearCloud): boolean => requests.some(({ line }) => line.startsWith("POST"));
+
+  it("go to the key that the gateway's quote names, and the session says so", async () => {
+    const tls = await createTrustedTls();
+    const { call, untilVerified, listed, sessions, cloud } = await start({ provider, tls });
+    await untilVerified();
+    expect((await call()).status).toBe(200);
+    const id = (await listed())?.postern.evidence?.session_id ?? "";
+    expect(sessions.get(id)?.document).toMatchObject({
+      channel_binding: [{ type: "tls_spki_sha256", origin: cloud.url, spki_sha256: tls.fingerprint }],
+    });
+  });
+
+  it("are not made to another key, though its certificate is good; nothing is sent there", async () => {
+    const [tls, other] = [await createTrustedTls(), await createTrustedTls()];
+    const { call, untilVerified, cloud } = await start({ provider, tls });
+    await untilVerified();
+    cloud.show(other, { evidence: false });
+    const answer = await call();
+    expect(answer.status).toBe(502);
+    expect(answer.text).toContain("not the attested one");
+    expect(hasCalled(cloud)).toBe(false);
+  });
+
+  it("are made to another key once the gateway has shown evidence of it", async () => {
+    const [tls, other] = [await createTrustedTls(), await createTrustedTls()];
+    const { call, untilVerified, cloud } = await start({ provider, tls });
+    await untilVerified();
+    cloud.show(other, { evidence: true });
+    expect((await call()).status).toBe(502);
+    await vi.waitFor(async () => expect((await call()).status).toBe(200), { timeout: 25_000, interval: 500 });
+  }, 30_000);
+
+  it("are made before there is evidence only where nobody asked for it", async () => {
+    const tls = await createTrustedTls();
+    const pinned = await start({ provider, tls, fault: "down" });
+    expect((await pinned.call()).status).toBe(502);
+    expect(hasCalled(pinned.cloud)).toBe(false);
+    const usual = await start({ tls, fault: "down" });
+    expect((await usual.call()).status).toBe(200);
+  });
+
+  it("are none without TLS", async () => {
+    const { call, untilVerified, cloud } = await start({ provider });
+    await untilVerified();
+    expect((await call()).status).toBe(502);
+    expect(hasCalled(cloud)).toBe(false);
+  });
 });
 
 describe("an answer that is held until it is proved", () => {

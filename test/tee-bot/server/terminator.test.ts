@@ -123,6 +123,37 @@ describe("the terminator", () => {
     before.destroy();
   });
 
+  it("shows no certificate any more once it is withheld, not even while a challenge is pending", async () => {
+    for (const pending of [false, true]) {
+      const challenges = { pending, contextFor: () => undefined };
+      const gated = new Terminator({ handler, challenges, log: silentLog });
+      gated.setCertificate(first.certificate, first.key);
+      const door = createServer({ allowHalfOpen: true }, (socket) =>
+        gated.accept(
+          socket.on("error", () => {}),
+          client,
+        ),
+      );
+      await once(door.listen(0, "127.0.0.1"), "listening");
+      const options = { port: (door.address() as AddressInfo).port, host: "127.0.0.1", servername: "first.test" };
+      const before = connectTls({ ...options, ca: first.certificate });
+      await once(before, "secureConnect");
+      gated.withholdCertificate();
+      const after = connectTls({ ...options, ca: first.certificate });
+      await expect(once(after, "secureConnect")).rejects.toThrow();
+      expect(after.getPeerX509Certificate()).toBeUndefined();
+      before.write("GET / HTTP/1.1\r\nhost: first.test\r\n\r\n");
+      const [answer] = (await once(before, "data")) as [Buffer];
+      expect(answer.toString()).toContain("203.0.113.9");
+      gated.setCertificate(first.certificate, first.key);
+      const again = connectTls({ ...options, ca: first.certificate });
+      await once(again, "secureConnect");
+      for (const socket of [before, again]) socket.destroy();
+      gated.close();
+      door.close();
+    }
+  });
+
   function overHttp1(ca: string): Promise<string> {
     return new Promise((resolve, reject) => {
       get({ port, host: "127.0.0.1", servername: "first.test", ca, agent: false }, (response) => {

@@ -2,10 +2,9 @@ import { hasSimulatorMark } from "../../../../shared/attestation/simulator-mark.
 import { systemClock } from "../../../../shared/clock.ts";
 import { AppError } from "../../../../shared/errors.ts";
 import { fetchCollateral } from "../../collateral/fetch-collateral.ts";
+import { defaultCollateral } from "../../settings.ts";
 import type { AskCollateral } from "./observe-node.ts";
 
-/** A PCCS that caches Intel's answers and lets anybody ask: the default of the libraries too. */
-const publicPccs = "https://pccs.phala.network";
 /** Instead of a URL: take what the node shows. It is signed by Intel either way, only perhaps not the newest. */
 const shown = "shown";
 
@@ -16,7 +15,7 @@ export function askCollateralOf(service: string | undefined, simulated: boolean)
     if (service === undefined && hasSimulatorMark(quote))
       throw new AppError("not-found", "nobody but the simulator vouches for its platform.");
     const { documents, retrieved_at, source } = await fetchCollateral({
-      base: service ?? publicPccs,
+      base: service ?? defaultCollateral,
       quote,
       fetch,
       clock: systemClock,

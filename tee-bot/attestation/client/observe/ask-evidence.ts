@@ -7,7 +7,7 @@ import { problemSchema } from "../../../../shared/problem.ts";
 import type { Shown } from "../observation.ts";
 
 /** A node may have to wait for its turn at the hardware. */
-export const evidenceDeadlineMs = 20_000;
+const evidenceDeadlineMs = 20_000;
 
 export interface Question {
   /** `Host`: with the port where it is not 443. */

@@ -10,7 +10,7 @@ import { lookupWithLoopback } from "../../../../shared/nodejs/loopback-lookup.ts
 import { isFor } from "../judge/chain.ts";
 import type { CertificateTrust } from "../observation.ts";
 
-export const connectDeadlineMs = 10_000;
+const connectDeadlineMs = 10_000;
 const maxChainLength = 10;
 
 export interface ConnectOptions {

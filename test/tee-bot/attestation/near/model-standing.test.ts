@@ -20,7 +20,7 @@ const report = (verdict: ModelReport["verdict"], at: number, checks = [pass("mod
   checks,
   keys: [{ algorithm: "ecdsa", address: "aa".repeat(20) }],
   measured: [],
-  peer: undefined,
+  gatewayKey: undefined,
   evidence: new Uint8Array(),
 });
 const bad = (at: number) => report("refused", at, [failed("model-key", "Another key.")]);

@@ -20,7 +20,7 @@ const good = (model: string, at: number): ModelReport => ({
   checks: [pass("model-quote", "Good.")],
   keys: [],
   measured: [],
-  peer: undefined,
+  gatewayKey: undefined,
   evidence: new Uint8Array(),
 });
 

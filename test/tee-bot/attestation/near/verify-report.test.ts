@@ -9,11 +9,11 @@ import { verifyModel, type VerifyModelOptions } from "../../../../tee-bot/attest
 import { createSimulatorPki, type SimulatorPki } from "../../../../tee-bot/attestation/simulator/pki.ts";
 import { intelRoot } from "../../../../shared/attestation/dcap/intel-root.ts";
 import { verifyQuote } from "../../../../tee-bot/attestation/verify/verify-quote.ts";
-import { createTestCertificate } from "../../../support/certificate.ts";
 import type { VerifyQuote } from "../../../../tee-bot/attestation/verify/verification.ts";
 import { verifyAsIfHardware } from "../../../support/near/as-if-hardware.ts";
 import { NearCloud, nearModel, type NearFault } from "../../../support/near/near-cloud.ts";
 import { NearMachine } from "../../../support/near/near-machine.ts";
+import { createTrustedTls } from "../../../support/near/near-tls.ts";
 import { Nras, type NrasFault } from "../../../support/near/nras.ts";
 
 let pki: SimulatorPki;
@@ -232,17 +232,15 @@ describe("the connection of a report", () => {
     ["verified", "has the key that the gateway's quote names"],
     ["refused", "has another key, though its certificate is a good one"],
   ] as const)("is compared with the quote: %s when it %s", async (...[verdict]) => {
-    const { certificate, key, leaf } = await createTestCertificate({ hostnames: ["localhost"] });
-    const spki = leaf.publicKey.export({ type: "spki", format: "der" });
-    const own = createHash("sha256").update(spki).digest("hex");
-    const fingerprint = verdict === "verified" ? own : createHash("sha256").update("another").digest("hex");
-    const tls = { key, cert: certificate, fingerprint };
+    const own = await createTrustedTls();
+    const another = createHash("sha256").update("another").digest("hex");
+    const tls = verdict === "verified" ? own : { ...own, fingerprint: another };
     const cloud = stack.use(await new NearCloud({ pki, otherPki, tls }).start());
     const { verify } = await start();
     const api = { origin: cloud.url, basePath: "/v1", headers: ["authorization", "Bearer sk-test"] };
-    const report = await verify({ api, ca: certificate });
+    const report = await verify({ api });
     expect(report.verdict).toBe(verdict);
-    expect(report.peer).toBe(own);
+    expect(report.gatewayKey).toBe(verdict === "verified" ? own.fingerprint : undefined);
     if (verdict === "refused") expect(said(report, "gateway-quote")).toMatch(/connection-key.*another key/);
   });
 });

@@ -206,6 +206,26 @@ describe("collateral", () => {
     await expectRefused("collateral", sentence, { subject: { at } });
   });
 
+  it("is refused for one document that was not issued yet, or has run out, for itself", async () => {
+    const later = await world.pki.createCollateral({ now: worldNow + dayMs });
+    const earlier = await world.pki.createCollateral({ now: worldNow - 40 * dayMs });
+    const { collateral: now } = world;
+    const { tcb_info, tcb_info_signature, qe_identity, qe_identity_signature, root_ca_crl, pck_crl } = later;
+    for (const [part, sentence] of [
+      [{ tcb_info, tcb_info_signature }, /TCB info was not issued yet/],
+      [{ qe_identity, qe_identity_signature }, /QE identity was not issued yet/],
+      [{ root_ca_crl }, /root's revocation list is from the future/],
+      [{ pck_crl }, /list of platforms is from the future/],
+      [{ tcb_info: earlier.tcb_info, tcb_info_signature: earlier.tcb_info_signature }, /TCB info has run out/],
+      [
+        { qe_identity: earlier.qe_identity, qe_identity_signature: earlier.qe_identity_signature },
+        /QE identity has run out/,
+      ],
+      [{ root_ca_crl: earlier.root_ca_crl }, /root's revocation list has run out/],
+    ] as const)
+      await expectRefused("collateral", sentence, { collateral: { ...now, ...part } });
+  });
+
   it("is refused before certificates were valid, and after", async () => {
     for (const years of [-3, 30]) {
       const at = { seconds: seconds + years * 365 * 86_400, clock: "the test's clock" };

@@ -114,4 +114,14 @@ describe("asking for evidence", () => {
     server.respond = () => true; // and never a word
     await expect(ask(AbortSignal.timeout(300))).rejects.toMatchObject({ code: "upstream-unavailable" });
   });
+
+  it("is given up, too, while the answer comes drop by drop", async () => {
+    server.respond = (_, response) => {
+      response.writeHead(200, { "content-type": "application/json" });
+      const dripping = setInterval(() => response.write(" "), 20);
+      response.once("close", () => clearInterval(dripping));
+      return true;
+    };
+    await expect(ask(AbortSignal.timeout(300))).rejects.toMatchObject({ code: "upstream-unavailable" });
+  });
 });
