@@ -20,11 +20,17 @@ export function aciPages({ receipts, sessions }: AciPagesOptions): Hono<PageEnvi
 
   app.get("/v1/aci/receipts/:id", (context) => {
     if (!receipts)
-      return fail(context, 503, "tee_absent", "This node signs no receipts, since it runs in no TEE that could vouch for the key.");
+      return fail(
+        context,
+        503,
+        "tee_absent",
+        "This node signs no receipts, since it runs in no TEE that could vouch for the key.",
+      );
     const id = context.req.param("id");
     const receipt = id.length > maxNameLength ? undefined : receipts.find(id, context.env.caller?.keyId);
     // The same for what is not there and what is not theirs (§7.6).
-    if (!receipt) return fail(context, 404, "not_found", "There is no receipt of that id for this caller, or it is forgotten.");
+    if (!receipt)
+      return fail(context, 404, "not_found", "There is no receipt of that id for this caller, or it is forgotten.");
     return context.json(receipt, 200, said);
   });
 
@@ -36,7 +42,8 @@ export function aciPages({ receipts, sessions }: AciPagesOptions): Hono<PageEnvi
   app.get("/v1/aci/sessions/:id", (context) => {
     const id = context.req.param("id");
     const text = sessionId.test(id) ? (sessions.find(id) ?? receipts?.session(id)) : undefined;
-    if (text === undefined) return fail(context, 404, "not_found", "There is no session of that id, or no receipt cites it any more.");
+    if (text === undefined)
+      return fail(context, 404, "not_found", "There is no session of that id, or no receipt cites it any more.");
     return context.body(text, 200, { ...said, "content-type": "application/json" });
   });
 

@@ -1,6 +1,6 @@
 import { createHash, type Hash } from "node:crypto";
 import { AnswerId } from "../../attestation/near/answer-id.ts";
-import type { ClientAnswer, ClientListener } from "../calls/client-answer.ts";
+import type { ClientAnswer, ClientListener } from "../calls/answers/client-answer.ts";
 import type { Candidate } from "../routing/route.ts";
 import type { ReceiptDocument, ReceiptEvent } from "./receipt.ts";
 
@@ -35,6 +35,7 @@ export class ReceiptDraft implements ClientAnswer {
   #model: string | null = null;
   #required = false;
   readonly #attempts: { readonly candidate: Candidate; readonly hash: string }[] = [];
+  #answeredBy: Candidate | undefined;
   #isWhole = false;
 
   constructor(inner: ClientAnswer, subject: ReceiptSubject) {
@@ -53,11 +54,16 @@ export class ReceiptDraft implements ClientAnswer {
     this.#attempts.push({ candidate, hash: hashOf(body) });
   }
 
-  /** Undefined: the answer was not sent whole, or nothing was asked, so there is nothing to sign. */
-  finish(answered: boolean, now: number): DraftedReceipt | undefined {
+  /** The answer that goes out is this provider's; without it it is an error of ours. */
+  answeredBy(candidate: Candidate): void {
+    this.#answeredBy = candidate;
+  }
+
+  /** Undefined: the answer was not sent whole, or nothing was asked, so there is nothing to sign. `now`: Unix milliseconds. */
+  finish(now: number): DraftedReceipt | undefined {
     if (!this.#isWhole || this.#received === undefined) return undefined;
     const { id, endpoint, keysetDigest, keyId } = this.#subject;
-    const last = answered ? this.#attempts.at(-1) : undefined;
+    const last = this.#attempts.findLast(({ candidate }) => candidate === this.#answeredBy);
     const session = last && this.#sessionOf(last.candidate);
     const events: ReceiptEvent[] = [{ type: "request.received", body_hash: this.#received }];
     for (const { candidate, hash } of this.#attempts)
