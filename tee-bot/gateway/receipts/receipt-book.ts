@@ -119,7 +119,7 @@ export class ReceiptBook implements BatchWriter, Disposable {
       // while the disk fails
       return this.#pending
         .filter(({ document }) => document.receipt_id === name || document.chat_id === name)
-        .reverse();
+        .toReversed();
     return rows.map(({ key, document }) => ({
       key: key === null ? undefined : String(key),
       document: JSON.parse(String(document)) as ReceiptDocument,

@@ -3,7 +3,7 @@
  * quote binds. `aci/1` (private-ai-gateway, spec/aci.md §7). Events whose type begins with `postern.` are ours.
  */
 import canonicalize from "canonicalize";
-import { aciVersion } from "../../../shared/attestation/aci-statement.ts";
+import type { aciVersion } from "../../../shared/attestation/aci-statement.ts";
 
 export type ReceiptEvent =
   | { readonly type: "request.received" | "request.forwarded" | "response.returned"; readonly body_hash: string }

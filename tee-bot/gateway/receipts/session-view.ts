@@ -19,13 +19,13 @@ export function viewSessions(sessions: Pick<Sessions, "get" | "current"> | undef
       const asked = all.filter(
         (one) => (upstream === undefined || one.upstream === upstream) && (model === undefined || one.model === model),
       );
-      return asked.map(({ session: { id, document } }) => ({ session_id: id, ...abbreviated(document) }));
+      return asked.map(({ session: { id, document } }) => abbreviated(id, document));
     },
   };
 }
 
 /** Without `evidence.data`, which has hundreds of kilobytes (§8.1). Such an entry does not hash to its id. */
-function abbreviated(document: object): object {
+function abbreviated(id: string, document: object): object {
   const { evidence = {} } = document as { evidence?: { digest?: string } };
-  return { ...document, evidence: { digest: evidence.digest } };
+  return { session_id: id, ...document, evidence: { digest: evidence.digest } };
 }
