@@ -45,6 +45,7 @@ export interface NodeFiles {
   readonly acmeKey: string;
   readonly acmeAccounts: string;
   readonly announcedAccounts: string;
+  readonly edgeAccounts: string;
   readonly registration: string;
   readonly issuer: string;
   readonly exposure: string;
@@ -64,6 +65,7 @@ export function filesIn(directory: string): NodeFiles {
     acmeKey: join(directory, "acme-account.pem"),
     acmeAccounts: join(directory, "acme-accounts.json"),
     announcedAccounts: join(directory, "announced-accounts.json"),
+    edgeAccounts: join(directory, "edge-accounts.json"),
     registration: join(directory, "registration.json"),
     issuer: join(directory, "issuer.json"),
     exposure: join(directory, "exposure.json"),

@@ -264,6 +264,7 @@ class PrivateNode {
   }
 
   #onView(): void {
+    this.#proof.follow(this.#registrar.current, this.#view.accounts);
     this.#certificates.reconsider();
     this.#tell();
   }

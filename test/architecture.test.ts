@@ -52,6 +52,10 @@ const rules: readonly Rule[] = [
     refuses: (file, target) => within(file, "workers") && within(target, "shared/nodejs"),
   },
   {
+    reason: "the edge judges no evidence, and its bundle has no room for it",
+    refuses: (file, target) => within(file, "workers") && within(target, "shared/attestation"),
+  },
+  {
     reason: "nothing that ships depends on a test",
     refuses: (file, target) => !isTest(file) && isTest(target),
   },
@@ -102,6 +106,7 @@ describe("these rules", () => {
     ["tee-bot/deep/x.ts", 'export * from "../../workers/a.ts";'],
     ["workers/x.ts", 'const a = await import("../relay/a.ts");'],
     ["workers/x.ts", 'import type {\n  A,\n} from "../shared/nodejs/a.ts";'],
+    ["workers/x.ts", 'import { a } from "../shared/attestation/a.ts";'],
     ["shared/x.ts", 'import "../relay/a.ts";'],
     ["shared/x.ts", 'import { readFileSync } from "node:fs";'],
     ["shared/x.ts", 'import { a } from "./nodejs/a.ts";'],

@@ -138,6 +138,8 @@ export const nodeViewSchema = z.object({
     orderSchema.omit({ certificate: true }).extend({ purpose: z.enum(["serve", "rehearsal"]), createdAt: z.int() }),
   ),
   dns: z.object({ state: z.enum(["written", "pending", "failing"]), records: z.int(), words: z.string() }),
+  /** URIs of the ACME accounts that the CAA records of its names let in: the node's own, or the edge's. */
+  accounts: z.array(z.string().max(512)).max(16).default([]),
   /** As in {@link registrationSchema}. */
   paths: z.array(pathSchema).default([]),
   /** What somebody has to look at: a CAA record that is overridden, a token without rights, a rehearsal that failed. */

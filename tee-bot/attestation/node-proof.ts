@@ -13,6 +13,7 @@ import { AppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Registration } from "../../shared/registry/messages.ts";
 import { announcedAccountUris } from "../certificate/announced-accounts.ts";
+import { KnownAccounts } from "../certificate/known-accounts.ts";
 import type { NodeConfig } from "../config.ts";
 import type { Terminator } from "../server/terminator.ts";
 import type { TeeState } from "./attestation.ts";
@@ -25,6 +26,7 @@ import type { NodeFacts } from "./evidence/node-facts.ts";
 import type { Standing } from "./evidence/standing.ts";
 import type { NodeKeys } from "./keys/node-keys.ts";
 import { proofStep, type ProofStep } from "./proof-step.ts";
+import { OwnWatch } from "./transparency/own-watch.ts";
 import { simulatorRoot } from "./simulator-root.ts";
 import { verifyQuote } from "./verify/verify-quote.ts";
 
@@ -51,11 +53,14 @@ export class NodeProof {
   readonly #gate: CertificateGate;
   readonly #collateral: CollateralKeeper | undefined;
   readonly #evidence: NodeEvidence | undefined;
+  readonly #edgeAccounts: KnownAccounts;
+  readonly #watch: OwnWatch | undefined;
 
   constructor(options: NodeProofOptions) {
     const { tee, facts, keys, clock, log, fetch, resolvers } = options;
     const { attestation: settings, files } = options.config;
     this.#options = options;
+    this.#edgeAccounts = new KnownAccounts({ path: files.edgeAccounts, log });
     const { spki } = keys.tls;
     const spkiSha256 = createHash("sha256").update(spki).digest("hex");
     this.#gate = new CertificateGate({ ...options, required: settings.required, spkiSha256 });
@@ -84,6 +89,13 @@ export class NodeProof {
         onChange: () => this.#changed(),
       });
     }
+    if (settings.watch.logs.length > 0)
+      this.#watch = new OwnWatch({
+        ...options,
+        logs: settings.watch.logs,
+        expected: [spkiSha256, ...settings.watch.expect],
+        path: join(files.directory, "own-watch.json"),
+      });
     const absent = tee.tee === "none" ? `This node shows no evidence, since it runs in no TEE. ${tee.reason}` : "";
     this.pages = new EvidencePages({ evidence: this.#evidence, absent, clock, log });
   }
@@ -92,7 +104,11 @@ export class NodeProof {
   get troubles(): Trouble[] {
     const { standing } = this;
     const collateral = this.#collateral?.trouble;
-    return [...(standing.state === "bad" ? [standing.trouble] : []), ...(collateral ? [collateral] : [])];
+    return [
+      ...(standing.state === "bad" ? [standing.trouble] : []),
+      ...(collateral ? [collateral] : []),
+      ...(this.#watch?.troubles ?? []),
+    ];
   }
 
   get step(): ProofStep {
@@ -116,16 +132,22 @@ export class NodeProof {
     this.follow(registration);
   }
 
-  /** What the evidence has to name: what the certificate is for, and by whose account it comes. */
-  follow(registration: Registration | undefined): void {
+  /**
+   * What the evidence has to name: what the certificate is for, and by whose accounts it comes. `accounts`: those of the
+   * edge, as it says.
+   */
+  follow(registration: Registration | undefined, accounts: readonly string[] = []): void {
     const { acmeAccount, files } = this.#options.config;
     const { hostnames = [], zone } = registration ?? {};
-    const acmeAccounts = acmeAccount === "node" ? announcedAccountUris(files.announcedAccounts) : [];
+    this.#edgeAccounts.follow(accounts);
+    const ofEdge = this.#edgeAccounts.current;
+    const acmeAccounts = acmeAccount === "node" ? announcedAccountUris(files.announcedAccounts) : ofEdge;
     this.#evidence?.follow({ hostnames, zone, acmeAccounts });
+    this.#watch?.follow(hostnames);
   }
 
   async run(signal: AbortSignal): Promise<void> {
-    await Promise.all([this.#collateral?.run(signal), this.#evidence?.run(signal)]);
+    await Promise.all([this.#collateral?.run(signal), this.#evidence?.run(signal), this.#watch?.run(signal)]);
   }
 
   #changed(): void {

@@ -41,6 +41,8 @@ const providerSettings = z.discriminatedUnion("kind", [
       .array(z.enum(tcbStatuses).exclude(["Revoked"]))
       .min(1)
       .default(["UpToDate"]),
+    /** Of Intel, that may be open there: `INTEL-SA-01234`. */
+    advisories: z.array(z.string()).default([]),
     /** `required`: an answer is held until its signature by the model's TEE was verified. */
     answers: z.enum(["check", "required"]).default("check"),
     /** `attested`: calls go only over connections to a key that the gateway's own quote names. */

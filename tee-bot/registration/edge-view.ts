@@ -39,6 +39,11 @@ export class EdgeView {
     return this.#current?.troubles ?? [];
   }
 
+  /** URIs of the ACME accounts that CAA records let in; none while the edge has not said. */
+  get accounts(): NodeView["accounts"] {
+    return this.#current?.accounts ?? [];
+  }
+
   /** The plan for the certificate that ends at `notAfter` (ms since the Unix epoch). */
   planOf(notAfter: number): RenewalPlan | undefined {
     const held = this.#current?.certificates.find(
@@ -70,9 +75,9 @@ export class EdgeView {
     const { edge, node, log, onChange } = this.#options;
     try {
       const view = await edge.request("GET", `/v1/nodes/${node}`, nodeViewSchema, { signal });
-      const before = JSON.stringify([this.#current?.troubles, this.#current?.certificates]);
+      const before = JSON.stringify([this.#current?.troubles, this.#current?.certificates, this.#current?.accounts]);
       this.#current = view;
-      if (JSON.stringify([view.troubles, view.certificates]) === before) return;
+      if (JSON.stringify([view.troubles, view.certificates, view.accounts]) === before) return;
       for (const { detail } of view.troubles) log.warn("trouble.told", { detail });
       onChange();
     } catch (error) {

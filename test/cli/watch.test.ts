@@ -1,4 +1,6 @@
-import { writeFileSync } from "node:fs";
+import { spawn } from "node:child_process";
+import { once as onceOf } from "node:events";
+import { readFileSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { temporaryFolder } from "../shared/temporary-folder.ts";
@@ -6,6 +8,7 @@ import { issue, others } from "../support/ct-certificates.ts";
 import { startCtLog, type CtLog } from "../support/ct-log.ts";
 import { startDohResolver } from "../support/dns/doh-resolver.ts";
 import { ZoneStore } from "../support/dns/zone-store.ts";
+import { root } from "../support/postern.ts";
 import { startWebhookReceiver } from "../support/webhook-receiver.ts";
 import { startAttestedWorld, type AttestedWorld } from "../tee-bot/attestation/client/support/attested-world.ts";
 import { postern } from "./run.ts";
@@ -109,16 +112,30 @@ describe("postern watch --once", () => {
   });
 });
 
+it("postern watch goes on until it is told to stop, and has kept then how far it came", async () => {
+  log.add(...others(3));
+  const flags = ["--no-caa", "--no-ask", "--state", state, "--log", `${log.url}/#${log.key}`];
+  const child = spawn(process.execPath, [join(root, "tee-bot/cli/main.ts"), "watch", name, ...flags]);
+  stack.defer(() => void child.kill("SIGKILL"));
+  let said = "";
+  child.stderr.on("data", (text) => (said += String(text)));
+  const ended = onceOf(child, "exit");
+  await expect.poll(() => said, { timeout: 15_000 }).toContain("log.read");
+  child.kill("SIGTERM");
+  expect(await ended).toEqual([0, null]);
+  expect(readFileSync(join(state, "watch.json"), "utf8")).toContain('"next":3');
+});
+
 describe("postern watch of a node that attests", { timeout: 60_000 }, () => {
   const demo = "demo.postern.localhost";
   let flags: string[];
   let world: AttestedWorld;
   beforeEach(async () => {
     world = stack.use(await startAttestedWorld());
-    const [ca, root] = [join(state, "ca.pem"), join(state, "root.pem")];
+    const [ca, pki] = [join(state, "ca.pem"), join(state, "root.pem")];
     writeFileSync(ca, world.certificate.certificate);
-    writeFileSync(root, world.pki.rootPem);
-    flags = ["--cacert", ca, "--simulator-root", root, "--state", state];
+    writeFileSync(pki, world.pki.rootPem);
+    flags = ["--cacert", ca, "--simulator-root", pki, "--state", state];
     log.add({ der: world.certificate.leaf.raw });
   });
   const visit = (...more: string[]) =>

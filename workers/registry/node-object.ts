@@ -148,13 +148,23 @@ export class NodeObject extends DurableObject<Env> {
 
   view(): Promise<Result<NodeView>> {
     return resultOf(async () => {
-      const { registrations, orderStore, caaWatch, rehearsals, pathMarks } = this.#node;
+      const { registrations, orderStore, wishes, caaWatch, rehearsals, pathMarks } = this.#node;
       const record = registrations.known;
       const dns = await this.#dnsStatus(record.node);
       const paths = decideHeld(pathMarks.paths, registrations.relays);
       const troubles = [decidePathTrouble(paths), caaWatch.trouble, rehearsals?.trouble];
       const hostnames = registrations.hostnames();
-      return nodeViewOf({ record, hostnames, orders: orderStore.all(), dns, paths, troubles, now: this.#now() });
+      const { records } = wishes;
+      return nodeViewOf({
+        record,
+        hostnames,
+        orders: orderStore.all(),
+        dns,
+        records,
+        paths,
+        troubles,
+        now: this.#now(),
+      });
     });
   }
 

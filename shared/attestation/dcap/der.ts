@@ -96,7 +96,7 @@ export function derOid({ content }: DerElement): string {
   return [top, first - 40 * top, ...numbers.slice(1)].join(".");
 }
 
-/** A number that is not negative and fits in 32 bits. */
+/** A number that is not negative, of at most five bytes. */
 export function derNumber({ content }: DerElement): number {
   const [first = 0x80] = content;
   if (first >= 0x80 || content.length > 5) throw rejected("A DER number is negative, or too large.");

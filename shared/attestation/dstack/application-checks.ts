@@ -53,8 +53,10 @@ async function readLog(text: string, { rtmr }: TdReport): Promise<MeasuredApp> {
   return readMeasuredApp(events);
 }
 
+const shownIdLength = 40;
+
 function checkKeyProvider({ keyProvider: { name, id } }: MeasuredApp, { keyProviderIds }: Policy): Check {
-  const shown = id.length > 40 ? `${id.slice(0, 40)}…` : id;
+  const shown = id.length > shownIdLength ? `${id.slice(0, shownIdLength)}…` : id;
   const said = `The measured key provider is ${JSON.stringify(name)} ${shown}`;
   if (!keyProviderIds) return skip("key-provider", `${said}; the policy names none.`);
   return keyProviderIds.includes(id.toLowerCase())

@@ -11,7 +11,7 @@
  */
 import { z } from "zod";
 import { toHex } from "../../hex.ts";
-import { parseCbor } from "./cbor.ts";
+import { parseCbor, type CborValue } from "./cbor.ts";
 import { extendRegister, sha384 } from "./event-log.ts";
 import { fromBase64 } from "../dcap/pem.ts";
 import { parseJson } from "../parse-json.ts";
@@ -57,13 +57,15 @@ export async function computeOsImage(vmConfig: string | undefined): Promise<OsIm
     throw rejected(`The operating system's checksums hash to ${hash}, not to ${os_image_hash} as it says.`);
   if (findChecksum(new TextDecoder().decode(checksums)) !== (await sha256(document)))
     throw rejected("The operating system's measurement is not the one in its checksums.");
-  const { image, tdvf } = readDocument(document);
+  const measured = parseCbor(document);
+  const image = (name: string) => digestAt(measured, "image", name);
+  const mrtd = (name: string) => toHex(digestAt(measured, "tdvf", "mrtd", name));
   const boot = await Promise.all(bootEvents.map(sha384));
   return {
     hash,
-    mrtd: [toHex(tdvf.mrtd.single_pass), toHex(tdvf.mrtd.two_pass)],
-    rtmr1: await extendRegister([image.kernel_authenticode, ...boot]),
-    rtmr2: await extendRegister([image.cmdline_sha384, image.initrd_sha384]),
+    mrtd: [mrtd("single_pass"), mrtd("two_pass")],
+    rtmr1: await extendRegister([image("kernel_authenticode"), ...boot]),
+    rtmr2: await extendRegister([image("cmdline_sha384"), image("initrd_sha384")]),
   };
 }
 
@@ -73,18 +75,17 @@ const vmConfigSchema = z.object({
   tdx_measurement: z.object({ checksum_file: z.string(), measurement: z.string() }),
 });
 
-const digest = z.custom<Uint8Array<ArrayBuffer>>((value) => value instanceof Uint8Array && value.length === 48);
-
-const documentSchema = z.object({
-  image: z.object({ cmdline_sha384: digest, kernel_authenticode: digest, initrd_sha384: digest }),
-  tdvf: z.object({ mrtd: z.object({ single_pass: digest, two_pass: digest }) }),
-});
-
-function readDocument(bytes: Uint8Array<ArrayBuffer>): z.infer<typeof documentSchema> {
-  const document = documentSchema.safeParse(parseCbor(bytes));
-  if (!document.success) throw rejected("The operating system's measurement lacks a digest.");
-  return document.data;
+/** A digest at this place of the document: 48 bytes. */
+function digestAt(document: CborValue, ...path: readonly string[]): Uint8Array<ArrayBuffer> {
+  let value: CborValue | undefined = document;
+  for (const name of path)
+    value = typeof value === "object" && !(value instanceof Uint8Array) ? value[name] : undefined;
+  if (!(value instanceof Uint8Array) || value.length !== digestBytes)
+    throw rejected(`The operating system's measurement lacks ${path.join(".")}.`);
+  return value;
 }
+
+const digestBytes = 48;
 
 /** Of the one line `<sha256>  measurement.tdx.cbor`, as sha256sum writes it. */
 function findChecksum(text: string): string | undefined {

@@ -7,7 +7,7 @@ import { skip, type Check } from "../../../shared/attestation/check.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import { errorText } from "../../../shared/errors.ts";
 import { AnswerId } from "./answer-id.ts";
-import { decideAnswer, isAttested, type ReceivedAnswer } from "./decide-answer.ts";
+import { decideAnswer, type ReceivedAnswer } from "./decide-answer.ts";
 import { fetchSignature } from "./fetch-signature.ts";
 import type { ModelStanding } from "./model-standing.ts";
 import type { ModelWatch } from "./model-watch.ts";
@@ -31,7 +31,8 @@ export interface AnswerInTransit {
 
 const id = "answer-signature";
 const checkTimeoutMs = 20_000;
-const maxUnderWay = 64;
+/** Of four times as many calls as may be under way by default. */
+const maxUnderWay = 1_024;
 /** Others are put together by NEAR's gateway, which signs them itself, or by nobody. */
 export const signedEndpoints = ["chat", "completions"] as const;
 
@@ -85,14 +86,26 @@ export class AnswerChecks implements Disposable {
     const { model } = received;
     const signal = AbortSignal.any([this.#ending.signal, AbortSignal.timeout(checkTimeoutMs)]);
     const signature = await fetchSignature({ api, answer, model, algorithm, clock, signal });
-    const keys = keysOf(standing);
-    const signer = "absent" in signature ? undefined : keyOf(signature);
-    const isNew = signer !== undefined && !isAttested(signer, keys);
-    const check = decideAnswer(signature, received, isNew ? keysOf(await watch.renew(model)) : keys);
+    const known = decideAnswer(signature, received, keysOf(standing));
+    const isBySomebody =
+      !("absent" in signature) && decideAnswer(signature, received, [keyOf(signature)]).outcome === "pass";
+    const check =
+      known.outcome === "fail" && isBySomebody
+        ? decideAnswer(signature, received, await this.#newerKeys(model, signal))
+        : known;
     if (check.outcome === "fail") watch.distrust(model, `${check.id}: ${check.detail}`);
     return check;
   }
+
+  async #newerKeys(model: string, signal: AbortSignal): Promise<readonly SigningKey[]> {
+    const { watch, clock } = this.#options;
+    const late = clock.sleep(newKeysTimeoutMs, signal).then(() => undefined);
+    return keysOf((await Promise.race([watch.renew(model), late])) ?? watch.standingOf(model));
+  }
 }
+
+/** Another key may be that of a machine that has joined: then there is evidence of it now, and soon. */
+const newKeysTimeoutMs = 10_000;
 
 const keyOf = (signature: { signing_algo: SigningAlgorithm; signing_address: string }): SigningKey => ({
   algorithm: signature.signing_algo,

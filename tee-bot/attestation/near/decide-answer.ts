@@ -37,6 +37,6 @@ export function decideAnswer(
   return pass(id, `${address}, which the model's evidence names, has signed these very bytes.`);
 }
 
-export function isAttested(key: SigningKey, keys: readonly SigningKey[]): boolean {
+function isAttested(key: SigningKey, keys: readonly SigningKey[]): boolean {
   return keys.some((one) => isSameKey(one, key));
 }

@@ -23,7 +23,7 @@ export interface ModelStanding {
   readonly distrustedUntil: number | undefined;
 }
 
-/** Machines come and go, and the vendor's collateral changes; a report costs NEAR a second, and us 0.2 s of CPU. */
+/** Machines come and go, and the vendor's collateral changes; a report costs NEAR a second, and us some 50 ms of CPU. */
 export const reverifyMs = 30 * 60_000;
 /** Evidence that is older proves too little. */
 export const maxAgeMs = 60 * 60_000;

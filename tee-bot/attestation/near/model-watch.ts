@@ -16,7 +16,7 @@ export interface ModelWatchOptions {
   readonly onChange: (model: string, standing: ModelStanding) => void;
 }
 
-/** A report costs 0.2 s of CPU: calls go on in between. */
+/** A report of two quotes costs some 50 ms of CPU: calls go on in between. */
 const pauseMs = 250;
 const maxModels = 500;
 /** An unknown key of an answer makes a model looked at soon, but not all the time. */
@@ -52,8 +52,9 @@ export class ModelWatch implements AsyncDisposable {
   /** Watches these models from now on, and no other. */
   follow(models: readonly string[]): void {
     const wanted = new Set(models.slice(0, maxModels));
-    for (const model of this.#standings.keys()) if (!wanted.has(model)) this.#forget(model);
     const now = this.#options.clock.now();
+    for (const [model, { distrustedUntil = now }] of this.#standings)
+      if (!wanted.has(model) && distrustedUntil <= now) this.#forget(model); // who is distrusted is so when listed again
     for (const model of wanted) if (!this.#standings.has(model)) this.#standings.set(model, unseenStanding(now));
     this.#running ??= this.#run();
     this.#wake.abort();

@@ -8,7 +8,8 @@ import { readSeenCertificate, type SeenCertificate } from "./seen-certificate.ts
 import type { Raise } from "./voice.ts";
 
 export interface CertificateJudgeOptions {
-  readonly names: readonly string[];
+  /** Those that are watched now. */
+  readonly names: () => readonly string[];
   readonly known: KnownKeys;
   readonly file: MemoryFile;
   readonly raise: Raise;
@@ -20,20 +21,20 @@ const maxToldNames = 20;
 
 export class CertificateJudge {
   readonly #options: CertificateJudgeOptions;
-  readonly #mentions: (der: Uint8Array) => boolean;
   /** How many entries mentioned a name and could not be read. */
   unreadable = 0;
 
   constructor(options: CertificateJudgeOptions) {
     this.#options = options;
-    this.#mentions = createMentionFilter(options.names);
   }
 
   /** Judges entries of the log at `url`; whether anything was told. */
   async judge(url: string, entries: readonly LogEntry[], signal: AbortSignal): Promise<boolean> {
+    const names = this.#options.names();
+    const mentions = createMentionFilter(names);
     let told = false;
     for (const entry of entries) {
-      if (!this.#mentions(entry.der)) continue;
+      if (!mentions(entry.der)) continue;
       const certificate = readSeenCertificate(entry);
       if (!certificate) {
         this.unreadable++;
@@ -41,7 +42,7 @@ export class CertificateJudge {
         told = true;
         continue;
       }
-      for (const name of this.#options.names)
+      for (const name of names)
         if (certificate.names.some((pattern) => covers(pattern, name)))
           told = (await this.#judgeFor(name, certificate, { url, entry }, signal)) || told;
     }

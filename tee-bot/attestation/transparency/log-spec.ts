@@ -29,6 +29,15 @@ export function parseLogSpec(text: string): LogSpec {
   return { kind: old ? "rfc6962" : "static", url: url.href, key };
 }
 
+export function isLogSpec(text: string): boolean {
+  try {
+    parseLogSpec(text);
+    return true;
+  } catch {
+    return false;
+  }
+}
+
 /** The log, to be read by a client of its URL. */
 export function openLog({ kind, url, key }: LogSpec, http: LogHttp): CertificateLog {
   return kind === "static" ? openStaticLog({ url, key, http }) : openRfc6962Log({ url, key, http });

@@ -1,4 +1,5 @@
 /** Watches one log: rounds that read what has come, at a bounded pace, and remember how far they came. */
+import type { Trouble } from "../../../shared/acme/ports.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import { AppError, errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
@@ -30,6 +31,15 @@ export class LogWatch {
 
   constructor(options: LogWatchOptions) {
     this.#options = options;
+  }
+
+  /** What the log showed last that cannot be. */
+  get trouble(): Trouble | undefined {
+    if (this.#refused === "") return undefined;
+    return {
+      detail: `The log ${this.#options.log.url} cannot be believed: ${this.#refused}`,
+      remedy: "Watch another log as well, and tell those who run this one, and its users, what it has shown.",
+    };
   }
 
   /** One round. False: the log could not be checked. */

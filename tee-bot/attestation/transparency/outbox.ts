@@ -7,6 +7,8 @@ import type { Alert } from "./alert.ts";
 import { maxWaitingAlerts, type MemoryFile } from "./memory.ts";
 import { deliver, type Webhook } from "./webhook.ts";
 
+/** So many failures one after the other are the receiver's, not the alert's: the rest waits. */
+const maxFailuresInRow = 3;
 const retry = { baseMs: 5_000, maxMs: 3_600_000 };
 
 export interface OutboxOptions {
@@ -40,13 +42,17 @@ export class Outbox {
     const { webhook, file, fetch, clock, random, log } = this.#options;
     if (!webhook) return;
     const due = file.memory.outbox.filter(({ nextAt }) => nextAt <= clock.now());
+    let failures = 0;
     for (const waiting of due) {
+      if (failures >= maxFailuresInRow) return;
       try {
         await deliver(webhook, waiting.alert, { fetch, now: clock.now(), signal });
         file.memory.outbox.splice(file.memory.outbox.indexOf(waiting), 1);
+        failures = 0;
         log.info("alert.delivered", { alert: waiting.alert.id, attempts: waiting.attempts + 1 });
       } catch (error) {
         signal.throwIfAborted();
+        failures++;
         waiting.nextAt = clock.now() + decideBackoffMs(waiting.attempts++, { ...retry, random });
         log.warn("alert.undelivered", {
           alert: waiting.alert.id,

@@ -55,7 +55,7 @@ export async function runWatch(wish: WatchWish, signal: AbortSignal): Promise<Wa
   const raise = createVoice({ outbox, alerts, clock });
   const known = new KnownKeys({ expected, ask, simulated, file, clock, log: report });
   for (const { name, keys } of wish.proved) known.learn(name, keys);
-  const judge = new CertificateJudge({ names, known, file, raise, log: report });
+  const judge = new CertificateJudge({ names: () => names, known, file, raise, log: report });
   const logs = wish.logs.map((spec) => {
     const log = openLog(spec, createLogHttp({ url: spec.url, fetch, clock, random }));
     if (!log.signed)

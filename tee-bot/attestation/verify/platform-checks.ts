@@ -50,7 +50,11 @@ export async function checkPlatform(subject: Subject, policy: Policy, trust: Tru
     const rest = "The collateral was refused, by which this would have been told.";
     return unknownPlatform([skip("quote-signature", rest), refused, ...own], rest);
   }
-  return judge(subject, policy, { ...signed.value, ...verified.value, own, trust });
+  return judge({ ...subject, collateral }, policy, { ...signed.value, ...verified.value, own, trust });
+}
+
+interface WholeSubject extends Subject {
+  readonly collateral: Collateral;
 }
 
 interface Verified extends VerifiedPlatform, VerifiedCollateral {
@@ -58,7 +62,7 @@ interface Verified extends VerifiedPlatform, VerifiedCollateral {
   readonly trust: TrustRoot;
 }
 
-async function judge(subject: Subject, policy: Policy, verified: Verified): Promise<PlatformFindings> {
+async function judge(subject: WholeSubject, policy: Policy, verified: Verified): Promise<PlatformFindings> {
   const { quote, at } = subject;
   const { tcbInfo, qeIdentity, own, until } = verified;
   const current = `All of it is signed, in force until ${timeOf(until)}, and names nobody in the chain as revoked`;
@@ -92,8 +96,8 @@ interface Answered {
   readonly answer: Opinion | undefined;
 }
 
-async function askVerifiers({ quote, bytes, collateral, at }: Subject, { root }: TrustRoot): Promise<Answered[]> {
-  const { pck_certificate_chain: _, ...documents } = collateral as Collateral;
+async function askVerifiers({ quote, bytes, collateral, at }: WholeSubject, { root }: TrustRoot): Promise<Answered[]> {
+  const { pck_certificate_chain: _, ...documents } = collateral;
   const answers: Answered[] = [];
   for (const verifier of quoteVerifiers) {
     const limit = verifier.limit({ version: quote.version, isIntelRoot: sameBytes(root, intelRoot) });

@@ -39,7 +39,7 @@ export function openNearAi(wanted: Extract<ProviderSettings, { kind: "near-ai" }
     ...options,
     verification,
     provider: { id: listing.id, upstream },
-    policy: policySchema.parse({ tcb: wanted.tcb }),
+    policy: policySchema.parse({ tcb: wanted.tcb, advisories: wanted.advisories }),
     unattested: wanted.unattested,
     holdsAnswers: wanted.answers === "required",
     isPinned,

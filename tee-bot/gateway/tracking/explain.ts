@@ -1,3 +1,4 @@
+import type { AnswerProof } from "../providers/provider.ts";
 import type { AttemptRecord, RequestRecord } from "./track.ts";
 
 /** What became of a call in plain sentences: who was asked and why, what each said, who failed. */
@@ -12,6 +13,7 @@ export function explain(record: RequestRecord): string[] {
       .map(({ provider, model, reason }) => `${provider} would have been asked next, for ${model}: ${reason}.`),
     ...route.passedOver.map(({ provider, reason }) => `${provider} was passed over: ${reason}.`),
     explainEnd(record),
+    ...(record.proof ? [explainProof(record.proof)] : []),
   ];
 }
 
@@ -45,6 +47,15 @@ function explainEnd({ status, error, failed, durationMs, tokens }: RequestRecord
   const who = { client: "the client", gateway: "this gateway", upstream: "the provider" }[failed];
   const how = status === 499 ? "The client left" : `It was answered with ${status}`;
   return `${how} after ${inMs(durationMs)}; ${who} failed${error === undefined ? "" : ` (${error})`}.${used}`;
+}
+
+function explainProof({ answer }: AnswerProof): string {
+  const words = {
+    pass: "The model's TEE has signed this answer",
+    fail: "No TEE of the model has signed this answer",
+    skip: "Nothing shows whether a TEE made this answer",
+  };
+  return `${words[answer.outcome]}: ${answer.detail}`;
 }
 
 function inMs(ms: number): string {

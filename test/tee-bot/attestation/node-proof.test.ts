@@ -1,7 +1,10 @@
 import { afterEach, describe, expect, it } from "vitest";
 import type { Registration } from "../../../shared/registry/messages.ts";
 import { refreshIntervalMs } from "../../../tee-bot/attestation/collateral/decide-refresh.ts";
+import { KnownAccounts } from "../../../tee-bot/certificate/known-accounts.ts";
 import { parseTarget } from "../../../tee-bot/expose/target.ts";
+import { issue } from "../../support/ct-certificates.ts";
+import { startCtLog } from "../../support/ct-log.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { provenHost, startProvenName, type ProvenName, type ProvenNameOptions } from "./support/proven-name.ts";
 
@@ -118,6 +121,23 @@ describe("a node that shows evidence of its own accord", () => {
     (await name.dial()).destroy();
   });
 
+  it("names the accounts of the edge, and still does after a start without it", async () => {
+    const name = await start();
+    const registration = { hostnames: [provenHost], zone: "proven.test" } as unknown as Registration;
+    const accounts = async (): Promise<unknown> => {
+      const { body } = await name.ask("/v1/aci/attestation");
+      return (JSON.parse(body) as { attestation: { workload_keyset: { acme_accounts: unknown } } }).attestation
+        .workload_keyset.acme_accounts;
+    };
+    expect(await accounts()).toEqual([]);
+    name.proof.follow(registration, ["https://ca.test/acct/1"]);
+    expect(await accounts()).toEqual(["https://ca.test/acct/1"]);
+    name.proof.follow(registration);
+    expect(await accounts()).toEqual(["https://ca.test/acct/1"]);
+    const kept = new KnownAccounts({ path: name.files.edgeAccounts, log: name.log });
+    expect(kept.current).toEqual(["https://ca.test/acct/1"]);
+  });
+
   it("attests another keyset from the moment its names change", async () => {
     const name = await start();
     await untilStanding(name, "good");
@@ -129,4 +149,30 @@ describe("a node that shows evidence of its own accord", () => {
     name.proof.follow(names);
     await untilStanding(name, "good");
   });
+});
+
+describe("a node that watches the logs of certificates", () => {
+  it.each([true, false])(
+    "has a trouble when one comes up with a key that is not its own (outside a TEE: %s)",
+    async (absent) => {
+      const log = stack.use(await startCtLog());
+      const clock = new ManualClock();
+      const name = await start({ absent, clock, logs: [`${log.url}/#${log.key}`] });
+      const reads = (): number => name.log.events.filter(({ event }) => event === "log.read").length;
+      const round = async (): Promise<void> => {
+        const before = reads();
+        await expect.poll(() => (clock.advance(60_000), reads()), { timeout: 15_000 }).toBeGreaterThan(before);
+      };
+      await round();
+      log.add({ der: name.leaf.raw });
+      await round();
+      await round();
+      expect(name.log.events.some(({ event }) => event === "certificate.expected")).toBe(true);
+      log.add((await issue([provenHost])).precertificate);
+      await round();
+      await round();
+      const details = name.proof.troubles.map(({ detail }) => detail);
+      expect(details).toContainEqual(expect.stringContaining(`A public log has a certificate for ${provenHost}`));
+    },
+  );
 });

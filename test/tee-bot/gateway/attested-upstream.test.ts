@@ -22,11 +22,11 @@ import { ask, chat, type Answer } from "./support/called-gateway.ts";
 
 let pki: SimulatorPki;
 let otherPki: SimulatorPki;
-let collateral: Collateral;
+let current: Collateral;
 beforeAll(async () => {
   const now = Date.now();
   [pki, otherPki] = await Promise.all([createSimulatorPki({ now }), createSimulatorPki({ now })]);
-  collateral = await pki.createCollateral({ now });
+  current = await pki.createCollateral({ now });
 });
 
 let stack = new AsyncDisposableStack();
@@ -41,9 +41,17 @@ interface Options {
   readonly fault?: NearFault;
   readonly simulated?: boolean;
   readonly tls?: NearTls;
+  readonly collateral?: Collateral;
 }
 
-async function start({ settings = {}, provider = {}, fault, simulated = false, tls }: Options = {}) {
+async function start({
+  settings = {},
+  provider = {},
+  fault,
+  simulated = false,
+  tls,
+  collateral = current,
+}: Options = {}) {
   const cloud = stack.use(await new NearCloud({ pki, otherPki, ...(tls && { tls }) }).start());
   cloud.fault = fault;
   const log = recordingLog();
@@ -180,6 +188,14 @@ describe("a model at NEAR", () => {
     const list = await get(`/v1/aci/sessions?model=${encodeURIComponent(nearModel)}`);
     expect(list.json).toMatchObject({ sessions: [{ session_id: event?.session_id, upstream_name: "near" }] });
     expect(JSON.stringify(list.json)).not.toContain("base64,");
+  });
+
+  it("on outdated firmware is verified only where the settings accept that, with what is open there", async () => {
+    const outdated = await pki.createCollateral({ now: Date.now(), status: "OutOfDate" });
+    const strict = await start({ collateral: outdated });
+    await vi.waitFor(async () => expect(await strict.listed()).toBeUndefined(), patience);
+    const provider = { tcb: ["UpToDate", "OutOfDate"], advisories: ["INTEL-SA-00000"] };
+    await (await start({ collateral: outdated, provider })).untilVerified();
   });
 
   it("stays a claim when its evidence cannot be looked at", async () => {

@@ -49,6 +49,7 @@ function viewOf(told: Partial<NodeView> = {}): Reply {
     expiresAt: 1,
     certificates: [],
     dns: { state: "written", records: 0, words: "" },
+    accounts: [],
     paths: [],
     troubles: [],
     ...told,
@@ -93,6 +94,14 @@ describe("the edge's view of the node", () => {
     await look();
     await until(() => view.troubles.length === 0, 1_000, "the trouble is over");
     expect(changes).toBe(2);
+  });
+
+  it("has the accounts that CAA records let in, and tells when they are others", async () => {
+    expect(view.accounts).toEqual([]);
+    edge.reply = () => viewOf({ accounts: ["https://ca.test/acct/1"] });
+    await look();
+    await until(() => changes === 1, 1_000, "it was told");
+    expect(view.accounts).toEqual(["https://ca.test/acct/1"]);
   });
 
   it("has the plan of the certificate that is served, not that of a rehearsal or another", async () => {

@@ -87,7 +87,7 @@ export async function startWatchWorld({ logs: count = 1, kind = "static" }: Worl
       };
       const known = new KnownKeys({ expected, ask, simulated, file, clock, log: report });
       const names = [name];
-      const judge = new CertificateJudge({ names, known, file, raise, log: report });
+      const judge = new CertificateJudge({ names: () => names, known, file, raise, log: report });
       const watches = logs.map(({ url, key }) => {
         const http = createLogHttp({ url, fetch, clock, random });
         const log = openLog({ kind, url, key: parseLogKey(key) }, http);

@@ -76,6 +76,18 @@ describe("what is known of a node", () => {
     ]);
   });
 
+  test("is the accounts that its CAA records let in, each once and as its CA has it", async () => {
+    const node = await testNode();
+    await node.register();
+    const accountUri = "https://ca.test/acct/1;a";
+    const bindings = ["ca.test", "www.ca.test"].map((ca) => ({ ca, accountUri, methods: ["dns-01" as const] }));
+    inPlace.fetchAccounts = () => Promise.resolve(bindings);
+    inPlace.dnsStatus = () => Promise.resolve({ state: "written", records: 1, words: "1 record written" });
+    expect((await view(node)).accounts).toEqual([]);
+    await alarm(node);
+    expect((await view(node)).accounts).toEqual([accountUri]);
+  });
+
   test("is told without the zone's object, when that does not answer", async () => {
     const node = await testNode();
     await node.register();

@@ -18,6 +18,8 @@ export interface LogHttpOptions {
   readonly fetch: typeof globalThis.fetch;
   readonly clock: Clock;
   readonly random: () => number;
+  /** For one request with its answer. */
+  readonly timeoutMs?: number;
 }
 
 export interface LogHttp {
@@ -30,7 +32,7 @@ export function createLogHttp(options: LogHttpOptions): LogHttp {
   return {
     async get(path, maxBytes, signal) {
       for (let attempt = 0; ; attempt++) {
-        const answer = await ask(`${base}${path}`, maxBytes, options.fetch, signal);
+        const answer = await ask(`${base}${path}`, maxBytes, options, signal);
         if ("bytes" in answer) return answer.bytes;
         const pauseMs = decidePauseMs(answer, attempt, options.clock.now(), options.random);
         if (pauseMs === undefined) throw answer.error;
@@ -72,10 +74,10 @@ function retryAfterMs(value: string | null, now: number): number | undefined {
 async function ask(
   url: string,
   maxBytes: number,
-  fetch: typeof globalThis.fetch,
+  { fetch, timeoutMs = requestTimeoutMs }: LogHttpOptions,
   signal: AbortSignal,
 ): Promise<{ bytes: Uint8Array | undefined } | FailedTry> {
-  const deadline = AbortSignal.timeout(requestTimeoutMs);
+  const deadline = AbortSignal.timeout(timeoutMs);
   let status: number | undefined;
   let retryAfter: string | null = null;
   try {
@@ -96,12 +98,13 @@ async function ask(
     throw new AppError("upstream-unavailable", `${url} is answered with status ${status}.`);
   } catch (error) {
     signal.throwIfAborted();
-    return { error: failureOf(error, url, deadline.aborted), status, retryAfter };
+    return { error: failureOf(error, url, deadline.aborted ? timeoutMs : undefined), status, retryAfter };
   }
 }
 
-function failureOf(error: unknown, url: string, late: boolean): AppError {
+function failureOf(error: unknown, url: string, lateMs: number | undefined): AppError {
   if (error instanceof AppError) return error;
-  if (late) return new AppError("upstream-timeout", `${url} was not answered within ${requestTimeoutMs / 1_000} s.`);
+  if (lateMs !== undefined)
+    return new AppError("upstream-timeout", `${url} was not answered within ${lateMs / 1_000} s.`);
   return new AppError("upstream-unavailable", `${url} cannot be read: ${errorText(error)}.`, { cause: error });
 }

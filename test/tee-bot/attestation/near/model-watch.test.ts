@@ -127,6 +127,16 @@ describe("the watch over models", () => {
     expect(watch.standingOf("unknown")).toBeUndefined();
   });
 
+  it("does not forget a wrong answer because the model was not listed for a while", async () => {
+    const { clock, changes, watch } = start(good);
+    watch.follow(["a"]);
+    await settle(clock, () => changes.length === 1);
+    watch.distrust("a", "answer-signature: Other bytes.");
+    watch.follow([]);
+    watch.follow(["a"]);
+    expect(watch.standingOf("a")?.state).toBe("refused");
+  });
+
   it("ends with the node, also in the midst of a look", async () => {
     const { looked, watch } = start(
       (model, now) => new Promise((resolve) => (answer = () => resolve(good(model, now)))),

@@ -21,7 +21,7 @@ import {
   type Simulator,
   type SimulatorOptions,
 } from "../../../../tee-bot/attestation/simulator/simulator.ts";
-import { filesIn } from "../../../../tee-bot/config.ts";
+import { filesIn, type NodeFiles } from "../../../../tee-bot/config.ts";
 import { Exposure } from "../../../../tee-bot/expose/exposure.ts";
 import type { Target } from "../../../../tee-bot/expose/target.ts";
 import { temporaryFolder } from "../../../shared/temporary-folder.ts";
@@ -40,6 +40,8 @@ export interface ProvenNameOptions {
   simulator?: Partial<SimulatorOptions>;
   /** What the collateral says from the start. */
   collateral?: Parameters<Simulator["setCollateral"]>[0];
+  /** Logs of certificates that the node watches. */
+  logs?: string[];
   clock?: Clock;
   /** Whence each connection comes, by its number; the same visitor, if it is not said. */
   addressOf?: (connection: number) => string;
@@ -50,6 +52,7 @@ export interface ProvenName extends AsyncDisposable {
   readonly exposure: Exposure;
   readonly simulator: Simulator;
   readonly keys: NodeKeys;
+  readonly files: NodeFiles;
   readonly log: ReturnType<typeof recordingLog>;
   /** Whether the service with the collateral can be reached. */
   readonly network: { up: boolean };
@@ -82,6 +85,7 @@ export async function startProvenName(options: ProvenNameOptions = {}): Promise<
     collateral: simulator.pcs,
     required: options.required ?? false,
     appCompose: options.appCompose ?? true,
+    watch: { logs: options.logs ?? [] },
   });
   const files = filesIn(state);
   const opened = await openFoundations({ config: { attestation: settings, files }, env: {}, clock, log });
@@ -163,6 +167,7 @@ export async function startProvenName(options: ProvenNameOptions = {}): Promise<
     exposure,
     simulator,
     keys,
+    files,
     log,
     network,
     port,

@@ -54,6 +54,12 @@ describe("a node that is asked", () => {
   });
 });
 
+it("attests nothing while its quote's signature cannot be checked, even where a policy does not require that", async () => {
+  await using world = await startAttestedWorld({ collateralOf: undefined });
+  const policy = policySchema.parse({ required: ["nonce"] });
+  await expect(ask(world, { policy })).rejects.toThrow("evidence-rejected");
+});
+
 it("attests its accounts", async () => {
   const keyset: Partial<Keyset> = { acme_accounts: ["https://ca.example/acct/1"] };
   await using world = await startAttestedWorld({ keyset });

@@ -1,6 +1,6 @@
 import { generateKeyPairSync } from "node:crypto";
 import { describe, expect, it } from "vitest";
-import { parseLogList, parseLogSpec } from "../../../../tee-bot/attestation/transparency/log-spec.ts";
+import { isLogSpec, parseLogList, parseLogSpec } from "../../../../tee-bot/attestation/transparency/log-spec.ts";
 
 const key = generateKeyPairSync("ec", { namedCurve: "P-256" })
   .publicKey.export({ type: "spki", format: "der" })
@@ -20,6 +20,7 @@ describe("a log as it is written", () => {
     const spec = parseLogSpec(`https://log.example/2026h2/#${key}`);
     expect(spec.url).toBe("https://log.example/2026h2/");
     expect(spec.key?.id).toHaveLength(32);
+    expect(isLogSpec("https://log.example/2026h2/")).toBe(true);
   });
 
   it.each([
@@ -31,6 +32,7 @@ describe("a log as it is written", () => {
     "https://log.example/#%",
   ])("%s is refused", (text) => {
     expect(() => parseLogSpec(text)).toThrow("bad-request");
+    expect(isLogSpec(text)).toBe(false);
   });
 });
 

@@ -96,6 +96,20 @@ describe("the outbox", () => {
     expect(receiver.deliveries.map(({ body }) => body.data["spkiSha256"])).toEqual(["02"]);
   });
 
+  it("leaves a receiver alone that takes none, until the next look", async () => {
+    const down = receiver.faults.inject("/alerts", { kind: "drop", when: "before" }, { times: 99 });
+    const { file, outbox } = open();
+    for (let at = 0; at < 10; at++) outbox.add(alert(String(at)));
+    await outbox.deliverDue(never);
+    expect(down.hits).toBe(3);
+    down.remove();
+    await outbox.deliverDue(never);
+    clock.advance(5_000);
+    await outbox.deliverDue(never);
+    expect(receiver.deliveries).toHaveLength(10);
+    expect(file.memory.outbox).toEqual([]);
+  });
+
   it("has room for many; the oldest goes first and the log says so", () => {
     const { file, outbox } = open();
     for (let at = 0; at <= maxWaitingAlerts; at++) outbox.add(alert(String(at)));

@@ -1,6 +1,8 @@
+import { randomBytes, randomInt } from "node:crypto";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { decideVerdict } from "../../../../tee-bot/attestation/transparency/watcher.ts";
 import { issue, others, type IssuedCertificate } from "../../../support/ct-certificates.ts";
+import { garbage, htmlPage, type Answer, type Fault } from "../../../support/faults.ts";
 import type { CtLog } from "../../../support/ct-log.ts";
 import { account, name, startWatchWorld, type WatchWorld } from "../../support/watch-world.ts";
 
@@ -202,6 +204,42 @@ describe("a log that cannot be believed", () => {
     ]);
     expect(told()).toEqual([]);
   });
+});
+
+describe("whatever a log answers", () => {
+  const noise = (answer: Answer): Answer => ({ ...answer, headers: {}, body: randomBytes(3_000) });
+  const bits = (answer: Answer): Answer => {
+    const body = Buffer.from(answer.body);
+    for (let at = 0; at < 8; at++) body[randomInt(body.length)]! ^= 1 << randomInt(8);
+    return { ...answer, body };
+  };
+  const faults: readonly (readonly [string, Fault])[] = [
+    ["a page", htmlPage(200)],
+    ["nothing", garbage("")],
+    ["noise", { kind: "rewrite", rewrite: noise }],
+    ["other bits", { kind: "rewrite", rewrite: bits }],
+    ["half of it", { kind: "truncate" }],
+    ["an error", htmlPage(500)],
+    [
+      "packing that is none",
+      { kind: "rewrite", rewrite: (answer) => ({ ...answer, headers: { "content-encoding": "gzip" } }) },
+    ],
+  ];
+  const paths = ["/checkpoint", "/tile/0/*", "/tile/0/*/*", "/tile/1/*/*", "/tile/data/*", "/tile/data/*/*"];
+
+  it.each(paths.flatMap((path) => faults.map(([what, fault]) => [path, what, fault] as const)))(
+    "at %s, such as %s, it finds what is there or cannot check, and checks when the log is well again",
+    async (path, _, fault) => {
+      log.gzip = false;
+      log.add(...others(300), own.certificate);
+      const injected = log.faults.inject(path, fault, { times: 99 });
+      expect([0, 2]).toContain(await once({ from: 0 }));
+      injected.remove();
+      expect(await once({ from: 0 })).toBe(0);
+      expect(told().every((event) => event === "log.refused")).toBe(true);
+      expect(world.said.some(({ event }) => event === "certificate.expected")).toBe(true);
+    },
+  );
 });
 
 describe("CAA records", () => {

@@ -49,6 +49,16 @@ describe("the explanation of a request", () => {
     ]);
   });
 
+  it.each([
+    ["pass", "The model's TEE has signed this answer: Why."],
+    ["fail", "No TEE of the model has signed this answer: Why."],
+    ["skip", "Nothing shows whether a TEE made this answer: Why."],
+  ] as const)("says what the answer's signature has shown: %s", (outcome, sentence) => {
+    const answer = { id: "answer-signature", outcome, detail: "Why." } as const;
+    const proof = { provider: "near", model: "m", evidence: [], answer, session: undefined };
+    expect(explain(requestRecord("req_1", { proof })).at(-1)).toBe(sentence);
+  });
+
   it("says that the client left, and that nobody was asked", () => {
     const left = requestRecord("req_1", {
       status: 499,

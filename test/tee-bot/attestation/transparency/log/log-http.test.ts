@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import { createServer } from "node:http";
+import type { AddressInfo } from "node:net";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import {
   createLogHttp,
@@ -59,6 +62,21 @@ describe("a request to a log", () => {
     log.faults.inject("/checkpoint", { kind: "answer", answer: { status: 200, headers, body: bomb } });
     await expect(get("checkpoint")).rejects.toThrow("longer than 10000 bytes");
     expect(log.faults.count("/checkpoint")).toBe(1);
+  });
+
+  it("waits for no answer that comes too slowly, from its first byte to its last", async () => {
+    const drip = createServer((_, response) => {
+      const timer = setInterval(() => response.write("."), 20);
+      response.once("close", () => clearInterval(timer));
+    }).listen(0, "127.0.0.1");
+    await once(drip, "listening");
+    const url = `http://127.0.0.1:${(drip.address() as AddressInfo).port}`;
+    const http = createLogHttp({ url, fetch, clock, random: () => 0, timeoutMs: 150 });
+    const got = expect(http.get("checkpoint", 10_000, never)).rejects.toThrow("was not answered within 0.15 s");
+    for (let attempt = 1; attempt < maxAttempts; attempt++) clock.advance(await clock.untilSleeping(() => true));
+    await got;
+    drip.closeAllConnections();
+    drip.close();
   });
 
   it("does not follow elsewhere", async () => {
