@@ -31,11 +31,6 @@ export class QuoteQueue {
     this.#clock = clock;
   }
 
-  /** How many wait. */
-  get length(): number {
-    return this.#count;
-  }
-
   /**
    * A quote over these 64 bytes. Throws `too-many-requests` and `overloaded` when too many wait already, or when its turn
    * does not come in time, and what the guest agent throws. With the signal it is given up.

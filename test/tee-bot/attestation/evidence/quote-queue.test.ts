@@ -78,7 +78,7 @@ describe("the queue for quotes", () => {
   });
 
   it("takes no more than some of one client, and not too many of all", async () => {
-    const { hardware, ask, queue } = start();
+    const { hardware, ask } = start();
     const first = ask(0, "a");
     const own = Array.from({ length: maxWaitingPerClient }, () => ask(1, "a"));
     await expect(ask(1, "a")).rejects.toMatchObject({ code: "too-many-requests" });
@@ -86,11 +86,10 @@ describe("the queue for quotes", () => {
     await expect(ask(3, "late")).rejects.toMatchObject({ code: "overloaded" });
     for (let made = 0; made <= maxWaiting; made++) await hardware.finish();
     expect(await Promise.all([first, ...own, ...others])).toHaveLength(maxWaiting + 1);
-    expect(queue.length).toBe(0);
   });
 
   it("lets go of who leaves, and of whom it keeps waiting too long", async () => {
-    const { hardware, clock, queue, ask } = start();
+    const { hardware, clock, ask } = start();
     const first = ask(1, "a");
     const left = new AbortController();
     const leaving = ask(2, "b", left.signal);
@@ -100,7 +99,6 @@ describe("the queue for quotes", () => {
     await expect(ask(4, "d", left.signal)).rejects.toThrow("gone");
     clock.advance(maxWaitMs);
     await expect(late).rejects.toMatchObject({ code: "overloaded" });
-    expect(queue.length).toBe(0);
     await hardware.finish();
     expect(await first).toBe(1);
     expect(hardware.asked).toEqual([1]);
