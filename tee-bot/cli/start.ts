@@ -10,6 +10,7 @@ import { settingsVersion } from "../settings/schema.ts";
 import { print, wantsColor } from "./command.ts";
 import { CliError, describeFailure } from "./failure.ts";
 import { statusPrinter } from "./status-printer.ts";
+import { boundYoungGeneration } from "./young-generation.ts";
 
 export interface StartFlags {
   config?: string;
@@ -32,6 +33,7 @@ export const supersededExitCode = 3;
 /** `postern start`: runs a node in this process until it is told to stop. */
 export async function start(flags: StartFlags): Promise<void> {
   collectBuffersYoung();
+  boundYoungGeneration();
   const stop = onTermination();
   const environment = {
     ...process.env,

@@ -52,6 +52,27 @@ const steps = [
    ) STRICT;
    CREATE INDEX requests_by_id ON requests (id)`,
   "ALTER TABLE requests ADD COLUMN proof TEXT",
+  // Many records a row, for a row costs more than what is in it; the text is that of record-text.ts.
+  `CREATE TABLE request_batches (
+     seq INTEGER PRIMARY KEY,
+     lowest TEXT NOT NULL,
+     highest TEXT NOT NULL,
+     newest_at INTEGER NOT NULL,
+     count INTEGER NOT NULL,
+     records TEXT NOT NULL
+   ) STRICT;
+   CREATE INDEX request_batches_by_id ON request_batches (highest, lowest);
+   CREATE TABLE request_proofs (id TEXT PRIMARY KEY, proved_at INTEGER NOT NULL, proof TEXT NOT NULL) STRICT, WITHOUT ROWID;
+   CREATE INDEX request_proofs_by_time ON request_proofs (proved_at);
+   INSERT INTO request_batches (lowest, highest, newest_at, count, records)
+     SELECT id, id, at, 1, json_array(json_array(
+       id, at, surface, endpoint, key, model, stream, provider, upstream_model, status, error, failed,
+       queued_ms, ttft_ms, duration_ms,
+       json(CASE WHEN prompt_tokens IS NOT NULL THEN json_array(prompt_tokens, completion_tokens, tokens_estimated) END),
+       json(detail)
+     )) FROM requests WHERE json_valid(detail) ORDER BY seq;
+   INSERT INTO request_proofs SELECT id, at, proof FROM requests WHERE json_valid(proof);
+   DROP TABLE requests`,
 ];
 
 /** Keys cannot be made again, for their text is known to their holders only; the log of requests may go. */

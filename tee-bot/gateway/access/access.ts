@@ -18,10 +18,11 @@ export interface Access {
    */
   authenticate(headers: IncomingHttpHeaders, surface: Surface, client: string): Caller;
   /**
-   * Waits for the call's turn. Throws {@link ApiError}: `model_not_allowed`, `rate_limit_exceeded`, `insufficient_quota`,
-   * `overloaded`; rejects with the signal's reason when the client leaves meanwhile.
+   * Answers at once when it is the call's turn, as it is mostly; a promise when it has to wait. Throws {@link ApiError},
+   * or rejects with it: `model_not_allowed`, `rate_limit_exceeded`, `insufficient_quota`, `overloaded`; rejects with the
+   * signal's reason when the client leaves meanwhile.
    */
-  admit(caller: Caller, call: Call, client: Leaving): Promise<Admission>;
+  admit(caller: Caller, call: Call, client: Leaving): Admission | Promise<Admission>;
 }
 
 /** Whoever may leave while his call waits. The signal costs something to make, and most calls do not wait. */

@@ -17,7 +17,7 @@ import type { HeldKey, KeyRing } from "./key-ring.ts";
 import { isMeantAsKey, isWholeKey } from "./key-text.ts";
 import { isModelAllowed } from "./model-globs.ts";
 import type { MonthlyUsage } from "./monthly-usage.ts";
-import { refusalOf, refusalOfModel, tooManyWrongKeys } from "./refusals.ts";
+import { refusalOf, refusalOfModel, tooManyWrongKeys, type KeyRefusal } from "./refusals.ts";
 import { maxKeyLength, readShownKey } from "./shown-key.ts";
 import { Turns, type TurnLimits } from "./turns.ts";
 import { WrongKeys } from "./wrong-keys.ts";
@@ -47,6 +47,7 @@ export class Gate implements Access {
   readonly #wrong = new WrongKeys();
   readonly #ends = new EndRate();
   readonly #turns: Turns;
+  readonly #refused = new Map<KeyRefusal, number>();
   #settings: AccessSettings;
 
   constructor({ settings, keys, usage, clock, log }: GateOptions) {
@@ -67,6 +68,11 @@ export class Gate implements Access {
     return { running: this.#turns.running, waiting: this.#turns.waiting };
   }
 
+  /** How often somebody was not let in at all, by the reason; such a call is in no log. */
+  get refused(): ReadonlyMap<KeyRefusal, number> {
+    return this.#refused;
+  }
+
   follow(settings: AccessSettings): void {
     this.#settings = settings;
     this.#turns.follow(turnLimitsOf(settings));
@@ -77,19 +83,19 @@ export class Gate implements Access {
     const shown = readShownKey(headers);
     // Clients must send some key, so that they are given any text where none is asked for; only ours is taken at its word.
     if (shown === undefined || (!required && !isMeantAsKey(shown))) {
-      if (required) throw refusalOf("none");
+      if (required) throw this.#refuse("none");
       return anybody;
     }
     const held = shown.length > maxKeyLength ? undefined : this.#keys.find(shown);
     if (!held) throw this.#refuseWrong(shown, surface, client);
     const now = this.#clock.now();
     const state = decideKeyState(held.key, now);
-    if (state !== "active") throw refusalOf(state);
+    if (state !== "active") throw this.#refuse(state);
     this.#keys.used(held, now);
     return held;
   }
 
-  async admit(caller: Caller, call: Call, client: Leaving): Promise<Admission> {
+  admit(caller: Caller, call: Call, client: Leaving): Admission | Promise<Admission> {
     if (!isModelAllowed(caller.models, call.model)) throw refusalOfModel();
     const held = caller.keyId === undefined ? undefined : this.#keys.get(caller.keyId);
     if (caller.keyId !== undefined) this.#checkStillGood(held);
@@ -98,9 +104,7 @@ export class Gate implements Access {
     limits?.take(reservation.estimate, this.#clock.now());
 
     const turn = this.#turns.take(caller.keyId ?? call.client, client);
-    const queuedMs = turn ? await this.#wait(turn, reservation) : 0;
-    const headers = limits?.headers(this.#clock.now()) ?? noHeaders;
-    return new Turn(this, queuedMs, headers, reservation);
+    return turn ? this.#wait(turn, reservation) : this.#begin(reservation, 0);
   }
 
   /** The turn of a call is over. */
@@ -111,23 +115,40 @@ export class Gate implements Access {
     this.#turns.end();
   }
 
-  async #wait(turn: Promise<void>, { limits, estimate }: Reservation): Promise<number> {
+  async #wait(turn: Promise<void>, reservation: Reservation): Promise<Admission> {
     const since = performance.now();
     try {
       await turn;
-      return performance.now() - since;
     } catch (error) {
-      limits?.giveBack(estimate, this.#clock.now());
+      reservation.limits?.giveBack(reservation.estimate, this.#clock.now());
       throw error;
     }
+    return this.#begin(reservation, performance.now() - since);
+  }
+
+  #begin(reservation: Reservation, queuedMs: number): Admission {
+    const headers = reservation.limits?.headers(this.#clock.now()) ?? noHeaders;
+    return new Turn(this, queuedMs, headers, reservation);
   }
 
   #refuseWrong(shown: string, surface: Surface, client: string): ApiError {
     const retryAfterMs = this.#wrong.count(client, this.#clock.now());
-    if (retryAfterMs !== undefined) return tooManyWrongKeys(retryAfterMs);
+    if (retryAfterMs !== undefined) {
+      this.#count("too-many");
+      return tooManyWrongKeys(retryAfterMs);
+    }
     const why = isMeantAsKey(shown) && !isWholeKey(shown) ? "cut" : "unknown";
     this.#log.info("key.refused", { surface, client, why });
+    return this.#refuse(why);
+  }
+
+  #refuse(why: Exclude<KeyRefusal, "too-many">): ApiError {
+    this.#count(why);
     return refusalOf(why);
+  }
+
+  #count(why: KeyRefusal): void {
+    this.#refused.set(why, (this.#refused.get(why) ?? 0) + 1);
   }
 
   /** A key can be revoked or expire while its call is read, or waits. */

@@ -11,6 +11,9 @@ const words = {
   expired: `This API key has expired. ${howToMake}`,
 } as const;
 
+/** Why somebody is not let in; `too-many`: his address has shown too many keys that nobody has. */
+export type KeyRefusal = keyof typeof words | "too-many";
+
 export function refusalOf(why: keyof typeof words): ApiError {
   return new ApiError("invalid_api_key", words[why]);
 }

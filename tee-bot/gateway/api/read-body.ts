@@ -1,5 +1,6 @@
 import { constants } from "node:http2";
 import type { HttpRequest } from "../../server/terminator.ts";
+import { Deadline } from "../deadline.ts";
 import { ApiError } from "./api-error.ts";
 
 export interface UploadLimits {
@@ -24,37 +25,35 @@ export function readBody(request: HttpRequest, { maxBytes, idleMs, take }: Uploa
     if (Number(request.headers["content-length"] ?? 0) > maxBytes) return reject(tooLarge(maxBytes));
     const chunks: Buffer[] = [];
     let length = 0;
-    let touchedAt = performance.now();
-    let timer = setTimeout(checkIdle, idleMs);
+    let isOver = false;
+    const deadline = new Deadline(() => stop(standsStill(idleMs)));
+    deadline.set(idleMs);
 
-    function checkIdle(): void {
-      const leftMs = touchedAt + idleMs - performance.now();
-      if (leftMs > 1) timer = setTimeout(checkIdle, leftMs);
-      else stop(new ApiError("request_timeout", `Nothing of the body has come for ${idleMs / 1_000} s.`));
-    }
     function onData(chunk: Buffer): void {
+      if (isOver) return;
       length += chunk.length;
       if (length > maxBytes) return stop(tooLarge(maxBytes));
       if (!take(chunk.length)) return stop(noRoom());
-      touchedAt = performance.now();
+      deadline.set(idleMs);
       chunks.push(chunk);
     }
     // HTTP/2 of Node ends the stream of a request that was reset as if it were complete.
     function onEnd(): void {
+      if (isOver) return;
       if (request.aborted || (request.stream && request.stream.rstCode !== 0)) return stop(clientLeft());
-      unlisten();
+      end();
       resolve(chunks.length === 1 ? chunks[0]! : Buffer.concat(chunks, length));
     }
     function onClose(): void {
-      stop(clientLeft());
+      if (!isOver) stop(clientLeft());
     }
     function stop(error: ApiError): void {
-      unlisten();
+      end();
       reject(error);
     }
-    function unlisten(): void {
-      clearTimeout(timer);
-      request.off("data", onData).off("end", onEnd).off("close", onClose).off("error", onClose);
+    function end(): void {
+      isOver = true;
+      deadline.clear();
     }
     request.on("data", onData).on("end", onEnd).on("close", onClose).on("error", onClose);
   });
@@ -73,6 +72,10 @@ export function dropUpload(request: HttpRequest): void {
     left -= chunk.length;
     if (left < 0) cutOff();
   });
+}
+
+function standsStill(idleMs: number): ApiError {
+  return new ApiError("request_timeout", `Nothing of the body has come for ${idleMs / 1_000} s.`);
 }
 
 function noRoom(): ApiError {

@@ -1,6 +1,6 @@
 /** What is done after an attempt that failed before the client had seen anything of it. */
 import type { Candidate } from "../routing/route.ts";
-import type { Trouble } from "./trouble.ts";
+import type { Trouble } from "./attempts/trouble.ts";
 
 export type Next =
   /** The same provider once more. */

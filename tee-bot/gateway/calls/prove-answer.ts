@@ -1,6 +1,6 @@
 import type { AnswerObserver } from "../providers/provider.ts";
 import type { Track } from "../tracking/track.ts";
-import type { AttemptEnd } from "./attempt.ts";
+import type { AttemptEnd } from "./attempts/attempt.ts";
 
 export interface ProveOptions {
   readonly observer: AnswerObserver;

@@ -4,22 +4,23 @@ import type { Log } from "../../../shared/log.ts";
 import { ApiError } from "../api/api-error.ts";
 import type { Call } from "../api/call.ts";
 import type { AnswerObserver } from "../providers/provider.ts";
+import type { ReceiptDraft } from "../receipts/receipt-draft.ts";
 import type { Candidate, Permit, Route } from "../routing/route.ts";
 import type { GatewaySettings } from "../settings.ts";
 import type { Tokens, Track, TrackEnd } from "../tracking/track.ts";
-import { addPassedHeaders, headerText } from "./answer-headers.ts";
-import { describeNext, describeOutcome } from "./attempt-words.ts";
-import { runAttempt, type AttemptEnd } from "./attempt.ts";
+import { addPassedHeaders, headerText } from "./answers/answer-headers.ts";
+import { describeNext, describeOutcome } from "./attempts/attempt-words.ts";
+import { runAttempt, type AttemptEnd } from "./attempts/attempt.ts";
 import type { CallTiming } from "./call-timing.ts";
-import type { ClientAnswer } from "./client-answer.ts";
+import type { ClientAnswer } from "./answers/client-answer.ts";
 import { decideNext, type Next } from "./decide-next.ts";
 import { proveAnswer } from "./prove-answer.ts";
-import { finalError } from "./final-error.ts";
-import type { Failure, HeldAnswer, UpstreamHeaders } from "./outcome.ts";
-import { tellPermit } from "./tell-permit.ts";
-import { timeoutsFor } from "./timeouts.ts";
-import { judgeFailure, type Trouble } from "./trouble.ts";
-import { upstreamRequest, type UpstreamRequest } from "./upstream-request.ts";
+import { finalError } from "./answers/final-error.ts";
+import type { Failure, HeldAnswer, UpstreamHeaders } from "./attempts/outcome.ts";
+import { tellPermit } from "./attempts/tell-permit.ts";
+import { timeoutsFor } from "./attempts/timeouts.ts";
+import { judgeFailure, type Trouble } from "./attempts/trouble.ts";
+import { upstreamRequest, type UpstreamRequest } from "./attempts/upstream-request.ts";
 
 export interface CallRunOptions {
   readonly call: Call;
@@ -27,6 +28,8 @@ export interface CallRunOptions {
   readonly whole: boolean;
   readonly settings: GatewaySettings;
   readonly client: ClientAnswer;
+  /** Is told who was asked what, and whose answer it is. */
+  readonly receipt: Pick<ReceiptDraft, "forwarded" | "answeredBy"> | undefined;
   readonly track: Track;
   readonly timing: CallTiming;
   /** What every answer to this call says, names and values in turn. */
@@ -135,6 +138,7 @@ class CallRun {
     this.#observer = candidate.observe?.(call.endpoint.name);
     timing.dispatched();
     this.#request ??= upstreamRequest(call, candidate);
+    this.#options.receipt?.forwarded(candidate, this.#request.body);
     return runAttempt(this.#request, {
       call,
       candidate,
@@ -221,7 +225,8 @@ class CallRun {
   }
 
   #begin(candidate: Candidate, status: number, upstream: UpstreamHeaders, more: readonly string[] = []): void {
-    const { client, headers, timing, track } = this.#options;
+    const { client, headers, timing, track, receipt } = this.#options;
+    receipt?.answeredBy(candidate);
     const list = [
       ...headers,
       "x-postern-provider",

@@ -2,7 +2,7 @@
  * The client's end of a call in Ollama's form. What a provider with OpenAI's API answers is translated on its way;
  * what an Ollama answers is passed on byte for byte; errors of whoever are said in Ollama's form.
  */
-import type { ClientAnswer, ClientListener } from "../calls/client-answer.ts";
+import type { ClientAnswer, ClientListener } from "../calls/answers/client-answer.ts";
 import type { AnswerFacts } from "./answer-shape.ts";
 import { errorTextOf } from "./openai-answer.ts";
 import { translateAnswer } from "./translate-answer.ts";

@@ -1,7 +1,7 @@
 /** One call in Ollama's form: the client's end of it, and what it is for each provider. */
 import { ApiError, errorBody } from "../api/api-error.ts";
 import type { Call, ReadyAnswer } from "../api/call.ts";
-import type { ClientAnswer } from "../calls/client-answer.ts";
+import type { ClientAnswer } from "../calls/answers/client-answer.ts";
 import type { Provider, ProviderKind } from "../providers/provider.ts";
 import { pieceOf, type AnswerFacts } from "./answer-shape.ts";
 import type { OllamaEndpoint } from "./endpoints.ts";

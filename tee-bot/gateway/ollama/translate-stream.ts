@@ -1,6 +1,6 @@
 /** A stream of OpenAI's events as Ollama's lines. Its end is only said when the provider said it; an error is one here, too. */
 import { StringDecoder } from "node:string_decoder";
-import { parseEvents } from "../calls/events.ts";
+import { parseEvents } from "../calls/streams/events.ts";
 import { doneReason, pieceOf, type AnswerFacts, type Part } from "./answer-shape.ts";
 import { errorTextOf, openAiAnswer, type Usage } from "./openai-answer.ts";
 import { ToolCalls } from "./tool-calls.ts";

@@ -1,5 +1,6 @@
-import { buildConnector, Pool } from "undici";
+import { Pool } from "undici";
 import { checkedConnector, type CheckPeer } from "../../attestation/near/peer-key.ts";
+import { connectorOf } from "../../upstream/connector.ts";
 import { isRefused } from "./unreachable.ts";
 
 /** More than calls are let in at once; a bound all the same. */
@@ -18,7 +19,7 @@ export interface UpstreamPoolOptions {
 
 /** Connections to one provider, kept between calls. How long an answer may take is judged by who calls. */
 export function openPool(origin: string, { connectTimeoutMs, onRefused, checkPeer }: UpstreamPoolOptions): Pool {
-  const connect = buildConnector({ timeout: connectTimeoutMs, allowH2: false });
+  const connect = connectorOf({ timeout: connectTimeoutMs, allowH2: false });
   const pool = new Pool(origin, {
     connections: maxConnections,
     connect: checkPeer ? checkedConnector(connect, checkPeer) : connect,

@@ -1,12 +1,11 @@
-import type { EndpointName } from "../api/endpoints.ts";
-import type { AnswerObserver, ProviderModel } from "../providers/provider.ts";
+import type { ProviderModel } from "../providers/provider.ts";
 import { ApiError } from "../api/api-error.ts";
 import { expandAlias, type Aliases } from "./aliases.ts";
 import { decideObstacle, type Policy } from "./obstacle.ts";
 import type { Offer, Offers, ProviderView } from "./offers.ts";
 import { rankOffers } from "./ranking.ts";
 import { refusePassed, refuseUnknown, type Passed } from "./refusal.ts";
-import { stricterRule, type Candidate, type Route, type RouteQuestion } from "./route.ts";
+import { stricterRule, type Candidate, type PrivacyRule, type Route, type RouteQuestion } from "./route.ts";
 
 export interface Routing extends Policy {
   readonly offers: Offers;
@@ -30,14 +29,14 @@ export function decideRoute(question: RouteQuestion, settings: Routing): Route {
 
   const candidates: Candidate[] = [];
   const passed: Passed[] = [];
-  const having = new Set<ProviderView>();
-  const seen = new Set<ProviderModel>(); // an alias may come to one model in two ways
+  const having: ProviderView[] = [];
+  const seen: ProviderModel[] = []; // an alias may come to one model in two ways
   for (const name of expandAlias(question.model, aliases)) {
     const possible: Offer[] = [];
     for (const offer of offers.find(name)) {
-      if (seen.has(offer.model)) continue;
-      seen.add(offer.model);
-      having.add(offer.view);
+      if (seen.includes(offer.model)) continue;
+      seen.push(offer.model);
+      having.push(offer.view);
       const obstacle = decideObstacle(offer, question, routing, now);
       if (obstacle) passed.push({ ...obstacle, provider: offer.view.provider.id });
       else possible.push(offer);
@@ -45,17 +44,15 @@ export function decideRoute(question: RouteQuestion, settings: Routing): Route {
     for (const offer of rankOffers(possible, strategy, random)) candidates.push(candidateOf(offer, routing));
   }
 
-  if (having.size === 0) throw refuseUnknown(question, offers, routing);
+  if (having.length === 0) throw refuseUnknown(question, offers, routing);
   if (candidates.length === 0) throw refusePassed(question, passed, routing);
-  const lacking = offers.views.filter((view) => !having.has(view));
-  return {
-    candidates,
-    passedOver: [
-      ...passed.map(({ provider, reason }) => ({ provider, reason })),
-      ...lacking.map((view) => ({ provider: view.provider.id, reason: lackOf(view) })),
-    ],
-    whole: aliases.get(question.model)?.whole === true,
-  };
+  const passedOver: { provider: string; reason: string }[] = passed.map(({ provider, reason }) => ({
+    provider,
+    reason,
+  }));
+  for (const view of offers.views)
+    if (!having.includes(view)) passedOver.push({ provider: view.provider.id, reason: lackOf(view) });
+  return { candidates, passedOver, whole: aliases.get(question.model)?.whole === true };
 }
 
 function checkTarget(target: string, names: readonly string[]): void {
@@ -66,25 +63,34 @@ function checkTarget(target: string, names: readonly string[]): void {
   );
 }
 
-function candidateOf({ view, model, name, location, trust }: Offer, { privacy }: Policy): Candidate {
+function candidateOf(offer: Offer, { privacy }: Policy): Candidate {
+  const { view, model, name, location, trust } = offer;
   const { provider, attempts, standing } = view;
   const { outstanding, firstByteMs } = attempts;
   const loaded = model.loaded === undefined ? "" : model.loaded ? ", loaded" : ", not loaded";
   const speed = firstByteMs === undefined ? "" : `, first byte after ${Math.round(firstByteMs)} ms`;
   const gone = standing.state === "up" ? "" : ", asleep since a moment ago";
-  const isByTee = trust === "attested";
-  const wantsTee = isByTee && (privacy === "local-or-attested" || privacy === "local-or-verified");
-  const { attestor } = provider;
-  const observe = (endpoint: EndpointName): AnswerObserver => attestor!.observe(name, endpoint);
-  return {
+  const candidate: Candidate = {
     provider,
     model: name,
     contextLength: model.contextLength,
     reason: `${location}${loaded}, ${outstanding} outstanding${speed}${gone}`,
-    ...(wantsTee && { checkAnswer: (headers) => provider.checkAttested?.(headers, model.attestation) }),
-    ...(isByTee && attestor && { observe, holdsAnswers: attestor.holdsAnswers }),
-    ...(isByTee && { attestation: model.attestation }),
     admit: () => attempts.admit(),
+  };
+  return trust === "attested" ? { ...candidate, ...checksOf(offer, privacy) } : candidate;
+}
+
+/** How it is seen to that a TEE answers, as far as that can be seen and was asked for. */
+function checksOf({ view: { provider }, model, name }: Offer, privacy: PrivacyRule): Partial<Candidate> {
+  const { attestor } = provider;
+  const wantsTee = privacy === "local-or-attested" || privacy === "local-or-verified";
+  return {
+    ...(wantsTee && { checkAnswer: (headers) => provider.checkAttested?.(headers, model.attestation) }),
+    ...(attestor && {
+      observe: (endpoint) => attestor.observe(name, endpoint),
+      holdsAnswers: attestor.holdsAnswers,
+    }),
+    attestation: model.attestation,
   };
 }
 

@@ -19,16 +19,25 @@ const soonMs = 50;
 const unloadedCost = 8;
 
 /** Who is asked first. Only among offers that may be taken, and of one model. */
-export function rankOffers(offers: readonly Offer[], strategy: Strategy, random: () => number): Offer[] {
-  if (offers.length < 2) return [...offers];
-  const ranked = offers.map((offer) => {
-    const { view, model, location } = offer;
-    const { outstanding, firstByteMs } = view.attempts;
-    const isGone = view.standing.state !== "up";
-    const isLocal = location === "local";
-    return { offer, isGone, isLocal, isLoaded: model.loaded !== false, outstanding, firstByteMs, lot: random() };
-  });
-  return (strategy === "load-balance" ? balanced(ranked) : ranked.toSorted(compare)).map(({ offer }) => offer);
+export function rankOffers(offers: readonly Offer[], strategy: Strategy, random: () => number): readonly Offer[] {
+  if (offers.length < 2) return offers;
+  const ranked = offers.map((offer) => readRanked(offer, random()));
+  return ranked.toSorted(strategy === "load-balance" ? balance(ranked) : compare).map(({ offer }) => offer);
+}
+
+function readRanked(offer: Offer, lot: number): Ranked {
+  const { view, model, location } = offer;
+  const { outstanding, firstByteMs } = view.attempts;
+  const isGone = view.standing.state !== "up";
+  return {
+    offer,
+    isGone,
+    isLocal: location === "local",
+    isLoaded: model.loaded !== false,
+    outstanding,
+    firstByteMs,
+    lot,
+  };
 }
 
 /** Local before others, loaded before not loaded, then the least busy, then the fastest. */
@@ -52,14 +61,15 @@ function bandOf(ms: number | undefined): number {
  * By lots that weigh as much as an answer is expected soon. Not simply the best one: equal providers differ a little in
  * their last measurements, and all calls would go to one of them.
  */
-function balanced(ranked: readonly Ranked[]): Ranked[] {
-  const measured = ranked.map(({ firstByteMs }) => firstByteMs).filter((ms) => ms !== undefined);
-  const unknownMs = measured.length > 0 ? Math.min(...measured) : soonMs;
-  const drawn = ranked.map((one) => {
-    const { outstanding, firstByteMs = unknownMs, isLoaded, lot } = one;
-    const cost = (outstanding + 1) * Math.max(soonMs, firstByteMs) * (isLoaded ? 1 : unloadedCost);
-    // An exponential race: the chance to be the least is the share of the weight 1 / cost.
-    return { one, at: -Math.log(1 - lot) * cost };
-  });
-  return drawn.toSorted((a, b) => Number(a.one.isGone) - Number(b.one.isGone) || a.at - b.at).map(({ one }) => one);
+function balance(all: readonly Ranked[]): (a: Ranked, b: Ranked) => number {
+  let fastestMs = Infinity;
+  for (const { firstByteMs } of all) if (firstByteMs !== undefined && firstByteMs < fastestMs) fastestMs = firstByteMs;
+  const unknownMs = fastestMs === Infinity ? soonMs : fastestMs;
+  return (a, b) => Number(a.isGone) - Number(b.isGone) || turnOf(a, unknownMs) - turnOf(b, unknownMs);
+}
+
+/** An exponential race: the chance to be the least is the share of the weight 1 / cost. */
+function turnOf({ outstanding, firstByteMs, isLoaded, lot }: Ranked, unknownMs: number): number {
+  const cost = (outstanding + 1) * Math.max(soonMs, firstByteMs ?? unknownMs) * (isLoaded ? 1 : unloadedCost);
+  return -Math.log(1 - lot) * cost;
 }

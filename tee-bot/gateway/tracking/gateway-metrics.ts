@@ -1,10 +1,12 @@
 /** The whole of `GET /metrics`: what calls came to, how the gateway and its providers are now, and the process. */
-import { collectDefaultMetrics, Gauge, Registry } from "prom-client";
+import { collectDefaultMetrics, Counter, Gauge, Registry } from "prom-client";
 import type { ProviderHealth } from "../catalogue/provider-health.ts";
 
 export interface GatewayState {
   readonly running: number;
   readonly waiting: number;
+  /** Calls without a key that is good, by what was wrong with it. */
+  readonly refused: ReadonlyMap<string, number>;
   readonly providers: readonly ProviderHealth[];
 }
 
@@ -31,6 +33,15 @@ function stateMetrics(state: () => GatewayState): Registry {
   };
   gauge("calls", "Calls under way", (now) => now.running);
   gauge("queue", "Calls that wait for their turn", (now) => now.waiting);
+
+  const refused: Counter = new Counter({
+    ...named("key_refusals_total", "Calls that were not let in, by what was wrong with their key"),
+    labelNames: ["why"],
+    collect: () => {
+      refused.reset();
+      for (const [why, count] of state().refused) refused.inc({ why }, count);
+    },
+  });
 
   const perProvider = (
     name: string,

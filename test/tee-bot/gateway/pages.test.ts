@@ -135,4 +135,15 @@ describe("GET /metrics", () => {
     expect(answer.text).toContain("postern_gateway_queue 0\n");
     expect((await get("/metrics", "public")).status).toBe(404);
   });
+
+  it("counts calls without a good key, which are in no log", async () => {
+    const { gateway, get } = await start();
+    const { text, key } = gateway.ledger.keys.create({ name: "alice" });
+    gateway.ledger.keys.revoke(key.id);
+    for (const shown of [undefined, "postern_cut", text, text])
+      expect((await get("/v1/models", "public", shown)).status).toBe(401);
+    const metrics = (await get("/metrics", "local")).text;
+    for (const line of ['{why="none"} 1', '{why="cut"} 1', '{why="revoked"} 2'])
+      expect(metrics).toContain(`postern_gateway_key_refusals_total${line}`);
+  });
 });

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { backOffMs, decideNext, type Next } from "../../../../tee-bot/gateway/calls/decide-next.ts";
-import type { Trouble } from "../../../../tee-bot/gateway/calls/trouble.ts";
+import type { Trouble } from "../../../../tee-bot/gateway/calls/attempts/trouble.ts";
 import type { Provider } from "../../../../tee-bot/gateway/providers/provider.ts";
 import type { Candidate } from "../../../../tee-bot/gateway/routing/route.ts";
 

@@ -3,7 +3,7 @@ import { gatewayMetrics, type GatewayState } from "../../../../tee-bot/gateway/t
 import { RequestMetrics } from "../../../../tee-bot/gateway/tracking/request-metrics.ts";
 import { attemptRecord, requestRecord } from "../../support/tracked-call.ts";
 
-const idle: GatewayState = { running: 0, waiting: 0, providers: [] };
+const idle: GatewayState = { running: 0, waiting: 0, refused: new Map(), providers: [] };
 
 describe("the metrics of the gateway", () => {
   it("count calls, attempts and tokens, and how long they took", async () => {
@@ -53,6 +53,7 @@ describe("the metrics of the gateway", () => {
     let state: GatewayState = {
       running: 3,
       waiting: 2,
+      refused: new Map([["none", 7]]),
       providers: [
         {
           id: "ollama",
@@ -69,6 +70,7 @@ describe("the metrics of the gateway", () => {
     for (const line of [
       "postern_gateway_calls 3",
       "postern_gateway_queue 2",
+      'postern_gateway_key_refusals_total{why="none"} 7',
       'postern_gateway_provider_calls{provider="ollama"} 1',
       'postern_gateway_provider_state{provider="ollama",state="asleep"} 1',
       'postern_gateway_provider_state{provider="ollama",state="up"} 0',

@@ -31,6 +31,21 @@ function note({ tracker }: TestLedger, id: string): void {
   tracker.begin(trackedCall(id)).end({ status: 200 });
 }
 
+/** Of version 1 of the file, with a call that was answered and one that was not. */
+const oldRequests = `
+  CREATE TABLE requests (
+    seq INTEGER PRIMARY KEY, id TEXT NOT NULL, at INTEGER NOT NULL, surface TEXT NOT NULL, endpoint TEXT NOT NULL,
+    key TEXT, model TEXT NOT NULL, stream INTEGER NOT NULL, provider TEXT, upstream_model TEXT, status INTEGER NOT NULL,
+    error TEXT, failed TEXT, queued_ms REAL NOT NULL, ttft_ms REAL, duration_ms REAL NOT NULL, prompt_tokens INTEGER,
+    completion_tokens INTEGER, tokens_estimated INTEGER, detail TEXT NOT NULL
+  ) STRICT;
+  CREATE INDEX requests_by_id ON requests (id);
+  INSERT INTO requests VALUES
+    (1, 'req_1', 1795262400000, 'local', 'chat', NULL, 'm', 1, 'p', 'u', 200, NULL, NULL, 0.5, 1.25, 2.5, 3, 4, 0,
+      '[[["p","u",0.1,null,2,200,"answered",null]],[["p","u","local"]],[["q","asleep"]]]'),
+    (2, 'req_2', 1795262400001, 'public', 'chat', 'key_1', 'm', 0, NULL, NULL, 503, 'no_provider', 'gateway', 0, NULL, 1, NULL,
+      NULL, NULL, '[[],[],[]]')`;
+
 describe("the request tracker", () => {
   it("remembers a call from its beginning to its end", () => {
     const ledger = open();
@@ -85,11 +100,70 @@ describe("the request tracker", () => {
     const ledger = open();
     for (let number = 0; number < 300; number++) note(ledger, `req_${number}`);
     const other = stack.adopt(new DatabaseSync(ledger.path, { readOnly: true }), (one) => one.close());
-    const written = (): number => Number(other.prepare("SELECT count(*) AS n FROM requests").get()?.["n"]);
+    const written = (): number => Number(other.prepare("SELECT sum(count) AS n FROM request_batches").get()?.["n"]);
     await new Promise((resolve) => void setImmediate(() => setImmediate(resolve)));
     expect(written()).toBe(200);
     expect(ledger.tracker.find("req_299")?.status).toBe(200);
     expect(written()).toBe(300);
+  });
+
+  it("forgets what a signature has shown when it forgets the call", () => {
+    const ledger = open({ settings: { requests: { keep: 1, days: 1 } } });
+    const track = ledger.tracker.begin(trackedCall("req_1"));
+    track.end({ status: 200 });
+    track.proved(proof);
+    expect(ledger.tracker.find("req_1")?.proof).toEqual(proof);
+    ledger.clock.advance(86_400_001);
+    note(ledger, "req_2");
+    expect(ledger.tracker.find("req_1")).toBeUndefined();
+    ledger.clock.advance(86_400_001);
+    note(ledger, "req_3");
+    expect(ledger.tracker.list(10).map(({ id }) => id)).toEqual(["req_3"]);
+    const other = stack.adopt(new DatabaseSync(ledger.path, { readOnly: true }), (one) => one.close());
+    expect(other.prepare("SELECT count(*) AS n FROM request_proofs").get()).toEqual({ n: 0 });
+  });
+
+  it("brings the log of an earlier version with it", () => {
+    let ledger = open();
+    const old = stack.adopt(new DatabaseSync(ledger.path), (one) => one.close());
+    old.exec(`DROP TABLE request_batches; DROP TABLE request_proofs; ${oldRequests}; PRAGMA user_version = 1`);
+    ledger = stack.use(ledger.reopen());
+    expect(ledger.tracker.list(10).map(({ id }) => id)).toEqual(["req_2", "req_1"]);
+    expect(ledger.tracker.find("req_1")).toEqual({
+      id: "req_1",
+      at: 1_795_262_400_000,
+      surface: "local",
+      endpoint: "chat",
+      key: undefined,
+      model: "m",
+      stream: true,
+      provider: "p",
+      upstreamModel: "u",
+      status: 200,
+      error: undefined,
+      failed: undefined,
+      queuedMs: 0.5,
+      ttftMs: 1.25,
+      durationMs: 2.5,
+      tokens: { prompt: 3, completion: 4, estimated: false },
+      attempts: [
+        {
+          provider: "p",
+          model: "u",
+          startedMs: 0.1,
+          firstByteMs: undefined,
+          endedMs: 2,
+          status: 200,
+          outcome: "answered",
+          decided: undefined,
+        },
+      ],
+      route: {
+        candidates: [{ provider: "p", model: "u", reason: "local" }],
+        passedOver: [{ provider: "q", reason: "asleep" }],
+      },
+    });
+    expect(ledger.tracker.find("req_2")).toMatchObject({ status: 503, tokens: undefined, error: "no_provider" });
   });
 
   it("adds what an answer's signature has shown, whenever that is known, and has it after a restart", () => {
@@ -149,10 +223,20 @@ describe("the request tracker", () => {
     expect(ledger.tracker.list(2, "req_unknown")).toEqual([]);
   });
 
-  it("keeps as many on disk as it is told, and no older ones", () => {
-    const ledger = open({ settings: { requests: { keep: 50, days: 1 } } });
-    for (let count = 0; count < 1_200; count++) note(ledger, `req_${count}`);
-    expect(ledger.tracker.list(1_000)).toHaveLength(50);
+  it("keeps as many on disk as it is told, or a row of them more, and no older ones", () => {
+    let ledger = open({ settings: { requests: { keep: 250, days: 1 } } });
+    for (let count = 0; count < 1_250; count++) note(ledger, `req_${count}`);
+    expect(ledger.tracker.list(1_000)).toHaveLength(250);
+    ledger = stack.use(ledger.reopen());
+    for (let count = 1_250; count < 1_449; count++) note(ledger, `req_${count}`);
+    expect(ledger.tracker.list(1_000)).toHaveLength(449);
+    note(ledger, "req_1449");
+    expect(
+      ledger.tracker
+        .list(1_000)
+        .map(({ id }) => id)
+        .at(-1),
+    ).toBe("req_1200");
     ledger.clock.advance(86_400_001);
     note(ledger, "req_new");
     expect(ledger.tracker.list(1_000).map(({ id }) => id)).toEqual(["req_new"]);
