@@ -90,7 +90,8 @@ function migrate(store: DatabaseSync, path: string, steps: readonly string[]): v
     if (index >= version) writeTogether(store, () => store.exec(`${step}; PRAGMA user_version = ${index + 1}`));
 }
 
-function isDamage(error: unknown): boolean {
+/** Whether an error of SQLite says that the file is not as SQLite left it. */
+export function isDamage(error: unknown): boolean {
   if (error instanceof Damage) return true;
   const code = (error as { errcode?: number }).errcode;
   return code !== undefined && damageCodes.has(code & 0xff); // extended codes have the kind in their low byte
