@@ -16,11 +16,13 @@ export interface Redis extends AsyncDisposable {
 
 const startDeadlineMs = 10_000;
 
-export async function startRedis(): Promise<Redis> {
+/** With a password where one is given. */
+export async function startRedis({ password }: { password?: string } = {}): Promise<Redis> {
   const port = await freePort();
   let child: ChildProcess | undefined;
   const start = async (): Promise<void> => {
     const options = ["--port", String(port), "--bind", "127.0.0.1", "--save", "", "--appendonly", "no"];
+    if (password !== undefined) options.push("--requirepass", password);
     child = spawn("redis-server", options, { stdio: "ignore", cwd: "/" });
     await until(() => answers(port), startDeadlineMs, "redis-server listens");
   };

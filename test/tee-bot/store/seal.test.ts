@@ -68,7 +68,9 @@ describe("a seal", () => {
   });
 
   it("shows no more of a length than its bucket, and nothing of name and content", () => {
-    const lengths = [0, 1, 100, 244].map((length) => seal.seal(tag, { ...value, content: Buffer.alloc(length) }).length);
+    const lengths = [0, 1, 100, 244].map(
+      (length) => seal.seal(tag, { ...value, content: Buffer.alloc(length) }).length,
+    );
     expect(new Set(lengths).size).toBe(1);
     expect(seal.seal(tag, { ...value, content: Buffer.alloc(245) }).length).toBeGreaterThan(lengths[0]!);
     const sealed = Buffer.from(seal.seal(tag, value));
@@ -78,7 +80,9 @@ describe("a seal", () => {
   });
 
   it("refuses more than it takes, and a key that is none", () => {
-    expect(() => seal.seal(tag, { ...value, content: Buffer.alloc(maxSealedBytes + 1) })).toThrow("more than the store");
+    expect(() => seal.seal(tag, { ...value, content: Buffer.alloc(maxSealedBytes + 1) })).toThrow(
+      "more than the store",
+    );
     expect(() => new Seal({ storageKey: randomBytes(16), schema: "test/v1" })).toThrow("32 bytes");
   });
 });
