@@ -3,7 +3,7 @@ import type { DatabaseSync } from "node:sqlite";
 import type { Clock } from "../../shared/clock.ts";
 import { AppError, errorText } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
-import { isDamage, openStore, writeDurably, writeTogether } from "./open-store.ts";
+import { isBusy, isDamage, openStore, writeDurably, writeTogether } from "./open-store.ts";
 import { sealHeadBytes } from "./seal.ts";
 import type { KeptValue, ValueStore } from "./value-store.ts";
 
@@ -11,6 +11,8 @@ import type { KeptValue, ValueStore } from "./value-store.ts";
 const dropGrainMs = 60 * 60 * 1000;
 const sweepEveryMs = 60_000;
 const tagsAtATime = 100;
+/** The event loop stands still for so long; whoever wants the change may wait longer without that. */
+const busyTimeoutMs = 20;
 
 const steps = [
   `CREATE TABLE sealed (
@@ -52,10 +54,15 @@ export class SqliteValues implements ValueStore {
     const isReplaced = this.#run(() => {
       let isStill = false;
       const write = this.#options.isDurable ? writeDurably : writeTogether;
-      write(this.#store, () => {
-        isStill = isSameValue(before, this.#valueOf(tag));
-        if (isStill) this.#write(tag, after);
-      });
+      try {
+        write(this.#store, () => {
+          isStill = isSameValue(before, this.#valueOf(tag));
+          if (isStill) this.#write(tag, after);
+        });
+      } catch (error) {
+        if (!isBusy(error)) throw error;
+        return false; // another process is changing something, as likely this as anything
+      }
       return isStill;
     });
     if (isReplaced && !after) this.#run(() => this.#store.exec("PRAGMA wal_checkpoint(TRUNCATE)")); // what was deleted is in the log until then
@@ -114,7 +121,7 @@ export class SqliteValues implements ValueStore {
 
 function openFile({ path, log }: SqliteValuesOptions): DatabaseSync {
   const store = openStore({ path, steps, log, rescue });
-  store.exec("PRAGMA secure_delete = ON"); // what is deleted is overwritten, as far as the disk does so
+  store.exec(`PRAGMA busy_timeout = ${busyTimeoutMs}; PRAGMA secure_delete = ON`); // what is deleted is overwritten, as far as the disk does so
   return store;
 }
 

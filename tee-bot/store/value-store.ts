@@ -2,7 +2,8 @@
 export interface ValueStore extends Disposable {
   read(tag: string): Awaitable<Uint8Array | undefined>;
   /**
-   * Puts `after` in the place of `before`, or nothing where it is undefined, if `before` is still there; whether it was.
+   * Puts `after` in the place of `before`, or nothing where it is undefined, if `before` is still there; false where it
+   * is not, or where that cannot be told for others are at it: look and try again.
    * Values are told apart by their first bytes, as a seal's can be. After a failure the change may or may not have been made.
    */
   replace(tag: string, before: Uint8Array | undefined, after: KeptValue | undefined): Awaitable<boolean>;

@@ -40,8 +40,8 @@ export interface SealedConversationsOptions {
 }
 
 /** Others change the same conversation in between at most so often. */
-const maxAttempts = 20;
-const longestPauseMs = 20;
+const maxAttempts = 60;
+const longestPauseMs = 40;
 /** How much of a tag stands in a log line: its beginning, which all have, and enough to tell conversations apart. */
 const loggedTagLength = 17;
 
@@ -140,7 +140,7 @@ export class SealedConversations implements ConversationStore {
         const kept = this.#sealHistory(place.tag, after, epoch);
         if (await values.replace(place.tag, found.value, kept)) {
           const until = Math.max(kept?.dropAt ?? 0, found.expiresAt);
-          epochs.saw(place.tag, epoch, { until, now: clock.now() });
+          epochs.saw(place.tag, { epoch, until }, clock.now());
           return { before, after };
         }
         await clock.sleep(Math.random() * longestPauseMs);
@@ -165,7 +165,7 @@ export class SealedConversations implements ConversationStore {
     const opened = seal.open(place.tag, value, { newestEpoch, now: clock.now() });
     if (opened.state === "open") {
       const { epoch, expiresAt, content } = opened;
-      if (epoch > newestEpoch) epochs.saw(place.tag, epoch, { until: expiresAt, now: clock.now() });
+      if (epoch > newestEpoch) epochs.saw(place.tag, { epoch, until: expiresAt }, clock.now());
       return { history: parseHistory(content), value, epoch, expiresAt };
     }
     await values.replace(place.tag, value, undefined); // so that it is told once
