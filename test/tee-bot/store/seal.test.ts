@@ -73,6 +73,8 @@ describe("a seal", () => {
     );
     expect(new Set(lengths).size).toBe(1);
     expect(seal.seal(tag, { ...value, content: Buffer.alloc(245) }).length).toBeGreaterThan(lengths[0]!);
+    const [some, more] = [600, 900].map((length) => seal.seal(tag, { ...value, content: Buffer.alloc(length) }).length);
+    expect(some).toBe(more);
     const sealed = Buffer.from(seal.seal(tag, value));
     expect(sealed.includes("milk")).toBe(false);
     expect(tag).not.toContain("5550100");
