@@ -114,11 +114,15 @@ function embolden({ runs }: Line): Line {
 }
 
 function quote(line: Line): Line {
-  const mark: Run = { text: line.runs.length > 0 ? "> " : ">", styles: [] };
-  return { ...line, runs: mergeRuns([mark, ...line.runs]) };
+  return prefix(line.runs.length > 0 ? "> " : ">", line);
 }
 
 function indent(line: Line, { text }: Run): Line {
-  if (line.runs.length === 0) return line;
-  return { ...line, runs: mergeRuns([{ text: " ".repeat(text.length), styles: [] }, ...line.runs]) };
+  return line.runs.length > 0 ? prefix(" ".repeat(text.length), line) : line;
+}
+
+function prefix(text: string, line: Line): Line {
+  const [first, ...others] = line.runs;
+  if (first?.styles.length === 0) return { ...line, runs: [{ ...first, text: text + first.text }, ...others] };
+  return { ...line, runs: [{ text, styles: [] }, ...line.runs] };
 }

@@ -1,7 +1,7 @@
 import { decideCut, reach, type Room } from "./cut.ts";
 import { layOut, type Layout, sliceRuns, type Span } from "./layout.ts";
-import type { Line, Run } from "./runs.ts";
-import { joiner, renderStyledText } from "./styled-text.ts";
+import type { Line } from "./runs.ts";
+import { joinerBytes, renderStyledText } from "./styled-text.ts";
 
 /** How much a piece may have of the text that a person sees. */
 export interface PieceLimits {
@@ -17,61 +17,68 @@ export const maxPieceBytes = 64 * 1024;
 export const minPieceUnits = 64;
 export const minPieceBytes = 256;
 
+/** One message: what is sent as `styled`, and the text in it that a person sees, for quotes of it. */
+export interface Piece {
+  styled: string;
+  plain: string;
+}
+
 /**
  * A text in pieces, each with its own styles begun and ended and, where there are several, ` (2/3)` behind it.
  * What stands at a cut is lost if it is white space.
  */
-export function splitLines(lines: readonly Line[], limits: PieceLimits): Run[][] {
+export function splitLines(lines: readonly Line[], limits: PieceLimits): Piece[] {
   if (limits.maxUnits < minPieceUnits || limits.maxBytes < minPieceBytes)
     throw new RangeError(`a piece needs room for ${minPieceUnits} units and ${minPieceBytes} bytes`);
   const layout = layOut(lines);
-  for (let digits = 0; ; digits++) {
-    const suffixUnits = digits === 0 ? 0 : suffix("9".repeat(digits), "9".repeat(digits)).length;
-    const room = {
-      units: limits.maxUnits - suffixUnits,
-      bytes: Math.min(limits.maxBytes, maxPieceBytes) - suffixUnits,
-    };
+  const room = { units: limits.maxUnits, bytes: Math.min(limits.maxBytes, maxPieceBytes) };
+  if (reach(layout.text, 0, room) === layout.text.length) {
     const pieces = cutAll(layout, room);
     if (pieces.length <= 1) return pieces;
-    if (String(pieces.length).length <= digits) return pieces.map((piece, index) => piece.concat(count(index, pieces)));
+  }
+  for (let digits = String(Math.ceil(layout.text.length / room.units)).length; ; digits++) {
+    const suffixUnits = suffix(10 ** digits - 1, 10 ** digits - 1).length;
+    const pieces = cutAll(layout, { units: room.units - suffixUnits, bytes: room.bytes - suffixUnits });
+    if (String(pieces.length).length <= digits) return count(pieces);
   }
 }
 
-function count(index: number, { length }: readonly unknown[]): Run {
-  return { text: suffix(String(index + 1), String(length)), styles: [] };
+function count(pieces: readonly Piece[]): Piece[] {
+  if (pieces.length <= 1) return [...pieces];
+  return pieces.map(({ styled, plain }, index) => {
+    const end = suffix(index + 1, pieces.length);
+    return { styled: styled + end, plain: plain + end };
+  });
 }
 
-function suffix(index: string, total: string): string {
+function suffix(index: number, total: number): string {
   return ` (${index}/${total})`;
 }
 
-function cutAll(layout: Layout, room: Room): Run[][] {
-  const pieces: Run[][] = [];
+function cutAll(layout: Layout, room: Room): Piece[] {
+  const pieces: Piece[] = [];
   const last = layout.text.trimEnd().length;
   for (let from = afterBlankLines(layout.text, 0); from < last;) {
-    const { runs, end } = cutOne(layout, from, room);
-    pieces.push(runs);
+    const { piece, end } = cutOne(layout, from, room);
+    if (piece.plain !== "") pieces.push(piece);
     from = afterGap(layout.text, end);
   }
   return pieces;
 }
 
 /** Joiners are seen by nobody and counted by everybody, so where there are some the piece has less text. */
-function cutOne(layout: Layout, from: number, room: Room): { runs: Run[]; end: number } {
+function cutOne(layout: Layout, from: number, room: Room): { piece: Piece; end: number } {
   for (let wanted = room; ;) {
     const { end } = decideCut(layout, from, wanted);
-    const runs = sliceRuns(layout, trimEnd(layout.text, { start: from, end }));
-    const text = textSent(layout.text.slice(from, end), runs);
-    if (reach(text, 0, room) === text.length || end - from <= 2) return { runs, end };
-    const part = Math.min((end - from) / text.length, room.bytes / Buffer.byteLength(text));
-    wanted = { units: Math.min(Math.floor(room.units * part), end - from - 1), bytes: Math.floor(room.bytes * part) };
+    const span = trimEnd(layout.text, { start: from, end });
+    const plain = layout.text.slice(span.start, span.end);
+    const { styled, joiners } = renderStyledText(sliceRuns(layout, span));
+    const units = plain.length + joiners;
+    const bytes = Buffer.byteLength(plain) + joiners * joinerBytes;
+    if ((units <= room.units && bytes <= room.bytes) || plain.length <= 2) return { piece: { styled, plain }, end };
+    const part = Math.min(room.units / units, room.bytes / bytes);
+    wanted = { units: Math.min(Math.floor(plain.length * part), plain.length - 1), bytes: room.bytes };
   }
-}
-
-/** As long as the text that arrives: what is written, with the joiners of its mark-up. */
-function textSent(text: string, runs: readonly Run[]): string {
-  const joiners = renderStyledText(runs).split(joiner).length - text.split(joiner).length;
-  return text + joiner.repeat(Math.max(0, joiners));
 }
 
 function trimEnd(text: string, { start, end }: Span): Span {
