@@ -93,6 +93,7 @@ class PrivateNode {
       env: process.env,
       openEmbedded: (embedded) => openEmbedded(embedded, common),
       showReport: (request, response, address) => this.#proof.pages.report(request, response, address),
+      receiptSigner: facts && facts.receiptKey.signer(() => this.#proof.keysetDigest()),
       verification: verifyUpstreams({ collateral: config.attestation.collateral, fetch, clock }),
     });
 

@@ -9,6 +9,7 @@ import { intelRoot } from "../../shared/attestation/dcap/intel-root.ts";
 import { policySchema } from "../../shared/attestation/policy.ts";
 import type { Clock } from "../../shared/clock.ts";
 import { createDohServer } from "../../shared/dns/doh.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { Registration } from "../../shared/registry/messages.ts";
 import { announcedAccountUris } from "../certificate/announced-accounts.ts";
@@ -117,6 +118,12 @@ export class NodeProof {
 
   get standing(): Standing {
     return this.#evidence?.standing ?? { state: "unknown" };
+  }
+
+  /** Hex, of the keyset that is served now. Rejects outside a TEE. */
+  async keysetDigest(): Promise<string> {
+    if (!this.#evidence) throw new AppError("tee-absent", "There is no keyset outside a TEE.");
+    return (await this.#evidence.keyset).digest;
   }
 
   /** Shows visitors this certificate (PEM) as soon as the node may. */

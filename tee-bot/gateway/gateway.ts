@@ -16,6 +16,8 @@ import { createPages } from "./pages/app.ts";
 import type { OpenEmbedded } from "./providers/open-provider.ts";
 import { refuseOwnLooks } from "./providers/own-looks.ts";
 import type { Environment } from "./providers/secret.ts";
+import { openReceipts, type ReceiptSigner } from "./receipts/receipts.ts";
+import { viewSessions } from "./receipts/session-view.ts";
 import type { Router } from "./routing/route.ts";
 import type { GatewaySettings } from "./settings.ts";
 import { gatewayMetrics } from "./tracking/gateway-metrics.ts";
@@ -40,6 +42,8 @@ export interface GatewayOptions {
   readonly showReport?: ShowReport;
   /** How the evidence of providers is looked at; undefined: what they say of their TEEs stays their own word. */
   readonly verification?: UpstreamVerification;
+  /** Signs receipts of calls; undefined: there are none. */
+  readonly receiptSigner?: ReceiptSigner | undefined;
   /** In place of the gateway's own. With a router of somebody else there are no providers to look for. */
   readonly parts?: Partial<GatewayParts>;
 }
@@ -64,13 +68,17 @@ export interface Gateway extends AsyncDisposable {
 export function createGateway(options: GatewayOptions): Gateway {
   let { settings } = options;
   const { clock, random, log, health, node, env = {}, openEmbedded, showReport, verification } = options;
+  const { receiptSigner } = options;
   const names = (): string[] => namesOf(node, health().hostnames);
   const ledger = openLedger({ path: join(options.directory, "gateway.sqlite"), settings, clock, log });
   const models = new Models({ settings, clock, random, log, env, names, openEmbedded, verification });
   const own: GatewayParts = { router: models.router, access: ledger.access, tracker: ledger.tracker };
   const parts: GatewayParts = { ...own, ...options.parts };
   const hasProviders = parts.router === models.router;
-  const calls = new Calls({ ...parts, settings: () => settings, clock, random, log });
+  const receipts =
+    receiptSigner && openReceipts({ signer: receiptSigner, sessions: verification?.sessions, ...options });
+  const aci = { receipts, sessions: viewSessions(verification?.sessions) };
+  const calls = new Calls({ ...parts, receipts, settings: () => settings, clock, random, log });
   const metrics = gatewayMetrics(ledger.tracker.metrics.registry, () => ({
     ...ledger.access.load,
     refused: ledger.access.refused,
@@ -81,7 +89,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     ready: hasProviders ? models.follow(settings) : Promise.resolve(),
     handler(surface) {
       const modelPages = models.pages(surface);
-      const pages = createPages({ surface, health, ledger, metrics, models: modelPages });
+      const pages = createPages({ surface, health, ledger, metrics, models: modelPages, aci });
       const callers = new WeakMap<object, Caller>();
       const listener = getRequestListener((request, { incoming }) => {
         const caller = callers.get(incoming);
@@ -109,6 +117,7 @@ export function createGateway(options: GatewayOptions): Gateway {
     async [Symbol.asyncDispose]() {
       await models[Symbol.asyncDispose]();
       ledger[Symbol.dispose]();
+      receipts?.[Symbol.dispose]();
     },
   };
 }

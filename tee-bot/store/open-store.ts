@@ -21,6 +21,7 @@ const busyTimeoutMs = 250;
 const walLimitBytes = 4 * 1024 * 1024;
 /** https://www.sqlite.org/rescode.html */
 const damageCodes = new Set([11, 26]); // SQLITE_CORRUPT, SQLITE_NOTADB
+const busyCode = 5; // SQLITE_BUSY
 
 /** Throws {@link AppError} when the file cannot be opened, or is of a newer version of Postern. */
 export function openStore(options: StoreOptions): DatabaseSync {
@@ -80,20 +81,35 @@ function open({ path, steps }: StoreOptions): DatabaseSync {
 }
 
 function migrate(store: DatabaseSync, path: string, steps: readonly string[]): void {
-  const version = Number(store.prepare("PRAGMA user_version").get()?.["user_version"]);
+  const versionNow = (): number => Number(store.prepare("PRAGMA user_version").get()?.["user_version"]);
+  const version = versionNow();
   if (version > steps.length)
     throw new AppError(
       "bad-request",
       `${path} was written by a newer version of Postern. Use that version, or move the file away to begin anew.`,
     );
-  for (const [index, step] of steps.entries())
-    if (index >= version) writeTogether(store, () => store.exec(`${step}; PRAGMA user_version = ${index + 1}`));
+  for (const [index, step] of steps.entries()) {
+    if (index < version) continue;
+    writeTogether(store, () => {
+      if (versionNow() === index) store.exec(`${step}; PRAGMA user_version = ${index + 1}`); // else another process did
+    });
+  }
 }
 
-function isDamage(error: unknown): boolean {
+/** Whether an error of SQLite says that another process has the file just now. */
+export function isBusy(error: unknown): boolean {
+  return codeOf(error) === busyCode;
+}
+
+/** Whether an error of SQLite says that the file is not as SQLite left it. */
+export function isDamage(error: unknown): boolean {
   if (error instanceof Damage) return true;
-  const code = (error as { errcode?: number }).errcode;
-  return code !== undefined && damageCodes.has(code & 0xff); // extended codes have the kind in their low byte
+  return damageCodes.has(codeOf(error));
+}
+
+/** Extended codes have the kind in their low byte. */
+function codeOf(error: unknown): number {
+  return ((error as { errcode?: number }).errcode ?? 0) & 0xff;
 }
 
 /** Only the newest damaged file is kept: one that fails again and again must not fill the disk. */

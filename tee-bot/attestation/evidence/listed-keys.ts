@@ -1,5 +1,6 @@
 /** Keys of the node that its keyset lists besides those of TLS, from 32 bytes that its TEE derives for each use. */
 import { createPrivateKey, createPublicKey, sign, type KeyObject } from "node:crypto";
+import type { ReceiptSigner } from "../../gateway/receipts/receipts.ts";
 import { edwardsPem } from "../keys/key-forms.ts";
 
 /** What the keyset tells of a key (`aci/1` §3.1). */
@@ -23,6 +24,11 @@ export class ReceiptKey {
   /** RFC 8032; for receipts only, or their domain would have to be separated from another's. */
   sign(bytes: Uint8Array): Uint8Array {
     return sign(null, bytes, this.#privateKey);
+  }
+
+  /** `keysetDigest`: hex, of the keyset that is served now. */
+  signer(keysetDigest: () => Promise<string>): ReceiptSigner {
+    return { keyId: this.listed.key_id, sign: (bytes) => this.sign(bytes), keysetDigest };
   }
 }
 

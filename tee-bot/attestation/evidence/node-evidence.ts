@@ -2,42 +2,32 @@
 import { createHash } from "node:crypto";
 import { aciReportData } from "../../../shared/attestation/aci-statement.ts";
 import { evidenceVersion, type Evidence, type QuoteEvidence } from "../../../shared/attestation/evidence.ts";
-import type { Policy } from "../../../shared/attestation/policy.ts";
 import { connectionReportData, exporterLabel } from "../../../shared/attestation/report-data.ts";
-import type { Clock } from "../../../shared/clock.ts";
 import { AppError } from "../../../shared/errors.ts";
+import { toHex } from "../../../shared/hex.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { TeeContext } from "../attestation.ts";
-import { validUntilOf } from "../collateral/collateral-dates.ts";
-import type { CollateralKeeper } from "../collateral/collateral-keeper.ts";
 import type { AgentQuote } from "../dstack/guest-agent.ts";
-import type { TrustRoot, VerifyQuote } from "../verify/verification.ts";
 import { aciReport } from "./aci-report.ts";
 import type { CaaView } from "./caa-view.ts";
 import type { Connection } from "./connection.ts";
 import { KeysetHolder, type Names } from "./keyset-holder.ts";
 import type { SealedKeyset } from "./keyset.ts";
-import type { NodeFacts } from "./node-facts.ts";
 import { QuoteCache } from "./quote-cache.ts";
+import { quoteEvidence } from "./quote-evidence.ts";
 import { QuoteQueue } from "./quote-queue.ts";
 import { SelfCheck, type SelfCheckAnswer } from "./self-check.ts";
 import type { Standing } from "./standing.ts";
+import { verifyOwn, type OwnVerifier } from "./verify-own.ts";
 
-export interface NodeEvidenceOptions {
+export interface NodeEvidenceOptions extends OwnVerifier {
   readonly tee: TeeContext;
-  readonly facts: NodeFacts;
   readonly node: string;
   /** SubjectPublicKeyInfo of the TLS key, DER. */
   readonly tlsSpki: Uint8Array;
   /** Whether the compose text is shown. */
   readonly showCompose: boolean;
-  readonly collateral: CollateralKeeper;
   readonly caa: CaaView;
-  readonly verify: VerifyQuote;
-  readonly policy: Policy;
-  /** Throws when it is not to be had. */
-  readonly trust: () => TrustRoot;
-  readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
   readonly onChange: () => void;
@@ -45,7 +35,6 @@ export interface NodeEvidenceOptions {
 
 /** In whose name quotes without a nonce are waited for: they are the same for all. */
 const everybody = "everybody";
-const collateralWaitMs = 15_000;
 
 export class NodeEvidence {
   readonly #options: NodeEvidenceOptions;
@@ -116,11 +105,11 @@ export class NodeEvidence {
       version: evidenceVersion,
       simulated: tee.tee === "simulated",
       node_id: node,
-      nonce: hex(nonce),
+      nonce: toHex(nonce),
       keyset,
       keyset_digest: digest,
-      connection: { spki_sha256: hex(spkiSha256), exporter_label: exporterLabel, exporter: hex(exporter) },
-      report_data: hex(reportData),
+      connection: { spki_sha256: toHex(spkiSha256), exporter_label: exporterLabel, exporter: toHex(exporter) },
+      report_data: toHex(reportData),
       evidence: this.#shown(quote),
       ...(held && { collateral: held }),
       custody: [...facts.custody],
@@ -149,7 +138,15 @@ export class NodeEvidence {
     const evidence = this.#shown(quote);
     const images = showCompose ? facts.images : [];
     const simulated = tee.tee === "simulated";
-    const parts = { sealed, reportData: hex(reportData), evidence, custody: facts.custody, images, domain, simulated };
+    const parts = {
+      sealed,
+      reportData: toHex(reportData),
+      evidence,
+      custody: facts.custody,
+      images,
+      domain,
+      simulated,
+    };
     return Buffer.from(JSON.stringify(aciReport(parts)));
   }
 
@@ -169,40 +166,13 @@ export class NodeEvidence {
   }
 
   async #verifyOwn(spkiSha256: string, signal: AbortSignal): Promise<SelfCheckAnswer> {
-    const { collateral, verify, policy, trust, clock, facts } = this.#options;
     const { digest } = await this.keyset;
     const reportData = await aciReportData(digest, undefined);
     const quote = await this.#cache.put(reportData, this.#queue.own(reportData, signal));
-    collateral.follow(quote.quote);
-    const waited = new AbortController();
-    await Promise.race([
-      collateral.settled,
-      clock.sleep(collateralWaitMs, AbortSignal.any([signal, waited.signal])).catch(() => {}),
-    ]);
-    waited.abort();
-    const documents = collateral.current?.documents;
-    const at = { seconds: Math.floor(clock.now() / 1000), clock: "this node's own" };
-    const evidence = quoteEvidence(quote, facts.info.appCompose);
-    const { checks } = await verify(
-      { evidence, collateral: documents, reportData, gpuAttestation: facts.gpuAttestation, at },
-      policy,
-      trust(),
-    );
-    return { checks, spkiSha256, validUntil: documents && validUntilOf(documents) };
+    return { spkiSha256, ...(await verifyOwn(quote, reportData, this.#options, signal)) };
   }
 }
 
 function failsByAgent(error: unknown): boolean {
   return error instanceof AppError && (error.code === "tee-absent" || error.code.startsWith("upstream-"));
-}
-
-const hex = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
-
-function quoteEvidence({ quote, eventLog, vmConfig }: AgentQuote, appCompose: string | undefined): QuoteEvidence {
-  return {
-    quote: hex(quote),
-    event_log: eventLog,
-    ...(appCompose !== undefined && { app_compose: appCompose }),
-    vm_config: vmConfig,
-  };
 }

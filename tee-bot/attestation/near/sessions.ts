@@ -6,6 +6,14 @@ export interface Sessions {
   get(id: string): AttestedSession | undefined;
   /** The newest of an upstream's model; undefined: it was never verified. */
   newest(upstream: string, model: string): AttestedSession | undefined;
+  /** The newest of each upstream's models. */
+  current(): readonly CurrentSession[];
+}
+
+export interface CurrentSession {
+  readonly upstream: string;
+  readonly model: string;
+  readonly session: AttestedSession;
 }
 
 /** Of 0.3 MB each, most of it evidence. */
@@ -14,12 +22,12 @@ const maxSessions = 64;
 /** Sessions in memory: the newest of each model, and as many before as there is room for. */
 export class SessionStore implements Sessions {
   readonly #byId = new Map<string, AttestedSession>();
-  readonly #newest = new Map<string, string>();
+  readonly #newest = new Map<string, Omit<CurrentSession, "session"> & { readonly id: string }>();
 
   add(upstream: string, model: string, session: AttestedSession): void {
     this.#byId.delete(session.id);
     this.#byId.set(session.id, session);
-    this.#newest.set(nameOf(upstream, model), session.id);
+    this.#newest.set(nameOf(upstream, model), { upstream, model, id: session.id });
     for (const id of this.#byId.keys()) {
       if (this.#byId.size <= maxSessions) break;
       this.#byId.delete(id);
@@ -31,8 +39,15 @@ export class SessionStore implements Sessions {
   }
 
   newest(upstream: string, model: string): AttestedSession | undefined {
-    const id = this.#newest.get(nameOf(upstream, model));
-    return id === undefined ? undefined : this.#byId.get(id);
+    const newest = this.#newest.get(nameOf(upstream, model));
+    return newest && this.#byId.get(newest.id);
+  }
+
+  current(): CurrentSession[] {
+    return [...this.#newest.values()].flatMap(({ upstream, model, id }) => {
+      const session = this.#byId.get(id);
+      return session ? [{ upstream, model, session }] : [];
+    });
   }
 }
 

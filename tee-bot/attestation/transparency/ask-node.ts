@@ -38,6 +38,6 @@ function keysFor(
   const own = keys.filter(({ domain }) => covers(domain, name));
   return {
     spkiSha256: own.map(({ spki_sha256: digest }) => digest),
-    acmeAccounts: accounts.length > 0 ? accounts : undefined, // none: its certificates come by the edge's account
+    acmeAccounts: accounts.length > 0 ? accounts : undefined, // none: it does not know them
   };
 }

@@ -27,11 +27,21 @@ export function parseBody(body: Buffer, endpoint: Endpoint): ParsedBody {
   if (!namesOneModel(body)) throw invalid("The body gives `model` more than once. Give it once.", "model");
   if (stream !== undefined && stream !== null && typeof stream !== "boolean")
     throw invalid("`stream` is neither true nor false.", "stream");
+  refuseConstraints(fields["provider"]);
   return {
     model,
     stream: stream === true && endpoint.stream !== undefined,
     estimatedPromptTokens: estimatePromptTokens(fields),
   };
+}
+
+/** Constraints of `aci/1` (§5.3), which must not be passed over in silence: whoever gives one relies on it. */
+function refuseConstraints(provider: unknown): void {
+  if (typeof provider !== "object" || provider === null) return;
+  const asked = Object.keys(provider).find((name) => name.startsWith("aci_"));
+  if (asked === undefined) return;
+  const instead = "Send the header X-Postern-Privacy: local-or-verified, which refuses whoever is not verified.";
+  throw invalid(`Constraints in the body (aci_…) are not taken here. ${instead}`, "provider");
 }
 
 function parseObject(body: Buffer): Record<string, unknown> {

@@ -9,7 +9,9 @@ import { BodyRoom, type BodyPlace } from "../api/body-room.ts";
 import type { Call } from "../api/call.ts";
 import { dropUpload } from "../api/read-body.ts";
 import { readCall, type CallHead } from "../api/read-call.ts";
-import type { Router } from "../routing/route.ts";
+import type { ReceiptDraft } from "../receipts/receipt-draft.ts";
+import type { Receipts } from "../receipts/receipts.ts";
+import { stricterRule, type Router } from "../routing/route.ts";
 import type { GatewaySettings } from "../settings.ts";
 import { createRequestId } from "../tracking/request-id.ts";
 import type { Track, Tracker } from "../tracking/track.ts";
@@ -22,6 +24,8 @@ export interface CallsOptions {
   readonly access: Access;
   readonly router: Router;
   readonly tracker: Tracker;
+  /** Undefined: nobody could vouch for the key that would sign them. */
+  readonly receipts: Receipts | undefined;
   readonly settings: () => GatewaySettings;
   readonly clock: Clock;
   readonly random: () => number;
@@ -40,6 +44,11 @@ export interface Incoming extends Pick<Call, "endpoint" | "surface"> {
   readonly translate?: (call: Call) => Call;
 }
 
+/** The same while it is answered. */
+interface Handled extends Incoming {
+  readonly draft?: ReceiptDraft;
+}
+
 const mebibyte = 1024 * 1024;
 /** Of the largest size, that may be held at once. */
 const heldBodies = 16;
@@ -53,43 +62,51 @@ export class Calls {
   }
 
   /** Answers one call, whatever happens. */
-  async handle(incoming: Incoming): Promise<void> {
+  async handle(called: Incoming): Promise<void> {
     const head: CallHead = {
       id: createRequestId(this.#options.clock.now()),
-      endpoint: incoming.endpoint,
-      surface: incoming.surface,
-      client: incoming.from,
+      endpoint: called.endpoint,
+      surface: called.surface,
+      client: called.from,
       startedAt: performance.now(),
     };
-    const headers = ["x-request-id", head.id, ...incoming.headers];
+    const { receipts } = this.#options;
+    const receipt = receipts && !called.translate ? await receipts.begin(called.client, head) : undefined;
+    const incoming: Handled = receipt ? { ...called, client: receipt.draft, draft: receipt.draft } : called;
+    const headers = ["x-request-id", head.id, ...incoming.headers, ...(receipt?.headers ?? [])];
     const place: BodyPlace = { bytes: 0 };
+    let keyId: string | undefined;
     try {
       const caller = this.#options.access.authenticate(incoming.request.headers, incoming.surface, incoming.from);
+      ({ keyId } = caller);
       await this.#run(incoming, head, caller, headers, place);
     } catch (error) {
       const said = this.#refusal(error, head.id);
       this.#options.log.debug("call.refused", { requestId: head.id, status: said.status, code: said.code });
       this.#answer(incoming.client, said, headers);
     }
+    if (receipt) receipts?.end(receipt.draft, keyId);
     this.#bodies.leave(place);
     dropUpload(incoming.request);
   }
 
   async #run(
-    incoming: Incoming,
+    incoming: Handled,
     head: CallHead,
     caller: Caller,
     headers: readonly string[],
     place: BodyPlace,
   ): Promise<void> {
     const { tracker } = this.#options;
-    const { limits, timeouts } = this.#options.settings();
+    const { limits, timeouts, privacy } = this.#options.settings();
     const maxBytes = limits.bodyMiB * mebibyte;
     const take = (bytes: number): boolean => this.#bodies.take(place, bytes, heldBodies * maxBytes);
     const upload = { maxBytes, idleMs: timeouts.clientSeconds * 1_000, take };
     let call: Call;
     try {
       call = await readCall(incoming.request, head, upload);
+      const rule = stricterRule(privacy, call.privacy ?? "any");
+      incoming.draft?.received(call.body, call.model, rule === "local-or-verified");
       if (incoming.translate) call = incoming.translate(call);
     } catch (error) {
       const track = tracker.begin({ ...head, model: "", stream: false });
@@ -102,7 +119,7 @@ export class Calls {
     track.keyed(caller.keyId);
     const timing = new CallTiming(call.startedAt);
     try {
-      track.end(await this.#serve(call, caller, incoming.client, track, timing, headers));
+      track.end(await this.#serve(call, caller, incoming, track, timing, headers));
     } catch (error) {
       const said = this.#refusal(error, call.id);
       this.#end(track, said);
@@ -113,7 +130,7 @@ export class Calls {
   async #serve(
     call: Call,
     caller: Caller,
-    client: ClientAnswer,
+    { client, draft }: Handled,
     track: Track,
     timing: CallTiming,
     headers: readonly string[],
@@ -137,6 +154,7 @@ export class Calls {
         whole,
         settings,
         client,
+        receipt: draft,
         track,
         timing,
         headers: all,

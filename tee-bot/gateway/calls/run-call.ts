@@ -4,6 +4,7 @@ import type { Log } from "../../../shared/log.ts";
 import { ApiError } from "../api/api-error.ts";
 import type { Call } from "../api/call.ts";
 import type { AnswerObserver } from "../providers/provider.ts";
+import type { ReceiptDraft } from "../receipts/receipt-draft.ts";
 import type { Candidate, Permit, Route } from "../routing/route.ts";
 import type { GatewaySettings } from "../settings.ts";
 import type { Tokens, Track, TrackEnd } from "../tracking/track.ts";
@@ -27,6 +28,8 @@ export interface CallRunOptions {
   readonly whole: boolean;
   readonly settings: GatewaySettings;
   readonly client: ClientAnswer;
+  /** Is told who was asked what, and whose answer it is. */
+  readonly receipt: Pick<ReceiptDraft, "forwarded" | "answeredBy"> | undefined;
   readonly track: Track;
   readonly timing: CallTiming;
   /** What every answer to this call says, names and values in turn. */
@@ -135,6 +138,7 @@ class CallRun {
     this.#observer = candidate.observe?.(call.endpoint.name);
     timing.dispatched();
     this.#request ??= upstreamRequest(call, candidate);
+    this.#options.receipt?.forwarded(candidate, this.#request.body);
     return runAttempt(this.#request, {
       call,
       candidate,
@@ -221,7 +225,8 @@ class CallRun {
   }
 
   #begin(candidate: Candidate, status: number, upstream: UpstreamHeaders, more: readonly string[] = []): void {
-    const { client, headers, timing, track } = this.#options;
+    const { client, headers, timing, track, receipt } = this.#options;
+    receipt?.answeredBy(candidate);
     const list = [
       ...headers,
       "x-postern-provider",

@@ -4,6 +4,7 @@ import type { HealthReport } from "../../health/health.ts";
 import type { Surface } from "../api/call.ts";
 import type { Ledger } from "../ledger.ts";
 import { createOllamaPages, wantsOllama } from "../ollama/pages.ts";
+import { aciPages, type AciPagesOptions } from "./aci-pages.ts";
 import { frontPage } from "./front-page.ts";
 import { createModelPages, type ModelPagesOptions } from "./models.ts";
 import type { PageEnvironment } from "./page-environment.ts";
@@ -20,9 +21,10 @@ export interface PagesOptions {
   /** In the text format of Prometheus; told to this machine only. */
   metrics: () => Promise<string>;
   models: ModelPagesOptions;
+  aci: AciPagesOptions;
 }
 
-export function createPages({ surface, health, ledger, metrics, models }: PagesOptions): Hono<PageEnvironment> {
+export function createPages({ surface, health, ledger, metrics, models, aci }: PagesOptions): Hono<PageEnvironment> {
   const app = new Hono<PageEnvironment>();
 
   app.get("/", (context) =>
@@ -47,6 +49,8 @@ export function createPages({ surface, health, ledger, metrics, models }: PagesO
   app.route("/", createModelPages(models));
 
   app.route("/", requestPages({ surface, tracker: ledger.tracker, keys: ledger.keys }));
+
+  app.route("/", aciPages(aci));
 
   app.route("/", createOllamaPages(models));
 

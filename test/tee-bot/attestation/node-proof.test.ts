@@ -1,3 +1,6 @@
+import { once } from "node:events";
+import type { AddressInfo } from "node:net";
+import { createServer as createTlsServer, type ConnectionOptions } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import type { Registration } from "../../../shared/registry/messages.ts";
 import { refreshIntervalMs } from "../../../tee-bot/attestation/collateral/decide-refresh.ts";
@@ -5,6 +8,7 @@ import { KnownAccounts } from "../../../tee-bot/certificate/known-accounts.ts";
 import { parseTarget } from "../../../tee-bot/expose/target.ts";
 import { issue } from "../../support/ct-certificates.ts";
 import { startCtLog } from "../../support/ct-log.ts";
+import { createTestCertificate } from "../../support/certificate.ts";
 import { ManualClock } from "../support/manual-clock.ts";
 import { provenHost, startProvenName, type ProvenName, type ProvenNameOptions } from "./support/proven-name.ts";
 
@@ -27,8 +31,8 @@ async function untilStanding(name: ProvenName, state: string, clock?: ManualCloc
 }
 
 const alert = "ERR_SSL_TLSV1_ALERT_INTERNAL_ERROR";
-const dialFails = async (name: ProvenName): Promise<string> =>
-  await name.dial().then(
+const dialFails = async (name: ProvenName, options?: ConnectionOptions): Promise<string> =>
+  await name.dial(options).then(
     (socket) => {
       socket.destroy();
       return "it was let in";
@@ -102,11 +106,15 @@ describe("a node that must prove itself", () => {
 
   it("does not hand TLS on to another server, whose key it could not attest", async () => {
     const name = await start({ required: true });
-    const elsewhere = parseTarget("tls://127.0.0.1:9");
+    const other = await createTestCertificate({ hostnames: [provenHost] });
+    const server = createTlsServer({ cert: other.certificate, key: other.key }).listen(0, "127.0.0.1");
+    stack.defer(() => void server.close());
+    await once(server, "listening");
+    const elsewhere = parseTarget(`tls://127.0.0.1:${(server.address() as AddressInfo).port}`);
     expect(() => name.exposure.expose(elsewhere)).toThrow(expect.objectContaining({ code: "forbidden" }) as Error);
     const stored = await start({ required: true, target: elsewhere });
     await untilStanding(stored, "good");
-    expect(await dialFails(stored)).toBe(alert);
+    expect(await dialFails(stored, { rejectUnauthorized: false })).toBe(alert);
   });
 });
 

@@ -1,7 +1,10 @@
+import { createHash } from "node:crypto";
+import canonicalize from "canonicalize";
 import { afterEach, beforeAll, describe, expect, it, vi } from "vitest";
 import type { Check } from "../../../shared/attestation/check.ts";
 import type { Collateral } from "../../../shared/attestation/collateral.ts";
 import { systemClock } from "../../../shared/clock.ts";
+import { ReceiptKey } from "../../../tee-bot/attestation/evidence/listed-keys.ts";
 import { SessionStore } from "../../../tee-bot/attestation/near/sessions.ts";
 import { createSimulatorPki, type SimulatorPki } from "../../../tee-bot/attestation/simulator/pki.ts";
 import { verifyQuote } from "../../../tee-bot/attestation/verify/verify-quote.ts";
@@ -66,6 +69,7 @@ async function start({
     random: () => 0,
     log,
     health: () => ({ status: "healthy", tee: "none", hostnames: [], steps: [] }),
+    receiptSigner: new ReceiptKey(new Uint8Array(32).fill(2)).signer(() => Promise.resolve("ab".repeat(32))),
     env: { NEAR_KEY: "sk-test" },
     verification: {
       verifyQuote: simulated ? verifyQuote : verifyAsIfHardware,
@@ -167,6 +171,23 @@ describe("a model at NEAR", () => {
     await vi.waitFor(async () => expect((await listed())?.postern.trust).toBe("plain"), patience);
     expect((await listed())?.postern.attestation).toBeUndefined();
     expect((await call()).status).toBe(200);
+  });
+
+  it("is cited by the receipts of its answers, with the session that hashes to its id", async () => {
+    const { untilVerified, call, get } = await start();
+    await untilVerified();
+    const answer = await call({}, { "x-postern-privacy": "local-or-verified" });
+    const { json } = await get(`/v1/aci/receipts/${String(answer.headers["x-receipt-id"])}`);
+    const event = (json as { event_log: { type: string; session_id?: string }[] }).event_log.find(
+      ({ type }) => type === "upstream.verified",
+    );
+    expect(event).toMatchObject({ result: "verified", required: true, model_id: nearModel });
+    const session = await get(`/v1/aci/sessions/${event?.session_id}`);
+    const hash = createHash("sha256").update(canonicalize(session.json) ?? "");
+    expect(hash.digest("hex")).toBe(event?.session_id);
+    const list = await get(`/v1/aci/sessions?model=${encodeURIComponent(nearModel)}`);
+    expect(list.json).toMatchObject({ sessions: [{ session_id: event?.session_id, upstream_name: "near" }] });
+    expect(JSON.stringify(list.json)).not.toContain("base64,");
   });
 
   it("on outdated firmware is verified only where the settings accept that, with what is open there", async () => {

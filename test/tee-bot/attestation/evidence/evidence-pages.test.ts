@@ -157,9 +157,10 @@ describe("the evidence of a connection", () => {
 
 describe("a visitor who leaves before the answer", () => {
   it.each(["http/1.1", "h2"])("gives up his place over %s, and the next one is served", async (protocol) => {
-    const name = await start({ simulator: { quoteMs: 150 } });
+    const name = await start({ simulator: { quoteMs: 400 } });
     const target = `${evidencePath}?nonce=${newNonce()}`;
-    const leaving = await Promise.all([1, 2, 3].map(() => name.dial({ ALPNProtocols: [protocol] })));
+    // As many as may wait at once for one visitor, and one whose quote is being made.
+    const leaving = await Promise.all([1, 2, 3, 4, 5].map(() => name.dial({ ALPNProtocols: [protocol] })));
     for (const socket of leaving)
       if (protocol === "h2") {
         const session = connectHttp2(`https://${provenHost}`, { createConnection: () => socket });

@@ -6,6 +6,7 @@ import type { Access } from "../../../../tee-bot/gateway/access/access.ts";
 import type { ShowReport } from "../../../../tee-bot/gateway/front.ts";
 import { createGateway } from "../../../../tee-bot/gateway/gateway.ts";
 import type { AnswerProof, Location, Provider } from "../../../../tee-bot/gateway/providers/provider.ts";
+import type { ReceiptSigner } from "../../../../tee-bot/gateway/receipts/receipts.ts";
 import type { Candidate, Permit, Route } from "../../../../tee-bot/gateway/routing/route.ts";
 import { gatewaySettingsSchema, type GatewaySettings } from "../../../../tee-bot/gateway/settings.ts";
 import type { AttemptRecord, TrackEnd } from "../../../../tee-bot/gateway/tracking/track.ts";
@@ -17,7 +18,7 @@ import { recordingLog } from "../../support/log.ts";
 
 /** One place of the route; the provider is named after its place: `first`, `second`… */
 export interface TestCandidate extends Partial<
-  Pick<Candidate, "checkAnswer" | "contextLength" | "holdsAnswers" | "model" | "observe">
+  Pick<Candidate, "attestation" | "checkAnswer" | "contextLength" | "holdsAnswers" | "model" | "observe">
 > {
   readonly origin: string;
   readonly location?: Location;
@@ -34,6 +35,7 @@ export interface CalledGatewayOptions {
   readonly settings?: Partial<Record<keyof GatewaySettings, object>>;
   readonly access?: Partial<Access>;
   readonly showReport?: ShowReport;
+  readonly receiptSigner?: ReceiptSigner;
   /** Of back-off: 0 is the shortest. */
   readonly random?: () => number;
 }
@@ -72,7 +74,15 @@ const names = ["first", "second", "third", "fourth"];
 
 export async function startCalledGateway(
   stack: AsyncDisposableStack,
-  { route, whole = false, settings = {}, access = {}, random = () => 0, showReport }: CalledGatewayOptions,
+  {
+    route,
+    whole = false,
+    settings = {},
+    access = {},
+    random = () => 0,
+    showReport,
+    receiptSigner,
+  }: CalledGatewayOptions,
 ): Promise<CalledGateway> {
   const log = recordingLog();
   const verdicts: string[] = [];
@@ -114,6 +124,7 @@ export async function startCalledGateway(
     random,
     log,
     ...(showReport && { showReport }),
+    receiptSigner,
     health: () => ({ status: "healthy", tee: "none", hostnames: [], steps: [] }),
     parts: {
       router: {
