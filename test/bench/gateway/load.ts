@@ -40,7 +40,7 @@ export async function runLoad({ client, cores, directory }: Ways, way: Way, load
   const files = [way.requests[kind], expectedFile(directory, kind)];
   const end = rate > 0 ? [rate, seconds, "paced"] : [exchanges, seconds, "keep"];
   const args = [way.port, ...files, connections, ...end].map(String);
-  const timeout = graceMs + 1_000 * (seconds + exchanges / slowestPerSecond);
+  const timeout = Math.ceil(graceMs + 1_000 * (seconds + exchanges / slowestPerSecond));
   const { stdout } = await promisify(execFile)(...pinned(cores.load, client, args), { timeout });
   const result = JSON.parse(stdout) as LoadResult & { errors: number; failure: string };
   if (result.errors > 0) throw new Error(`${way.name}, ${kind}: ${result.errors} calls failed: ${result.failure}`);
