@@ -16,20 +16,27 @@ export type TcbStatus = (typeof tcbStatuses)[number];
 const sha384 = z.string().regex(/^[0-9a-f]{96}$/);
 const sha256 = z.string().regex(/^[0-9a-f]{64}$/);
 
-export const defaultRequired = [
-  "nonce",
+const platformChecks = [
   "quote-format",
   "quote-signature",
   "collateral",
   "tcb-status",
   "td-attributes",
   "tdx-module",
+] as const satisfies readonly CheckId[];
+const applicationChecks = ["event-log", "compose"] as const satisfies readonly CheckId[];
+
+/** What a quote alone must show, whoever asks and over whichever connection. */
+export const quoteRequired = [...platformChecks, ...applicationChecks] as const;
+
+export const defaultRequired = [
+  "nonce",
+  ...platformChecks,
   "keyset",
   "connection-key",
   "connection-exporter",
   "name",
-  "event-log",
-  "compose",
+  ...applicationChecks,
 ] as const satisfies readonly CheckId[];
 
 export const policySchema = z.strictObject({

@@ -2,7 +2,6 @@
  * The proof of one node, as it is joined with the rest: the pages that show it, the gate before its certificate, and what
  * is said of it to the operator. Outside a TEE all of this is there and says so.
  */
-import { createHash } from "node:crypto";
 import { join } from "node:path";
 import type { Trouble } from "../../shared/acme/ports.ts";
 import { intelRoot } from "../../shared/attestation/dcap/intel-root.ts";
@@ -14,6 +13,7 @@ import type { Log } from "../../shared/log.ts";
 import type { Registration } from "../../shared/registry/messages.ts";
 import { announcedAccountUris } from "../certificate/announced-accounts.ts";
 import { KnownAccounts } from "../certificate/known-accounts.ts";
+import { digestOfSpki } from "../certificate/spki.ts";
 import type { NodeConfig } from "../config.ts";
 import type { Terminator } from "../server/terminator.ts";
 import type { TeeState } from "./attestation.ts";
@@ -62,7 +62,7 @@ export class NodeProof {
     this.#options = options;
     this.#edgeAccounts = new KnownAccounts({ path: files.edgeAccounts, log });
     const { spki } = keys.tls;
-    const spkiSha256 = createHash("sha256").update(spki).digest("hex");
+    const spkiSha256 = digestOfSpki(spki);
     this.#gate = new CertificateGate({ ...options, required: settings.required, spkiSha256 });
     if (tee.tee !== "none" && facts) {
       this.#collateral = new CollateralKeeper({
@@ -76,7 +76,7 @@ export class NodeProof {
         tee,
         facts,
         node: keys.identity.id,
-        tlsSpki: spki,
+        spkiSha256,
         showCompose: settings.appCompose,
         collateral: this.#collateral,
         caa: new CaaView({ resolvers: () => resolvers().map((url) => createDohServer({ url, fetch })), clock, log }),

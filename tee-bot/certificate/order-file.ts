@@ -1,11 +1,12 @@
 /** The order that is under way, kept on disk so that a crash goes on with it rather than making another one. */
-import { createHash, randomUUID } from "node:crypto";
+import { randomUUID } from "node:crypto";
 import { readFileSync, rmSync } from "node:fs";
 import { z } from "zod";
 import { errorText } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
 import { createCsr } from "./csr.ts";
+import { digestOfSpki } from "./spki.ts";
 import type { TlsKey } from "./tls-key.ts";
 
 const pendingOrderSchema = z.object({
@@ -48,7 +49,7 @@ export class OrderFile {
     const { key, custody } = this.#options;
     const order = this.#current;
     if (!order || order.hostnames.join() !== hostnames.join()) return undefined;
-    if (order.key !== digestOf(key) || order.custody !== custody) return undefined;
+    if (order.key !== digestOfSpki(key.spki) || order.custody !== custody) return undefined;
     return now - order.startedAt < maxAgeMs ? order : undefined;
   }
 
@@ -61,7 +62,7 @@ export class OrderFile {
       id: randomUUID(),
       csr,
       hostnames: [...hostnames],
-      key: digestOf(key),
+      key: digestOfSpki(key.spki),
       custody,
       reason,
       startedAt: now,
@@ -100,8 +101,4 @@ function readStored(path: string): PendingOrder | undefined {
   } catch {
     return undefined; // there is none
   }
-}
-
-function digestOf(key: TlsKey): string {
-  return createHash("sha256").update(key.spki).digest("hex");
 }

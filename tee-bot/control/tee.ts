@@ -2,9 +2,9 @@
 import { Hono } from "hono";
 import { z } from "zod";
 import { AppError } from "../../shared/errors.ts";
+import { toHex } from "../../shared/hex.ts";
 import type { TeeContext, TeeState } from "../attestation/attestation.ts";
 import { keyAlgorithms } from "../attestation/dstack/guest-agent.ts";
-import { hexOf } from "../attestation/dstack/requests.ts";
 import { callerFormula, signatureFormula, TeeNamespace } from "../attestation/namespace.ts";
 import { readJson } from "./read-json.ts";
 
@@ -54,10 +54,10 @@ export function teeRoutes(state: TeeState): Hono {
     const { quote, eventLog, vmConfig, reportData } = await own.quote(data);
     return context.json({
       ...common,
-      quote: hexOf(quote),
+      quote: toHex(quote),
       event_log: eventLog,
       vm_config: vmConfig,
-      report_data: hexOf(reportData),
+      report_data: toHex(reportData),
       report_data_is: callerFormula,
     });
   });
@@ -69,8 +69,8 @@ export function teeRoutes(state: TeeState): Hono {
       ...common,
       algorithm: wish.algorithm,
       path,
-      key: hexOf(key),
-      signature_chain: signatureChain.map(hexOf),
+      key: toHex(key),
+      signature_chain: signatureChain.map(toHex),
     });
   });
 
@@ -81,11 +81,11 @@ export function teeRoutes(state: TeeState): Hono {
       ...common,
       algorithm: wish.algorithm,
       namespace,
-      signature: hexOf(signature),
+      signature: toHex(signature),
       signature_is_over: signatureFormula,
-      public_key: hexOf(publicKey),
+      public_key: toHex(publicKey),
       path,
-      signature_chain: signatureChain.map(hexOf),
+      signature_chain: signatureChain.map(toHex),
     });
   });
 

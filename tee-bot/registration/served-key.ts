@@ -1,4 +1,4 @@
-import { createHash } from "node:crypto";
+import { digestOfSpki } from "../certificate/spki.ts";
 import type { TlsKey } from "../certificate/tls-key.ts";
 import type { Custody } from "../config.ts";
 import type { Target } from "../expose/target.ts";
@@ -16,5 +16,5 @@ export function decideServedKey(
 ): string | undefined {
   if (kind !== "tls" && custody === "edge") return undefined;
   const spki = kind === "tls" ? expected : key.spki;
-  return spki && createHash("sha256").update(spki).digest("hex");
+  return spki && digestOfSpki(spki);
 }

@@ -6,7 +6,7 @@ import { AppError } from "../../../shared/errors.ts";
 import { version } from "../../../shared/version.ts";
 import type { NodeReport } from "../verify/verification.ts";
 import { judgeChain, type RecordedChain } from "./judge/chain.ts";
-import { spkiSha256Of } from "./spki.ts";
+import { spkiSha256Of } from "../../certificate/spki.ts";
 import type { CertificateTrust, Observation } from "./observation.ts";
 
 const proofVersion = "postern.proof/1";

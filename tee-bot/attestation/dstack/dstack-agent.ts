@@ -1,5 +1,6 @@
 /** The guest agent of dstack from 0.5 on: agent_rpc.proto, service DstackGuest, over its Unix socket. */
 import type { Clock } from "../../../shared/clock.ts";
+import { toHex } from "../../../shared/hex.ts";
 import type { AgentAddress } from "./agent-place.ts";
 import {
   attestAnswer,
@@ -27,7 +28,7 @@ import type {
   SignAlgorithm,
   TlsKeyRequest,
 } from "./guest-agent.ts";
-import { hexOf, reportDataHex, tlsKeyBody } from "./requests.ts";
+import { reportDataHex, tlsKeyBody } from "./requests.ts";
 
 export class DstackAgent implements GuestAgent {
   readonly address: string;
@@ -60,7 +61,7 @@ export class DstackAgent implements GuestAgent {
   }
 
   sign(algorithm: SignAlgorithm, data: Uint8Array): Promise<AgentSignature> {
-    return this.#call("Sign", { algorithm, data: hexOf(data) }, signAnswer);
+    return this.#call("Sign", { algorithm, data: toHex(data) }, signAnswer);
   }
 
   async verify(
@@ -69,12 +70,12 @@ export class DstackAgent implements GuestAgent {
     signature: Uint8Array,
     publicKey: Uint8Array,
   ): Promise<boolean> {
-    const body = { algorithm, data: hexOf(data), signature: hexOf(signature), public_key: hexOf(publicKey) };
+    const body = { algorithm, data: toHex(data), signature: toHex(signature), public_key: toHex(publicKey) };
     return (await this.#call("Verify", body, verifyAnswer)).valid;
   }
 
   async emitEvent(event: string, payload: Uint8Array): Promise<void> {
-    await this.#call("EmitEvent", { event, payload: hexOf(payload) }, emptyAnswer);
+    await this.#call("EmitEvent", { event, payload: toHex(payload) }, emptyAnswer);
   }
 
   async gpuInfo(): Promise<string> {

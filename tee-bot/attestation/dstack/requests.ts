@@ -1,19 +1,16 @@
 /** What both APIs of the guest agent are sent. */
 import { AppError } from "../../../shared/errors.ts";
+import { toHex } from "../../../shared/hex.ts";
 import type { TlsKeyRequest } from "./guest-agent.ts";
 
 /** Of a quote's REPORTDATA (Intel TDX module ABI, TDREPORT). */
 export const reportDataBytes = 64;
 
-export function hexOf(bytes: Uint8Array): string {
-  return Buffer.from(bytes.buffer, bytes.byteOffset, bytes.byteLength).toString("hex");
-}
-
 /** All 64 bytes, filled with zeros on the right. Throws {@link AppError} for more. */
 export function reportDataHex(reportData: Uint8Array): string {
   if (reportData.length > reportDataBytes)
     throw new AppError("bad-request", `A quote carries at most ${reportDataBytes} bytes, not ${reportData.length}.`);
-  return hexOf(reportData).padEnd(2 * reportDataBytes, "0");
+  return toHex(reportData).padEnd(2 * reportDataBytes, "0");
 }
 
 export function tlsKeyBody(request: TlsKeyRequest): object {

@@ -1,5 +1,4 @@
 /** The evidence of one node: what it shows to whoever asks, and how that stands by its own verifier. */
-import { createHash } from "node:crypto";
 import { aciReportData } from "../../../shared/attestation/aci-statement.ts";
 import { evidenceVersion, type Evidence, type QuoteEvidence } from "../../../shared/attestation/evidence.ts";
 import { connectionReportData, exporterLabel } from "../../../shared/attestation/report-data.ts";
@@ -23,8 +22,8 @@ import { verifyOwn, type OwnVerifier } from "./verify-own.ts";
 export interface NodeEvidenceOptions extends OwnVerifier {
   readonly tee: TeeContext;
   readonly node: string;
-  /** SubjectPublicKeyInfo of the TLS key, DER. */
-  readonly tlsSpki: Uint8Array;
+  /** Of the TLS key, as `digestOfSpki` has it. */
+  readonly spkiSha256: string;
   /** Whether the compose text is shown. */
   readonly showCompose: boolean;
   readonly caa: CaaView;
@@ -46,10 +45,9 @@ export class NodeEvidence {
   readonly #reports = new WeakMap<AgentQuote, Map<string, Buffer>>();
 
   constructor(options: NodeEvidenceOptions) {
-    const { tee, facts, node, tlsSpki, clock } = options;
+    const { tee, facts, node, spkiSha256, clock } = options;
     this.#options = options;
     const subject = `${tee.tee === "simulated" ? "simulated" : "dstack"}-app://${facts.info.appId}`;
-    const spkiSha256 = createHash("sha256").update(tlsSpki).digest("hex");
     const { receiptKey, e2eeKey } = facts;
     this.#keysets = new KeysetHolder({ receiptKey: receiptKey.listed, e2eeKey, spkiSha256, node, subject }, clock);
     this.#queue = new QuoteQueue({ agent: tee.agent, clock });

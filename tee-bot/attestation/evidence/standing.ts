@@ -1,6 +1,7 @@
 /** How the node's own evidence stands, by its own verifier: what a strict visitor would say of it. */
 import type { Trouble } from "../../../shared/acme/ports.ts";
 import { checkTitles, decideVerdict, type Check, type CheckId } from "../../../shared/attestation/check.ts";
+import { quoteRequired } from "../../../shared/attestation/policy.ts";
 import { AppError, errorText } from "../../../shared/errors.ts";
 
 /** `unknown`: it was not looked at yet. */
@@ -8,18 +9,6 @@ export type Standing =
   | { readonly state: "unknown" }
   | { readonly state: "good"; readonly spkiSha256: string; readonly at: number }
   | { readonly state: "bad"; readonly trouble: Trouble; readonly at: number };
-
-/** What a quote alone must show; the rest depends on who asks, and over which connection. */
-export const selfRequired = [
-  "quote-format",
-  "quote-signature",
-  "collateral",
-  "tcb-status",
-  "td-attributes",
-  "tdx-module",
-  "event-log",
-  "compose",
-] as const satisfies readonly CheckId[];
 
 /** What to do where it is not obvious from what the check says. */
 const remedies: Partial<Record<CheckId, string>> = {
@@ -40,11 +29,11 @@ export function decideStanding(
   checks: readonly Check[],
   { spkiSha256, simulated, at }: { spkiSha256: string; simulated: boolean; at: number },
 ): Standing {
-  const verdict = decideVerdict(checks, selfRequired, simulated);
+  const verdict = decideVerdict(checks, quoteRequired, simulated);
   if (verdict === "verified" || verdict === "simulated") return { state: "good", spkiSha256, at };
   const guilty =
     checks.find(({ outcome }) => outcome === "fail") ??
-    checks.find(({ id, outcome }) => outcome === "skip" && (selfRequired as readonly CheckId[]).includes(id));
+    checks.find(({ id, outcome }) => outcome === "skip" && (quoteRequired as readonly CheckId[]).includes(id));
   if (!guilty) return badStanding("The evidence of this node lacks a check that is required.", usualRemedy, at);
   const { id, detail } = guilty;
   return badStanding(

@@ -3,9 +3,9 @@ import { hkdfSync } from "node:crypto";
 import { secp256k1 } from "@noble/curves/secp256k1.js";
 import { custodyPath, custodyStatement } from "../../../shared/attestation/custody.ts";
 import type { Custody } from "../../../shared/attestation/evidence.ts";
+import { toHex } from "../../../shared/hex.ts";
 import type { KeyUse, PublicKey, TeeKeys } from "../attestation.ts";
 import type { AgentKey, GuestAgent } from "../dstack/guest-agent.ts";
-import { hexOf } from "../dstack/requests.ts";
 
 const keyBytes = 32;
 
@@ -28,12 +28,12 @@ export class AgentKeys implements TeeKeys {
     return {
       key: use,
       algorithm,
-      public_key: hexOf(bytes),
+      public_key: toHex(bytes),
       path,
       purpose: path,
-      derived_key: hexOf(secp256k1.getPublicKey(key)),
-      signature: hexOf(secp256k1.sign(custodyStatement(use, algorithm, bytes), key)),
-      signature_chain: signatureChain.map(hexOf),
+      derived_key: toHex(secp256k1.getPublicKey(key)),
+      signature: toHex(secp256k1.sign(custodyStatement(use, algorithm, bytes), key)),
+      signature_chain: signatureChain.map(toHex),
     };
   }
 

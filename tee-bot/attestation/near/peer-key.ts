@@ -1,12 +1,12 @@
-import { createHash } from "node:crypto";
 import { TLSSocket } from "node:tls";
 import type { buildConnector } from "undici";
+import { digestOfSpki } from "../../certificate/spki.ts";
 
 /** SHA-256 of the SubjectPublicKeyInfo that the peer has shown, hex; undefined: there is no TLS. */
 export function peerKeyOf(socket: unknown): string | undefined {
   if (!(socket instanceof TLSSocket)) return undefined;
   const spki = socket.getPeerX509Certificate()?.publicKey.export({ type: "spki", format: "der" });
-  return spki && createHash("sha256").update(spki).digest("hex");
+  return spki && digestOfSpki(spki);
 }
 
 /** `key`: of the peer, as {@link peerKeyOf} has it. Why it must not be spoken to; undefined: it may be. */

@@ -4,6 +4,7 @@
  * its copy of the report data.
  */
 import { decideVerdict, failed, skip, type Check, type CheckId } from "../../../shared/attestation/check.ts";
+import { quoteRequired } from "../../../shared/attestation/policy.ts";
 import { checkPeer } from "./check-peer.ts";
 import type { ModelReport } from "./model-report.ts";
 import type { NearEvidence, NearReport, Unreadable } from "./near-report.ts";
@@ -20,17 +21,7 @@ export interface ReportContext extends EvidenceContext {
 }
 
 /** What a quote must have shown; the others may be skipped, and none may fail. */
-const quoteChecks = [
-  "nonce",
-  "quote-format",
-  "quote-signature",
-  "collateral",
-  "tcb-status",
-  "td-attributes",
-  "tdx-module",
-  "event-log",
-  "compose",
-] as const satisfies readonly CheckId[];
+const evidenceRequired = ["nonce", ...quoteRequired] as const satisfies readonly CheckId[];
 
 /** Without these a model is not verified. `model-gpu` is not among them: NVIDIA's service is often not to be had. */
 const requiredOfModel = ["gateway-quote", "model-quote", "model-key"] as const satisfies readonly CheckId[];
@@ -44,7 +35,7 @@ export async function verifyReport(report: NearReport, context: ReportContext): 
   const models: ModelPart[] = [];
   for (const [at, evidence] of shown.entries())
     models.push(await verifyModel(evidence, `machine ${at + 1} of ${shown.length}`, report.gateway, context));
-  const required = context.trust.simulated ? quoteChecks : [...quoteChecks, "hardware" as const];
+  const required = context.trust.simulated ? evidenceRequired : [...evidenceRequired, "hardware" as const];
   const none = "The report has no evidence of a machine that runs the model.";
   const checks = [
     summarize("gateway-quote", [gateway], required, none),

@@ -5,6 +5,7 @@
 import { failed, pass, skip, type Check, type CheckId } from "../../../../shared/attestation/check.ts";
 import type { Evidence } from "../../../../shared/attestation/evidence.ts";
 import { connectionReportData, type ConnectionStatement } from "../../../../shared/attestation/report-data.ts";
+import { toHex } from "../../../../shared/hex.ts";
 
 export interface Binding {
   /** What we know by ourselves: our nonce, our connection, and the digest of the keyset as it was shown. */
@@ -21,7 +22,7 @@ export interface Binding {
 /** The checks `nonce`, `keyset`, `connection-key` and `connection-exporter`. */
 export async function judgeBinding(binding: Binding): Promise<Check[]> {
   const { own, shown, quoted } = binding;
-  const bound = quoted !== undefined && quoted === hexOf(await connectionReportData(own));
+  const bound = quoted !== undefined && quoted === toHex(await connectionReportData(own));
   const claimed: ConnectionStatement = {
     nonce: bytesOf(shown.nonce),
     keysetDigest: bytesOf(shown.keyset_digest),
@@ -29,10 +30,10 @@ export async function judgeBinding(binding: Binding): Promise<Check[]> {
     exporter: bytesOf(shown.connection.exporter),
   };
   // Then the evidence tells truly what was hashed, though it was not all of this connection.
-  const claimBound = quoted !== undefined && quoted === hexOf(await connectionReportData(claimed));
+  const claimBound = quoted !== undefined && quoted === toHex(await connectionReportData(claimed));
 
   return parts.map(({ id, member, differs, holds }) => {
-    const [ours, theirs] = [hexOf(own[member]), hexOf(claimed[member])];
+    const [ours, theirs] = [toHex(own[member]), toHex(claimed[member])];
     if (ours !== theirs) return failed(id, differs(ours, theirs));
     if (bound || claimBound) return holds(binding);
     if (quoted === undefined) return skip(id, "The quote cannot be read, so nothing is known of what it binds.");
@@ -57,7 +58,7 @@ const parts: readonly Part[] = [
       `The evidence answers nonce ${brief(theirs)}, ours was ${brief(ours)}: it is an old one.`,
     holds: ({ own, recorder }) =>
       recorder === undefined
-        ? pass("nonce", `The quote binds the nonce ${brief(hexOf(own.nonce))} that was drawn for this question.`)
+        ? pass("nonce", `The quote binds the nonce ${brief(toHex(own.nonce))} that was drawn for this question.`)
         : skip("nonce", `The quote binds the recorded nonce; that it was a fresh one is the word of ${recorder}.`),
   },
   {
@@ -69,7 +70,7 @@ const parts: readonly Part[] = [
         ? failed("keyset", `The keyset was good until ${timeOf(shown.keyset.not_after)}, which is over.`)
         : pass(
             "keyset",
-            `The quote binds the keyset ${brief(hexOf(own.keysetDigest))}, good until ${timeOf(shown.keyset.not_after)}.`,
+            `The quote binds the keyset ${brief(toHex(own.keysetDigest))}, good until ${timeOf(shown.keyset.not_after)}.`,
           ),
   },
   {
@@ -78,7 +79,7 @@ const parts: readonly Part[] = [
     differs: (ours, theirs) =>
       `This connection's certificate has the key ${brief(ours)}, the evidence speaks of ${brief(theirs)}: somebody is in between.`,
     holds: ({ own, shown, recorder }) => {
-      const key = hexOf(own.spkiSha256);
+      const key = toHex(own.spkiSha256);
       const which = recorder === undefined ? "This connection's certificate" : "The recorded certificate";
       return shown.keyset.tls_public_keys.some(({ spki_sha256 }) => spki_sha256 === key)
         ? pass("connection-key", `${which} has the key ${brief(key)}, which the keyset names.`)
@@ -111,5 +112,4 @@ export const timeOf = (seconds: number): string =>
     : `${new Date(seconds * 1000).toISOString().slice(0, 16).replace("T", " ")} UTC`;
 /** ECMA-262 §21.4.1.1, and years of four digits. */
 const maxDateSeconds = 253_402_300_799;
-const hexOf = (bytes: Uint8Array): string => Buffer.from(bytes).toString("hex");
 const bytesOf = (hex: string): Uint8Array => Buffer.from(hex, "hex");

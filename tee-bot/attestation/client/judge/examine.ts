@@ -6,7 +6,7 @@ import type { Measured, NodeReport, TrustRoot } from "../../verify/verification.
 import { verifyQuote } from "../../verify/verify-quote.ts";
 import { judgeBinding, timeOf } from "./binding.ts";
 import { judgeCertification } from "./certification.ts";
-import { spkiSha256Of } from "../spki.ts";
+import { spkiSha256Of } from "../../../certificate/spki.ts";
 import { judgeKeyCustody } from "./key-custody.ts";
 import { judgeName } from "./name.ts";
 import type { Observation } from "../observation.ts";

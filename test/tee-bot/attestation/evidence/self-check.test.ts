@@ -5,11 +5,11 @@ import {
   selfCheckIntervalMs,
   type SelfCheckAnswer,
 } from "../../../../tee-bot/attestation/evidence/self-check.ts";
-import { selfRequired } from "../../../../tee-bot/attestation/evidence/standing.ts";
+import { quoteRequired } from "../../../../shared/attestation/policy.ts";
 import { recordingLog } from "../../support/log.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 
-const good: Check[] = selfRequired.map((id) => pass(id, "It is so."));
+const good: Check[] = quoteRequired.map((id) => pass(id, "It is so."));
 const outdated: Check[] = [...good.filter(({ id }) => id !== "tcb-status"), failed("tcb-status", "It is OutOfDate.")];
 
 interface World {

@@ -1,17 +1,17 @@
 import { describe, expect, it } from "vitest";
 import { failed, pass, skip, type Check } from "../../../../shared/attestation/check.ts";
+import { quoteRequired } from "../../../../shared/attestation/policy.ts";
 import { AppError } from "../../../../shared/errors.ts";
 import {
   decideServing,
   decideStanding,
-  selfRequired,
   standingOfError,
   type Standing,
 } from "../../../../tee-bot/attestation/evidence/standing.ts";
 
 const spkiSha256 = "aa".repeat(32);
 const at = 1_000;
-const all = selfRequired.map((id) => pass(id, "It is so."));
+const all = quoteRequired.map((id) => pass(id, "It is so."));
 const without = (id: string): Check[] => all.filter((check) => check.id !== id);
 const decide = (checks: Check[], simulated = false): Standing => decideStanding(checks, { spkiSha256, simulated, at });
 
@@ -21,7 +21,7 @@ describe("the standing of a node's own evidence", () => {
     expect(decide([...all, skip("gpu", "There is none.")], true)).toMatchObject({ state: "good" });
   });
 
-  it.each(selfRequired)("is bad without %s, failed or not looked at, and says what to do", (id) => {
+  it.each(quoteRequired)("is bad without %s, failed or not looked at, and says what to do", (id) => {
     for (const check of [failed(id, "It is not so."), skip(id, "It could not be looked at.")]) {
       const standing = decide([...without(id), check]);
       expect(standing).toMatchObject({ state: "bad" });

@@ -3,7 +3,7 @@ import { createServer as createTcpServer, type AddressInfo, type Socket } from "
 import { createServer, type TlsOptions } from "node:tls";
 import { afterEach, describe, expect, it } from "vitest";
 import { openConnection } from "../../../../../tee-bot/attestation/client/observe/connection.ts";
-import { spkiSha256Of } from "../../../../../tee-bot/attestation/client/spki.ts";
+import { spkiSha256Of } from "../../../../../tee-bot/certificate/spki.ts";
 import { createTestCertificate, type TestCertificate } from "../../../../support/certificate.ts";
 
 const hostname = "demo.postern.localhost";

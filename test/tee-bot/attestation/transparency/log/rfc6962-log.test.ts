@@ -1,9 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type {
-  CertificateLog,
-  LogEntry,
-  TreeHead,
-} from "../../../../../tee-bot/attestation/transparency/log/certificate-log.ts";
+import type { CertificateLog, TreeHead } from "../../../../../tee-bot/attestation/transparency/log/certificate-log.ts";
 import { createLogHttp } from "../../../../../tee-bot/attestation/transparency/log/log-http.ts";
 import { parseLogKey } from "../../../../../tee-bot/attestation/transparency/log/log-key.ts";
 import { openRfc6962Log } from "../../../../../tee-bot/attestation/transparency/log/rfc6962-log.ts";
@@ -11,6 +7,7 @@ import { others } from "../../../../support/ct-certificates.ts";
 import { startCtLog, type CtLog } from "../../../../support/ct-log.ts";
 import { garbage, htmlPage, type Answer, type Fault } from "../../../../support/faults.ts";
 import { hastyClock } from "../../../../support/hasty-clock.ts";
+import { expectEachEntry, readAll } from "./read-log.ts";
 
 const never = new AbortController().signal;
 let server: CtLog;
@@ -22,13 +19,6 @@ beforeEach(async () => {
   log = openRfc6962Log({ url: server.url, key: parseLogKey(server.key), http });
 });
 afterEach(() => server[Symbol.asyncDispose]());
-
-async function readAll(head: TreeHead, from = 0): Promise<LogEntry[]> {
-  const tree = await log.openTree(head, never);
-  const entries: LogEntry[] = [];
-  while (from + entries.length < head.size) entries.push(...(await tree.readEntries(from + entries.length, never)));
-  return entries;
-}
 
 /** Changes the answer, as JSON. */
 const change = (alter: (body: Record<string, unknown[]>) => unknown): Fault => ({
@@ -48,14 +38,7 @@ describe("an RFC 6962 log", () => {
     [600, 100],
   ])("of %d entries, which gives %d at a time, gives each of them, proved", async (size, entriesPerAnswer) => {
     server.entriesPerAnswer = entriesPerAnswer;
-    const entries = others(size);
-    server.add(...entries);
-    const head = await log.fetchHead(never);
-    const read = await readAll(head);
-    expect(read.map(({ index }) => index)).toEqual(entries.map((_, at) => at));
-    expect(read.every(({ der }, at) => entries[at]!.der.equals(der))).toBe(true);
-    const from = Math.floor(size / 2);
-    expect((await readAll(head, from))[0]?.index).toBe(from);
+    await expectEachEntry(log, server, size);
   });
 
   it("is known again when it has grown, from every size; another history is not", async () => {
@@ -85,12 +68,12 @@ describe("an RFC 6962 log", () => {
       "/ct/v1/get-entries",
       change(({ entries }) => ({ entries: entries!.toReversed() })),
     );
-    await expect(readAll(head)).rejects.toThrow("are not those that the log's tree has");
+    await expect(readAll(log, head)).rejects.toThrow("are not those that the log's tree has");
     server.faults.inject(
       "/ct/v1/get-entry-and-proof",
       change((body) => ({ ...body, audit_path: body["audit_path"]!.toReversed() })),
     );
-    await expect(readAll(head)).rejects.toThrow("cannot prove that entry 256");
+    await expect(readAll(log, head)).rejects.toThrow("cannot prove that entry 256");
   });
 
   it.each([
@@ -109,7 +92,7 @@ describe("an RFC 6962 log", () => {
     server.add(...others(3));
     const head = await log.fetchHead(never);
     server.faults.inject("/ct/v1/get-entries", fault);
-    await expect(readAll(head)).rejects.toThrow("upstream-unavailable");
+    await expect(readAll(log, head)).rejects.toThrow("upstream-unavailable");
   });
 
   it("that is something else says so", async () => {

@@ -1,9 +1,5 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
-import type {
-  CertificateLog,
-  LogEntry,
-  TreeHead,
-} from "../../../../../tee-bot/attestation/transparency/log/certificate-log.ts";
+import type { CertificateLog, TreeHead } from "../../../../../tee-bot/attestation/transparency/log/certificate-log.ts";
 import { createLogHttp } from "../../../../../tee-bot/attestation/transparency/log/log-http.ts";
 import { parseLogKey } from "../../../../../tee-bot/attestation/transparency/log/log-key.ts";
 import { openStaticLog } from "../../../../../tee-bot/attestation/transparency/log/static-log.ts";
@@ -11,6 +7,7 @@ import { others } from "../../../../support/ct-certificates.ts";
 import { startCtLog, type CtLog } from "../../../../support/ct-log.ts";
 import type { Answer } from "../../../../support/faults.ts";
 import { hastyClock } from "../../../../support/hasty-clock.ts";
+import { expectEachEntry, readAll } from "./read-log.ts";
 
 const never = new AbortController().signal;
 let server: CtLog;
@@ -22,13 +19,6 @@ beforeEach(async () => {
 });
 afterEach(() => server[Symbol.asyncDispose]());
 
-async function readAll(head: TreeHead, from = 0): Promise<LogEntry[]> {
-  const tree = await log.openTree(head, never);
-  const entries: LogEntry[] = [];
-  while (from + entries.length < head.size) entries.push(...(await tree.readEntries(from + entries.length, never)));
-  return entries;
-}
-
 const turned = (answer: Answer): Answer => {
   const body = Buffer.from(answer.body);
   body[20]! ^= 1;
@@ -39,14 +29,7 @@ const absent = { kind: "answer", answer: { status: 404, headers: {}, body: "" } 
 
 describe("a static log", () => {
   it.each([1, 2, 255, 256, 257, 511, 512, 700])("of %d entries gives each of them, proved", async (size) => {
-    const entries = others(size);
-    server.add(...entries);
-    const head = await log.fetchHead(never);
-    const read = await readAll(head);
-    expect(read.map(({ index }) => index)).toEqual(entries.map((_, at) => at));
-    expect(read.every(({ der }, at) => entries[at]!.der.equals(der))).toBe(true);
-    const from = Math.floor(size / 2);
-    expect((await readAll(head, from))[0]?.index).toBe(from);
+    await expectEachEntry(log, server, size);
   });
 
   it("of more than 65,536 entries is read where it is asked for, with three levels of tiles", async () => {
@@ -59,7 +42,7 @@ describe("a static log", () => {
   it("that is empty has a tree", async () => {
     const head = await log.fetchHead(never);
     expect(head.size).toBe(0);
-    expect(await readAll(head)).toEqual([]);
+    expect(await readAll(log, head)).toEqual([]);
   });
 
   it("is known again when it has grown, from every size", async () => {
@@ -107,8 +90,8 @@ describe("a static log", () => {
     server.add(...others(700));
     const head = await log.fetchHead(never);
     server.faults.inject(path, turnABit);
-    await expect(readAll(head)).rejects.toThrow(new RegExp(words));
-    expect(await readAll(head)).toHaveLength(700);
+    await expect(readAll(log, head)).rejects.toThrow(new RegExp(words));
+    expect(await readAll(log, head)).toHaveLength(700);
   });
 
   it("whose entries are cut inside their packing is not taken for whole", async () => {
@@ -116,16 +99,16 @@ describe("a static log", () => {
     const head = await log.fetchHead(never);
     const cut = (answer: Answer): Answer => ({ ...answer, body: Buffer.from(answer.body).subarray(0, -200) });
     server.faults.inject("/tile/data/000", { kind: "rewrite", rewrite: cut });
-    await expect(readAll(head)).rejects.toThrow("upstream-unavailable");
+    await expect(readAll(log, head)).rejects.toThrow("upstream-unavailable");
     server.faults.inject("/tile/data/000", { kind: "truncate" });
-    expect(await readAll(head)).toHaveLength(300); // a body that breaks off is asked for again
+    expect(await readAll(log, head)).toHaveLength(300); // a body that breaks off is asked for again
   });
 
   it("has a whole tile in place of a partial one that is gone", async () => {
     server.add(...others(200));
     const head = await log.fetchHead(never);
     server.add(...others(100));
-    expect(await readAll(head)).toHaveLength(200);
+    expect(await readAll(log, head)).toHaveLength(200);
     expect(server.faults.count("/tile/data/000.p/200")).toBe(1);
     expect(server.faults.count("/tile/data/000")).toBe(1);
   });
@@ -134,7 +117,7 @@ describe("a static log", () => {
     server.add(...others(200));
     const head = await log.fetchHead(never);
     server.faults.inject("/tile/data/000.p/200", absent, { times: 9 });
-    await expect(readAll(head)).rejects.toThrow("The log has no tile/data/000.p/200");
+    await expect(readAll(log, head)).rejects.toThrow("The log has no tile/data/000.p/200");
   });
 
   it("that is something else says so", async () => {
