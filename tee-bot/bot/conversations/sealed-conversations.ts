@@ -5,7 +5,10 @@ import type { Changed, SealedRecords } from "../../store/sealed-records.ts";
 import { chatMessagesOf, type ChatMessage, type ChatMessagesOptions } from "./chat-messages.ts";
 import type { ConversationStore } from "./conversation-store.ts";
 import {
+  appendExchange,
   appendMessage,
+  appendQuestion,
+  deleteExchange,
   deleteMessage,
   editMessage,
   forgetPerson,
@@ -13,6 +16,7 @@ import {
   maxMessageBytes,
   type History,
   type HistoryLimits,
+  type HistoryMessage,
   type MessageName,
   type NewMessage,
 } from "./history.ts";
@@ -38,12 +42,25 @@ export class SealedConversations implements ConversationStore {
     );
   }
 
-  async messages(conversation: string, options: ChatMessagesOptions): Promise<ChatMessage[]> {
-    return chatMessagesOf(await this.#options.records.read(conversation), options);
+  async keepExchange(conversation: string, question: Omit<NewMessage, "role">, answer: string): Promise<void> {
+    refuseLong(question.content);
+    refuseLong(answer);
+    const { limits, clock } = this.#options;
+    await this.#change(conversation, (history) => appendExchange(history, question, answer, limits, clock.now()));
+  }
+
+  async messages(conversation: string, { question, ...options }: ChatMessagesOptions): Promise<ChatMessage[]> {
+    const { limits, clock } = this.#options;
+    const history = await this.#history(conversation);
+    return chatMessagesOf(question ? appendQuestion(history, question, limits, clock.now()) : history, options);
+  }
+
+  async lastQuestion(conversation: string): Promise<HistoryMessage | undefined> {
+    return (await this.#history(conversation)).messages.findLast(({ role }) => role === "user");
   }
 
   async count(conversation: string): Promise<number> {
-    return (await this.#options.records.read(conversation)).messages.length;
+    return (await this.#history(conversation)).messages.length;
   }
 
   async trim(conversation: string, keep: number): Promise<number> {
@@ -63,6 +80,10 @@ export class SealedConversations implements ConversationStore {
     return isChanged(await this.#change(conversation, (history) => deleteMessage(history, name)));
   }
 
+  async deleteExchange(conversation: string, question: Omit<MessageName, "role">): Promise<boolean> {
+    return isChanged(await this.#change(conversation, (history) => deleteExchange(history, question)));
+  }
+
   async forget(person: string): Promise<number> {
     let dropped = 0;
     const changes = this.#options.records.changeAll((history) => forgetPerson(history, person));
@@ -72,6 +93,10 @@ export class SealedConversations implements ConversationStore {
 
   [Symbol.dispose](): void {
     this.#options.records[Symbol.dispose]();
+  }
+
+  #history(conversation: string): Promise<History> {
+    return this.#options.records.read(conversation);
   }
 
   #change(conversation: string, change: (history: History) => History): Promise<Changed<History>> {
