@@ -6,7 +6,7 @@ import type { Command, Reading } from "./command.ts";
 const mentionMark = "\uFFFC";
 const markBefore = new RegExp(`^[\\s${mentionMark}]*${mentionMark}\\s*`, "u");
 /** Of a word that is none of ours, in the answer. */
-const maxShownLetters = 32;
+const shownBeginning = /^.{0,32}/su;
 
 /**
  * A command is `!` or `/` and exactly its name as the first word, in any case. `\!` or a space before it makes it text; where
@@ -37,6 +37,6 @@ function describeUnknown(word: string, commands: readonly Command[]): string {
     commands.flatMap(({ name, aliases }) => [name, ...aliases]),
   );
   const meant = near === undefined ? "`!help` lists what I know." : `Did you mean \`!${near}\`?`;
-  const shown = [...word.replaceAll("`", "'")].slice(0, maxShownLetters).join("");
+  const shown = shownBeginning.exec(word.replaceAll("`", "'"))?.[0] ?? "";
   return `I know no command \`!${shown}\`. ${meant} To say it to the model, put a space before it.`;
 }

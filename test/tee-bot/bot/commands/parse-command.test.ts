@@ -119,7 +119,10 @@ it("any known name, in any case and under either sign, is that command with what
       fc.infiniteStream(fc.boolean()),
       fc.string({ unit: "grapheme", maxLength: 30 }),
       (name, sign, cases, rest) => {
-        const written = [...name].map((letter) => (cases.next().value ? letter.toUpperCase() : letter)).join("");
+        const written = name
+          .split("")
+          .map((letter) => (cases.next().value ? letter.toUpperCase() : letter))
+          .join("");
         const reading = read(`${sign}${written} ${rest}`);
         expect(reading).toMatchObject({ kind: "command", rest: rest.trim() });
         const found = nameOf(reading);
