@@ -36,9 +36,8 @@ describe("postern signal register", () => {
     await using server = await startAccountServer();
     const first = await postern("signal", "register", "+1 555 000-0001", "--api", server.url);
     expect(first.stdout).toContain(`postern signal register ${number} --code 123456`);
-    const second = await postern(
-      ...["signal", "register", number, "--api", server.url, "--code", "123-456", "--username", "postern"],
-    );
+    const flags = ["--api", server.url, "--code", "123-456", "--username", "postern"];
+    const second = await postern("signal", "register", number, ...flags);
     expect(second.code).toBe(0);
     expect(second.stdout).toContain("postern.42");
     expect(server.calls.map(({ path }) => path)).toEqual([
@@ -126,8 +125,8 @@ function readDrawing(text: string): string {
   const width = Math.max(...lines.filter((line) => /^[ ▀▄█]{21,}$/.test(line)).map(({ length }) => length));
   const drawn = lines.filter((line) => line.length === width && /^[ ▀▄█]+$/.test(line));
   const modules = drawn.flatMap((line) => [
-    [...line].map((one) => one === "█" || one === "▀"),
-    [...line].map((one) => one === "█" || one === "▄"),
+    line.split("").map((one) => one === "█" || one === "▀"),
+    line.split("").map((one) => one === "█" || one === "▄"),
   ]);
   const scale = 4;
   const size = width * scale;

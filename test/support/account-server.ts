@@ -2,7 +2,7 @@
  * Stands in for the account calls of signal-cli-rest-api, for commands that are typed by hand. It answers as upstream does
  * (bodies of its source at 0.100), and refuses as it does: `refusals` by path, `hangs` for one that never answers.
  */
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import type { AddressInfo } from "node:net";
 
 export interface AccountServer extends AsyncDisposable {
@@ -20,7 +20,8 @@ export async function startAccountServer(): Promise<AccountServer> {
   const calls: AccountServer["calls"] = [];
   const refusals: AccountServer["refusals"] = new Map();
   const hangs = new Set<string>();
-  const server = createServer(async (request, response) => {
+  const server = createServer((request, response) => void respond(request, response));
+  const respond = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
     let text = "";
     for await (const part of request) text += String(part);
     const { method = "", url = "" } = request;
@@ -30,7 +31,7 @@ export async function startAccountServer(): Promise<AccountServer> {
     const refused = refusals.get(path);
     const { status, body } = refused ?? answer(method, path);
     response.writeHead(status, { "content-type": "application/json" }).end(body);
-  });
+  };
   await new Promise<void>((resolve) => server.listen(0, "127.0.0.1", resolve));
   const stand: AccountServer = {
     url: `http://127.0.0.1:${(server.address() as AddressInfo).port}`,
