@@ -1,4 +1,4 @@
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { AnswerCollector, maxAnswerUnits, withoutThoughts } from "../../../../tee-bot/bot/model/collect-answer.ts";
 import { dataEvent, doneEvent } from "../../../support/upstream/content.ts";
