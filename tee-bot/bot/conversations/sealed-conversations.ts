@@ -14,7 +14,10 @@ import { chatMessagesOf, type ChatMessage, type ChatMessagesOptions } from "./ch
 import type { ConversationStore, Refusal } from "./conversation-store.ts";
 import { encodeHistory, parseHistory } from "./history-record.ts";
 import {
+  appendExchange,
   appendMessage,
+  appendQuestion,
+  deleteExchange,
   deleteMessage,
   editMessage,
   emptyHistory,
@@ -24,6 +27,7 @@ import {
   trimHistory,
   type History,
   type HistoryLimits,
+  type HistoryMessage,
   type MessageName,
   type NewMessage,
 } from "./history.ts";
@@ -79,8 +83,23 @@ export class SealedConversations implements ConversationStore {
     return isChanged(await this.#change(this.#placeOf(conversation), append));
   }
 
-  async messages(conversation: string, options: ChatMessagesOptions): Promise<ChatMessage[]> {
-    return chatMessagesOf(await this.#history(conversation), options);
+  async keepExchange(conversation: string, question: Omit<NewMessage, "role">, answer: string): Promise<void> {
+    refuseLong(question.content);
+    refuseLong(answer);
+    const { limits, clock } = this.#options;
+    await this.#change(this.#placeOf(conversation), (history) =>
+      appendExchange(history, question, answer, limits, clock.now()),
+    );
+  }
+
+  async messages(conversation: string, { question, ...options }: ChatMessagesOptions): Promise<ChatMessage[]> {
+    const { limits, clock } = this.#options;
+    const history = await this.#history(conversation);
+    return chatMessagesOf(question ? appendQuestion(history, question, limits, clock.now()) : history, options);
+  }
+
+  async lastQuestion(conversation: string): Promise<HistoryMessage | undefined> {
+    return (await this.#history(conversation)).messages.findLast(({ role }) => role === "user");
   }
 
   async count(conversation: string): Promise<number> {
@@ -102,6 +121,10 @@ export class SealedConversations implements ConversationStore {
 
   async delete(conversation: string, name: MessageName): Promise<boolean> {
     return isChanged(await this.#change(this.#placeOf(conversation), (history) => deleteMessage(history, name)));
+  }
+
+  async deleteExchange(conversation: string, question: Omit<MessageName, "role">): Promise<boolean> {
+    return isChanged(await this.#change(this.#placeOf(conversation), (history) => deleteExchange(history, question)));
   }
 
   /** Opens every conversation, since the store cannot tell whose they are. */
