@@ -21,7 +21,9 @@ export class DeadLetters {
     const file = this.#file;
     file.statement("INSERT OR REPLACE INTO dead VALUES (?, ?, ?, ?, ?)").run(what, id, why, this.#clock.now(), reason);
     file
-      .statement("DELETE FROM dead WHERE rowid IN (SELECT rowid FROM dead ORDER BY at DESC, rowid DESC LIMIT -1 OFFSET ?)")
+      .statement(
+        "DELETE FROM dead WHERE rowid IN (SELECT rowid FROM dead ORDER BY at DESC, rowid DESC LIMIT -1 OFFSET ?)",
+      )
       .run(maxDeadLetters);
     this.#log.warn(`${what}.given-up`, { id, why, reason });
   }
@@ -36,11 +38,11 @@ export class DeadLetters {
   /** Newest first. */
   list(atMost: number): DeadLetter[] {
     const file = this.#file;
-    return file.run(() =>
-      file
-        .statement("SELECT id, what, why, at, reason FROM dead ORDER BY at DESC, rowid DESC LIMIT ?")
-        .all(atMost)
-        .map((row) => ({ ...row }) as unknown as DeadLetter),
+    return file.run(
+      () =>
+        file
+          .statement("SELECT id, what, why, at, reason FROM dead ORDER BY at DESC, rowid DESC LIMIT ?")
+          .all(atMost) as unknown as DeadLetter[],
     );
   }
 }

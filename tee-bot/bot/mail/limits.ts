@@ -24,6 +24,17 @@ export function decideStaleAt(sentAt: number, receivedAt: number, maxAgeMs: numb
   return Math.min(sentAt, receivedAt) + maxAgeMs;
 }
 
+/** What becomes of a mail that was tried in vain, and would be due again at `dueAt`. */
+export function decideFate(mail: {
+  attempts: number;
+  maxAttempts: number;
+  dueAt: number;
+  staleAt: number;
+}): "waiting" | "attempts" | "age" {
+  if (mail.attempts >= mail.maxAttempts) return "attempts";
+  return mail.staleAt <= mail.dueAt ? "age" : "waiting";
+}
+
 /** Why there is no room for one more; undefined: there is. */
 export function decideRoom(used: { mails: number; ofChat: number; bytes: number }): string | undefined {
   if (used.mails >= maxMails) return `${maxMails} messages wait already`;

@@ -25,12 +25,13 @@ const wipeWithinMs = 1_000;
 
 /**
  * `is_head`: nothing of its chat comes before it; always so for urgent mail. So what is due next is found without a look at
- * all that waits behind it. `holder` is who has a mail in hand; `is_begun`: its sending was begun.
+ * all that waits behind it. `edit_tag` names it by its last edit. `holder` is who has a mail in hand; `is_begun`: its sending was begun.
  */
 const steps = [
   `CREATE TABLE mail (
      id INTEGER PRIMARY KEY AUTOINCREMENT,
      tag TEXT NOT NULL UNIQUE,
+     edit_tag TEXT,
      chat TEXT NOT NULL,
      is_urgent INTEGER NOT NULL,
      is_head INTEGER NOT NULL,
@@ -43,6 +44,7 @@ const steps = [
    ) STRICT;
    CREATE INDEX mail_of_chat ON mail (chat, is_urgent, id);
    CREATE INDEX mail_heads ON mail (is_urgent DESC, id) WHERE is_head AND holder IS NULL;
+   CREATE INDEX mail_by_edit ON mail (edit_tag);
    CREATE INDEX mail_by_due ON mail (due_at) WHERE is_head AND holder IS NULL;
    CREATE INDEX mail_by_stale ON mail (stale_at);
    CREATE TRIGGER next_mail AFTER DELETE ON mail WHEN OLD.is_head AND NOT OLD.is_urgent BEGIN
@@ -206,7 +208,9 @@ function rescue(damaged: DatabaseSync, fresh: DatabaseSync, log: Log): void {
       for (const row of damaged.prepare(`SELECT * FROM ${table}`).iterate()) {
         const columns = Object.keys(row);
         const marks = columns.map(() => "?").join();
-        fresh.prepare(`INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${marks})`).run(...Object.values(row));
+        fresh
+          .prepare(`INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${marks})`)
+          .run(...Object.values(row));
         rows++;
       }
     } catch (error) {

@@ -13,10 +13,11 @@ import type { MailSlot } from "./mailbox.ts";
 export interface MailSlotOptions extends MailFileOptions {
   /** Older events are not answered. */
   maxAgeMs: number;
-  /** Passes by what is in hand; without it deletions do. */
+  /** Passes by what is in hand; without it what changes or takes back a message does. */
   isUrgent?: ((event: BotEvent) => boolean) | undefined;
 }
 
+const isChange = ({ kind }: BotEvent): boolean => kind === "edit" || kind === "deletion";
 const sweepEveryMs = 10 * 60 * 1000;
 
 /** For a process that only receives: it leaves alone what another has in hand. Throws {@link AppError}. */
@@ -33,7 +34,7 @@ export class SealedSlot {
   readonly #isUrgent: (event: BotEvent) => boolean;
   #sweptAt = -Infinity;
 
-  constructor(file: MailFile, { clock, maxAgeMs, isUrgent = ({ kind }) => kind === "deletion" }: MailSlotOptions) {
+  constructor(file: MailFile, { clock, maxAgeMs, isUrgent = isChange }: MailSlotOptions) {
     this.#file = file;
     this.#clock = clock;
     this.#maxAgeMs = maxAgeMs;

@@ -73,7 +73,9 @@ export class Outbox {
     const { file, clock } = this.#options;
     const dueAt = clock.now() + delayMs;
     file.change(() =>
-      file.statement("UPDATE replies SET is_begun = 0, attempts = attempts + 1, due_at = ? WHERE id = ?").run(dueAt, id),
+      file
+        .statement("UPDATE replies SET is_begun = 0, attempts = attempts + 1, due_at = ? WHERE id = ?")
+        .run(dueAt, id),
     );
   }
 

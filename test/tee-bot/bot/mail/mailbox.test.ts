@@ -172,8 +172,37 @@ describe("a mailbox", () => {
     expect(box.put(messageOf(alice, now + 2, "came late"))).toBe("known");
   });
 
+  it("lets an author change what waits, and change or take back the change", () => {
+    box.put(messageOf(alice, now, "teh"));
+    const amend = (timestamp: number, editedAt: number, text: string): boolean =>
+      box.amend({ account, person: alice, timestamp, editedAt }, messageOf(alice, editedAt, text));
+    expect(amend(now, now + 1, "the")).toBe(true);
+    expect(amend(now + 1, now + 2, "the end")).toBe(true);
+    expect(amend(now + 9, now + 10, "no such message")).toBe(false);
+    const mail = takeOne();
+    expect(textOf(mail)).toBe("the end");
+    expect(mail.event.timestamp).toBe(now);
+    expect(amend(now + 2, now + 3, "too late")).toBe(false);
+    box.postpone(mail, failure);
+    expect(box.withdraw({ account, person: alice, timestamp: now + 2 })).toBe(true);
+    expect(takeTexts()).toEqual([]);
+  });
+
+  it("gives out only what is urgent where only that is asked for", () => {
+    box.put(messageOf(alice, now, "question"));
+    box.put(deletionOf(alice, now + 1, now - 5));
+    expect(box.take(5, "urgent").map(({ event }) => event.kind)).toEqual(["deletion"]);
+    expect(takeTexts()).toEqual(["question"]);
+  });
+
   it("takes no more of one chat than its part, and goes on with others", () => {
-    for (let count = 0; count < maxMailsOfChat; count++) box.put(messageOf(alice, now + count));
+    box.put(messageOf(alice, now));
+    const store = new DatabaseSync(world.path);
+    const rest = "tag || n, chat, is_urgent, 0, attempts, received_at, stale_at, due_at, sealed";
+    store.exec(`WITH RECURSIVE more (n) AS (VALUES (2) UNION ALL SELECT n + 1 FROM more WHERE n < ${maxMailsOfChat})
+      INSERT INTO mail (tag, chat, is_urgent, is_head, attempts, received_at, stale_at, due_at, sealed)
+      SELECT ${rest} FROM mail, more`);
+    store.close();
     const put = (): unknown => box.put(messageOf(alice, now + maxMailsOfChat));
     expect(put).toThrow(AppError);
     expect(put).toThrow(`${maxMailsOfChat} messages of this chat wait already`);
@@ -214,7 +243,18 @@ describe("replies", () => {
     });
     box.answer(takeOne(), [reply]);
     const [kept] = reopen().replies(1);
-    expect(revealed(kept)).toEqual({ ...(revealed(reply) as object), id: 1, attempts: 0, expiresAt: now + 24 * hourMs });
+    expect(revealed(kept)).toEqual({
+      ...(revealed(reply) as object),
+      id: 1,
+      attempts: 0,
+      expiresAt: now + 24 * hourMs,
+    });
+  });
+
+  it("also wait that answer no mail", () => {
+    answered("answer");
+    box.say(replyTo(toTeam, "notice"));
+    expect(due()).toEqual(["answer", "notice"]);
   });
 
   it("are undecidable when the process ended while they were sent, and are not sent again", () => {
@@ -275,7 +315,8 @@ describe("the file of a mailbox", () => {
   });
 
   it("is begun anew with what can be read of it when it is damaged, at the start and in use", () => {
-    for (let count = 0; count < 500; count++) box.put(messageOf(count < 400 ? alice : bob, now + count, "x".repeat(300)));
+    for (let count = 0; count < 500; count++)
+      box.put(messageOf(count < 400 ? alice : bob, now + count, "x".repeat(300)));
     box[Symbol.dispose]();
     damage(world.path);
     box = world.open();

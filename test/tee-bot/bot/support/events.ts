@@ -8,7 +8,12 @@ export const bob = "cccccccc-2222-4222-8222-222222222222";
 export const team = "Pmpi+EfPWmsxiomLe9Nx2XF9HOE483p6iKiFj65iMwI=";
 
 /** A message of a person, sent `at`. */
-export function messageOf(person: string, at: number, text = "hello", options: Partial<MessageEvent> = {}): MessageEvent {
+export function messageOf(
+  person: string,
+  at: number,
+  text = "hello",
+  options: Partial<MessageEvent> = {},
+): MessageEvent {
   return {
     kind: "message",
     account,
