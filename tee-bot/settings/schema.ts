@@ -1,6 +1,7 @@
 /** All that `postern.yaml` may say. Everything has a default, so an empty file is a good one. */
 import { z } from "zod";
 import { attestationSettingsSchema } from "../attestation/settings.ts";
+import { signalSettingsSchema } from "../bot/settings.ts";
 import { gatewaySettingsSchema } from "../gateway/settings.ts";
 import { nodeSettingsSchema } from "./node-settings.ts";
 
@@ -12,6 +13,7 @@ export const settingsSchema = z.strictObject({
   node: nodeSettingsSchema.prefault({}),
   attestation: attestationSettingsSchema.prefault({}),
   gateway: gatewaySettingsSchema.prefault({}),
+  signal: signalSettingsSchema.prefault({}),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
