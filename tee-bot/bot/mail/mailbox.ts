@@ -4,7 +4,7 @@
  * when a process ends at any moment. Several processes may share it: one that receives, one that works.
  */
 import type { Sensitive } from "../../../shared/sensitive.ts";
-import type { BotEvent, Chat } from "../events/event.ts";
+import type { BotEvent, Chat, MessageContent } from "../events/event.ts";
 
 /** An event in hand. */
 export interface Mail {
@@ -80,7 +80,9 @@ export interface Mailbox extends MailSlot {
    * Of each chat that has none in hand the oldest mail that is due; urgent ones (`!stop`, a deletion) whatever is in hand.
    * They are in hand then. Those that are too old are put aside first.
    */
-  take(atMost: number): Mail[];
+  take(atMost: number, only?: "urgent"): Mail[];
+  /** A reply to no mail: a notice. */
+  say(reply: Reply): void;
   /** In one transaction: the mail is done, and its replies wait to be sent, in this order after those of the same chat. */
   answer(mail: Mail, replies: readonly Reply[]): void;
   /** To be tried again after `delayMs`, unless it was its last attempt or is too old; `isCounted: false` where it was not the mail's fault. */
@@ -98,6 +100,14 @@ export interface Mailbox extends MailSlot {
   drop(chat: Chat): number;
   /** A message that its author took back before it was in hand; whether there was one. */
   withdraw(message: { account: string; person: string; timestamp: number }): boolean;
+  /**
+   * A message that its author changed before it was in hand: it has this content now. Whether there was one. A further
+   * change may name it by `editedAt`.
+   */
+  amend(
+    message: { account: string; person: string; timestamp: number; editedAt?: number },
+    content: MessageContent,
+  ): boolean;
   state(): MailboxState;
   /** Newest first. */
   deadLetters(atMost: number): DeadLetter[];
