@@ -1,0 +1,122 @@
+/** What the bot says to a message: by whether its author may talk to it, what it is, and what the model says. */
+import type { Clock } from "../../../shared/clock.ts";
+import type { Access, Admission } from "../access/access.ts";
+import type { CommandAnswer, CommandCall, ReadCommand } from "../commands/command.ts";
+import type { ConversationStore } from "../conversations/conversation-store.ts";
+import { chatName, type MessageEvent } from "../events/event.ts";
+import type { Mail, Reply } from "../mail/mailbox.ts";
+import type { Messenger } from "../send/messenger.ts";
+import type { Run } from "../work/runs.ts";
+import type { AskModel } from "./ask-model.ts";
+import type { AttachmentReader } from "./attachments.ts";
+import type { LastQuestions } from "./last-questions.ts";
+import { imageMark, isEmpty, type Question } from "./question.ts";
+import { repliesTo, type Saying } from "./replies.ts";
+import { sentences } from "./sentences.ts";
+import type { ToldOnce } from "./told-once.ts";
+
+export interface AnswerMessageOptions {
+  readonly access: Access;
+  readonly readCommand: ReadCommand;
+  readonly askModel: AskModel;
+  readonly attachments: AttachmentReader;
+  readonly conversations: Pick<ConversationStore, "lastQuestion">;
+  readonly messenger: Pick<Messenger, "typing" | "markRead">;
+  readonly lastQuestions: LastQuestions;
+  readonly oldHistories: ToldOnce;
+  /** For somebody who writes for the first time. */
+  readonly welcome: () => string;
+  /** Why nobody may chat now: this node's own evidence is not good, where the settings ask for it. */
+  readonly refusal: (signal: AbortSignal) => Promise<string | undefined>;
+  readonly showsTyping: boolean;
+  readonly marksRead: boolean;
+  readonly maxUnits: number;
+  readonly clock: Clock;
+}
+
+export class AnswerMessage {
+  readonly #options: AnswerMessageOptions;
+  /** By mail: whoever is asked again after a failure is not counted again. */
+  readonly #admissions = new Map<number, Admission>();
+
+  constructor(options: AnswerMessageOptions) {
+    this.#options = options;
+  }
+
+  /** The replies; none: silence. Throws whatever keeps it from an answer. */
+  async answer({ mail, signal }: Run, event: MessageEvent): Promise<Reply[]> {
+    if (isEmpty(event)) return [];
+    const { readCommand, messenger, showsTyping, marksRead, welcome } = this.#options;
+    const reading = readCommand(event.text.reveal());
+    const admission = await this.#admit(mail, event, reading.kind !== "text");
+    if (!admission.admitted) return admission.say === undefined ? [] : this.#say(event, { text: admission.say });
+    if (marksRead) messenger.markRead(event.account, event.person, event.timestamp);
+    using _typing = showsTyping ? messenger.typing(event.account, event.chat) : undefined;
+    const first = admission.isFirst ? this.#say(event, { text: welcome() }) : [];
+    if (reading.kind === "unknown") return [...first, ...this.#say(event, { text: reading.say })];
+    if (reading.kind === "command") {
+      const { command, rest } = reading;
+      return [...first, ...this.#say(event, await command.run({ event, rest, signal }))];
+    }
+    return [...first, ...this.#say(event, await this.#chat(event, reading.text, signal))];
+  }
+
+  /** A mail is settled: what was fetched for it, and that its author was let in, is not needed any more. */
+  done({ id, event }: Mail): void {
+    this.#admissions.delete(id);
+    if (event.kind === "message" || event.kind === "edit") this.#options.attachments.discard(event.attachments);
+  }
+
+  /** Asks the last question of the chat again, which `!retry` does. */
+  async retry({ event, signal }: CommandCall): Promise<CommandAnswer> {
+    const { lastQuestions, conversations, clock } = this.#options;
+    const unanswered = lastQuestions.of(event.chat, clock.now());
+    if (unanswered) {
+      if (unanswered.attachments.length > 0) return { text: sentences.retryNeedsFile };
+      return this.#chat(unanswered, this.#textOf(unanswered), signal);
+    }
+    const last = await conversations.lastQuestion(chatName(event.chat));
+    if (!last) return { text: sentences.nothingToRetry };
+    if (last.content.startsWith(imageMark)) return { text: sentences.retryNeedsFile };
+    const asked = { ...event, person: last.person, timestamp: last.timestamps[0] ?? event.timestamp, quote: undefined };
+    return this.#ask(asked, { text: last.content, images: [] }, signal);
+  }
+
+  async #admit({ id }: Mail, event: MessageEvent, isCommand: boolean): Promise<Admission> {
+    const known = this.#admissions.get(id);
+    if (known) return known;
+    const admission = await this.#options.access.admit(event, isCommand);
+    this.#admissions.set(id, admission);
+    return admission;
+  }
+
+  async #chat(event: MessageEvent, text: string, signal: AbortSignal): Promise<Saying> {
+    if (event.isViewOnce) return { text: sentences.viewOnce };
+    const { attachments, askModel, lastQuestions, refusal, clock } = this.#options;
+    const refused = await refusal(signal);
+    if (refused !== undefined) return { text: refused };
+    const blindModel = (): Promise<string | undefined> => askModel.blindModel(event, signal);
+    const read = await attachments.read(event.attachments, { blindModel, signal });
+    if (!read.ok) return { text: read.say };
+    lastQuestions.keep(event, clock.now());
+    const spoken = [text, read.spoken ?? ""].filter((part) => part !== "").join("\n");
+    const answer = await this.#ask(event, { text: spoken, images: read.images }, signal);
+    lastQuestions.forget(event.chat);
+    return answer;
+  }
+
+  async #ask(event: MessageEvent, question: Question, signal: AbortSignal): Promise<Saying> {
+    const { askModel, oldHistories } = this.#options;
+    const text = await askModel.ask(event, question, { signal });
+    return { text: oldHistories.take(chatName(event.chat)) ? `${sentences.oldHistory}\n\n${text}` : text };
+  }
+
+  #say(event: MessageEvent, saying: Saying): Reply[] {
+    return repliesTo(event, saying, this.#options);
+  }
+
+  #textOf({ text }: MessageEvent): string {
+    const reading = this.#options.readCommand(text.reveal());
+    return reading.kind === "text" ? reading.text : text.reveal();
+  }
+}
