@@ -1,4 +1,4 @@
-/** Who answers: the node's own gateway, so whatever provider it leads to. */
+/** Who answers people: the node's own gateway, so whatever provider it leads to. */
 import type { Sensitive } from "../../../shared/sensitive.ts";
 
 /** A message of OpenAI's chat completions, where what a person says may have images. */
@@ -26,7 +26,9 @@ export interface ModelAnswer {
   /** As the gateway names it. */
   readonly model: string;
   readonly provider: string | undefined;
-  /** Of the call, in `postern` traces. */
+  /** What was known of its TEE when it was asked; undefined: none is claimed. */
+  readonly attestation: string | undefined;
+  /** Of the call, in the gateway's traces. */
   readonly requestId: string | undefined;
   /** It was cut by the limit of tokens or of time. */
   readonly isCut: boolean;
@@ -34,37 +36,17 @@ export interface ModelAnswer {
 
 export interface OfferedModel {
   readonly id: string;
-  readonly provider: string | undefined;
-  /** By what its provider's place was looked at; undefined: nobody claims a TEE. */
-  readonly trust: "local" | "attested" | "verified" | undefined;
-  readonly hasVision: boolean;
-}
-
-/** Why there is no answer, each with a sentence of its own for the person. */
-export type ModelTrouble =
-  | "rate-limited"
-  | "auth"
-  | "outage"
-  | "timeout"
-  | "too-long"
-  | "no-model"
-  | "privacy"
-  | "refused";
-
-export class ModelError extends Error {
-  override readonly name = "ModelError";
-  readonly trouble: ModelTrouble;
-  /** For the person: what happened, and what to do. */
-  readonly sentence: string;
-  /** Of the call, where there was one. */
-  readonly requestId: string | undefined;
-
-  constructor(trouble: ModelTrouble, sentence: string, requestId?: string) {
-    super(`${trouble}: the model gave no answer`);
-    this.trouble = trouble;
-    this.sentence = sentence;
-    this.requestId = requestId;
-  }
+  readonly provider: string;
+  /** Other names that may be said for it. */
+  readonly synonyms: readonly string[];
+  /** Who may read what it is asked: the node's own user, a TEE, or whoever runs it. */
+  readonly trust: "local" | "attested" | "plain";
+  /** How much is behind `attested`: `claimed`, `simulated` or `verified`. */
+  readonly attestation: string | undefined;
+  /** Undefined: unknown. */
+  readonly hasVision: boolean | undefined;
+  /** A toy that has learnt a few sentences by heart. */
+  readonly isDemo: boolean;
 }
 
 export interface Model {

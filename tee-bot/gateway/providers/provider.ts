@@ -100,6 +100,8 @@ export interface ProviderModel {
   readonly size?: number;
   readonly quantization?: string;
   readonly family?: string;
+  /** It takes images; undefined: unknown, so they are tried. */
+  readonly vision?: boolean;
   /** Of this model alone, where it is another than the provider's. */
   readonly trust?: Trust;
   readonly location?: Location;
