@@ -1,6 +1,6 @@
 /** What the bot says to a message: by whether its author may talk to it, what it is, and what the model says. */
 import type { Clock } from "../../../shared/clock.ts";
-import type { Access, Admission } from "../access/access.ts";
+import type { Access } from "../access/access.ts";
 import type { CommandAnswer, CommandCall, ReadCommand } from "../commands/command.ts";
 import type { ConversationStore } from "../conversations/conversation-store.ts";
 import { chatName, type MessageEvent } from "../events/event.ts";
@@ -28,30 +28,26 @@ export interface AnswerMessageOptions {
   readonly welcome: () => string;
   /** Why nobody may chat now: this node's own evidence is not good, where the settings ask for it. */
   readonly refusal: (signal: AbortSignal) => Promise<string | undefined>;
-  readonly showsTyping: boolean;
-  readonly marksRead: boolean;
   readonly maxUnits: number;
   readonly clock: Clock;
 }
 
 export class AnswerMessage {
   readonly #options: AnswerMessageOptions;
-  /** By mail: whoever is asked again after a failure is not counted again. */
-  readonly #admissions = new Map<number, Admission>();
 
   constructor(options: AnswerMessageOptions) {
     this.#options = options;
   }
 
   /** The replies; none: silence. Throws whatever keeps it from an answer. */
-  async answer({ mail, signal }: Run, event: MessageEvent): Promise<Reply[]> {
+  async answer({ signal }: Run, event: MessageEvent): Promise<Reply[]> {
     if (isEmpty(event)) return [];
-    const { readCommand, messenger, showsTyping, marksRead, welcome } = this.#options;
-    const reading = readCommand(event.text.reveal());
-    const admission = await this.#admit(mail, event, reading.kind !== "text");
+    const { readCommand, access, messenger, welcome } = this.#options;
+    const reading = readCommand(event);
+    const admission = await access.admit(event, reading.kind !== "text");
     if (!admission.admitted) return admission.say === undefined ? [] : this.#say(event, { text: admission.say });
-    if (marksRead) messenger.markRead(event.account, event.person, event.timestamp);
-    using _typing = showsTyping ? messenger.typing(event.account, event.chat) : undefined;
+    messenger.markRead(event.account, event.person, event.timestamp);
+    using _typing = messenger.typing(event.account, event.chat);
     const first = admission.isFirst ? this.#say(event, { text: welcome() }) : [];
     if (reading.kind === "unknown") return [...first, ...this.#say(event, { text: reading.say })];
     if (reading.kind === "command") {
@@ -61,9 +57,8 @@ export class AnswerMessage {
     return [...first, ...this.#say(event, await this.#chat(event, reading.text, signal))];
   }
 
-  /** A mail is settled: what was fetched for it, and that its author was let in, is not needed any more. */
-  done({ id, event }: Mail): void {
-    this.#admissions.delete(id);
+  /** A mail is settled: its files are not needed any more. */
+  done({ event }: Mail): void {
     if (event.kind === "message" || event.kind === "edit") this.#options.attachments.discard(event.attachments);
   }
 
@@ -80,14 +75,6 @@ export class AnswerMessage {
     if (last.content.startsWith(imageMark)) return { text: sentences.retryNeedsFile };
     const asked = { ...event, person: last.person, timestamp: last.timestamps[0] ?? event.timestamp, quote: undefined };
     return this.#ask(asked, { text: last.content, images: [] }, signal);
-  }
-
-  async #admit({ id }: Mail, event: MessageEvent, isCommand: boolean): Promise<Admission> {
-    const known = this.#admissions.get(id);
-    if (known) return known;
-    const admission = await this.#options.access.admit(event, isCommand);
-    this.#admissions.set(id, admission);
-    return admission;
   }
 
   async #chat(event: MessageEvent, text: string, signal: AbortSignal): Promise<Saying> {
@@ -115,8 +102,8 @@ export class AnswerMessage {
     return repliesTo(event, saying, this.#options);
   }
 
-  #textOf({ text }: MessageEvent): string {
-    const reading = this.#options.readCommand(text.reveal());
+  #textOf({ text, isMention }: MessageEvent): string {
+    const reading = this.#options.readCommand({ text, isMention });
     return reading.kind === "text" ? reading.text : text.reveal();
   }
 }

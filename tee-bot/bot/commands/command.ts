@@ -38,7 +38,7 @@ export type Reading =
   /** It looks like a command, and is none. */
   | { readonly kind: "unknown"; readonly say: string };
 
-export type ReadCommand = (text: string) => Reading;
+export type ReadCommand = (message: Pick<MessageEvent, "text" | "isMention">) => Reading;
 
 /** What commands may do to the work of the bot. */
 export interface BotWork {

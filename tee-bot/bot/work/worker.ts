@@ -4,7 +4,7 @@
  */
 import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
-import type { Mailbox, Reply } from "../mail/mailbox.ts";
+import type { Mail, Mailbox, Reply } from "../mail/mailbox.ts";
 import { isStoreTrouble, reasonOf, type Setback } from "./setback.ts";
 import type { Run, Runs } from "./runs.ts";
 
@@ -15,6 +15,8 @@ export interface WorkerOptions {
   readonly work: (run: Run) => Promise<readonly Reply[]>;
   /** What becomes of a mail on which that failed. */
   readonly onFailure: (run: Run, error: unknown) => SettledFailure;
+  /** A mail is settled, and not in hand again. */
+  readonly onDone: (mail: Mail) => void;
   /** Chats at once. */
   readonly concurrent: number;
   readonly clock: Clock;
@@ -24,6 +26,8 @@ export interface WorkerOptions {
 /** A setback whose sentence has become replies. */
 export type SettledFailure = Extract<Setback, { kind: "postpone" }> | { kind: "answer"; replies: readonly Reply[] };
 
+/** Urgent mail that is taken at once beyond what is answered at once: it is short work. */
+const urgentRoom = 16;
 /** Mail that was postponed is due without any news. */
 const lookMs = 500;
 /** The disk does not take what was done; there is nothing better than to try again. */
@@ -72,9 +76,9 @@ export class Worker {
   #takeAll(): void {
     const { mailbox, runs, concurrent, log } = this.#options;
     const room = concurrent - runs.size;
-    if (room <= 0) return;
     try {
-      for (const mail of mailbox.take(room)) void this.#handle(runs.begin(mail));
+      const mails = room > 0 ? mailbox.take(room) : mailbox.take(urgentRoom, "urgent");
+      for (const mail of mails) void this.#handle(runs.begin(mail));
     } catch (error) {
       log.error("mailbox.failed", { at: "take", reason: reasonOf(error) });
     }
@@ -97,7 +101,7 @@ export class Worker {
   }
 
   async #fail(run: Run, error: unknown): Promise<void> {
-    const { mailbox, onFailure, log, clock } = this.#options;
+    const { mailbox, onFailure, onDone, log, clock } = this.#options;
     if (isStoreTrouble(error) && !run.ending) this.#storeAwaySince ??= clock.now();
     const { kind } = run.mail.event;
     const failure = onFailure(run, error);
@@ -105,14 +109,17 @@ export class Worker {
     const { reason, delayMs, isCounted } = failure;
     log.info("mail.postponed", { kind, reason, attempts: run.mail.attempts, delayMs });
     await this.#settle(run, () => {
-      if (mailbox.postpone(run.mail, { reason, delayMs, isCounted }) === "dead")
-        log.error("mail.given-up", { kind, reason });
+      if (mailbox.postpone(run.mail, { reason, delayMs, isCounted }) !== "dead") return;
+      log.error("mail.given-up", { kind, reason });
+      onDone(run.mail);
     });
   }
 
-  #answer(run: Run, replies: readonly Reply[]): void {
-    this.#options.mailbox.answer(run.mail, replies);
+  /** Nobody is answered a question that they took back meanwhile. */
+  #answer({ mail, ending }: Run, replies: readonly Reply[]): void {
+    this.#options.mailbox.answer(mail, ending === "withdrawn" ? [] : replies);
     this.#answered++;
+    this.#options.onDone(mail);
   }
 
   /** Until the disk takes it; at a stop it is left as it is, which is in hand, and done again. */
