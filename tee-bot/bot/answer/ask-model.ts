@@ -1,7 +1,7 @@
 /** One question to the model within its conversation; question and answer are remembered together, once there is an answer. */
 import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
-import { Sensitive } from "../../../shared/sensitive.ts";
+import type { Sensitive } from "../../../shared/sensitive.ts";
 import { maxMessageBytes } from "../conversations/history.ts";
 import type { ConversationStore } from "../conversations/conversation-store.ts";
 import { chatName, type MessageEvent } from "../events/event.ts";

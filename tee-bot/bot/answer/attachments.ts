@@ -16,7 +16,7 @@ const megabyte = 1024 * 1024;
 export const maxImageBytes = 8 * megabyte;
 export const maxImages = 4;
 export const maxVoiceBytes = 20 * megabyte;
-const imageTypes = ["image/jpeg", "image/png", "image/webp", "image/gif"];
+const imageTypes = new Set(["image/jpeg", "image/png", "image/webp", "image/gif"]);
 
 export interface AttachmentReaderOptions {
   readonly messenger: Pick<Messenger, "download" | "discard">;
@@ -74,7 +74,7 @@ export class AttachmentReader {
 
 export function kindOf({ contentType }: Pick<Attachment, "contentType">): AttachmentKind {
   const type = mediaType(contentType);
-  if (imageTypes.includes(type)) return "image";
+  if (imageTypes.has(type)) return "image";
   return type.startsWith("audio/") ? "voice" : "other";
 }
 

@@ -45,16 +45,9 @@ export function modelMessages(conversation: readonly ChatMessage[], images: read
 
 /** The beginning of a text that is too long to be kept. */
 export function cutBytes(text: string, maxBytes: number): string {
-  if (Buffer.byteLength(text) <= maxBytes) return text;
-  const bytes = Buffer.from(text).subarray(0, maxBytes);
-  let end = bytes.length;
-  while (end > 0 && ((bytes[end - 1] ?? 0) & 0xc0) === 0x80) end--; // back to where the last character begins
-  const isWhole =
-    bytes
-      .subarray(end - 1)
-      .toString()
-      .includes("\uFFFD") === false;
-  return bytes.subarray(0, isWhole ? bytes.length : end - 1).toString();
+  const bytes = Buffer.from(text);
+  if (bytes.length <= maxBytes) return text;
+  return new TextDecoder().decode(bytes.subarray(0, maxBytes), { stream: true }); // half a character at the end is left out
 }
 
 /** By the kind of what was sent; signs of nothing (a profile's key) have neither text nor files. */

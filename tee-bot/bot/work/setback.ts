@@ -34,7 +34,7 @@ const storeRetry = { leastMs: 500, mostMs: 15_000 };
 
 /** A model that asks for a longer pause is not waited for: the person is told. */
 const longestRetryMs = 60_000;
-const storeTroubles: readonly ErrorCode[] = ["upstream-unavailable", "upstream-timeout", "overloaded"];
+const storeTroubles: ReadonlySet<ErrorCode> = new Set(["upstream-unavailable", "upstream-timeout", "overloaded"]);
 const ownFault = "Something went wrong here, so there is no answer. Send !retry to try again.";
 
 export function decideSetback(error: unknown, facts: SetbackFacts): Setback {
@@ -51,7 +51,7 @@ export function decideSetback(error: unknown, facts: SetbackFacts): Setback {
 
 /** The store of conversations or of people is away: no mail's fault, and to be waited for. */
 export function isStoreTrouble(error: unknown): error is AppError {
-  return error instanceof AppError && storeTroubles.includes(error.code);
+  return error instanceof AppError && storeTroubles.has(error.code);
 }
 
 /** A class of failure, for logs and lists. */

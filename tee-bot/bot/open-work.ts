@@ -1,25 +1,25 @@
 /** Joins what answers mail: the worker, and what becomes of each kind of event. */
-import type { Clock } from "../../../shared/clock.ts";
-import type { Log } from "../../../shared/log.ts";
-import type { Access } from "../access/access.ts";
-import { AnswerMessage } from "../answer/answer-message.ts";
-import { Answerer } from "../answer/answerer.ts";
-import { AskModel } from "../answer/ask-model.ts";
-import { AttachmentReader } from "../answer/attachments.ts";
-import { Changes } from "../answer/changes.ts";
-import { LastQuestions } from "../answer/last-questions.ts";
-import type { ToldOnce } from "../answer/told-once.ts";
-import type { Transcriber } from "../answer/transcriber.ts";
-import type { BotWork, ReadCommand } from "../commands/command.ts";
-import type { ConversationStore } from "../conversations/conversation-store.ts";
-import type { BotEvent, ReactionEvent } from "../events/event.ts";
-import type { Mailbox } from "../mail/mailbox.ts";
-import type { Model } from "../model/model.ts";
-import type { People } from "../people/people.ts";
-import type { Messenger } from "../send/messenger.ts";
-import type { SignalSettings } from "../settings.ts";
-import { Runs } from "./runs.ts";
-import { Worker } from "./worker.ts";
+import type { Clock } from "../../shared/clock.ts";
+import type { Log } from "../../shared/log.ts";
+import type { Access } from "./access/access.ts";
+import { AnswerMessage } from "./answer/answer-message.ts";
+import { Answerer } from "./answer/answerer.ts";
+import { AskModel } from "./answer/ask-model.ts";
+import { AttachmentReader } from "./answer/attachments.ts";
+import { Changes } from "./answer/changes.ts";
+import { LastQuestions } from "./answer/last-questions.ts";
+import type { ToldOnce } from "./answer/told-once.ts";
+import type { Transcriber } from "./answer/transcriber.ts";
+import type { BotWork, ReadCommand } from "./commands/command.ts";
+import type { ConversationStore } from "./conversations/conversation-store.ts";
+import type { BotEvent, ReactionEvent } from "./events/event.ts";
+import type { Mailbox } from "./mail/mailbox.ts";
+import type { Model } from "./model/model.ts";
+import type { People } from "./people/people.ts";
+import type { Messenger } from "./send/messenger.ts";
+import type { SignalSettings } from "./settings.ts";
+import { Runs } from "./work/runs.ts";
+import { Worker } from "./work/worker.ts";
 
 export interface OpenWorkOptions {
   readonly settings: SignalSettings;
