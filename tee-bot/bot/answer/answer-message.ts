@@ -43,7 +43,7 @@ export class AnswerMessage {
   async answer({ signal }: Run, event: MessageEvent): Promise<Reply[]> {
     if (isEmpty(event)) return [];
     const { readCommand, access, messenger, welcome } = this.#options;
-    const reading = readCommand(event);
+    const reading = readCommand(event.text.reveal(), event.isMention);
     const admission = await access.admit(event, reading.kind !== "text");
     if (!admission.admitted) return admission.say === undefined ? [] : this.#say(event, { text: admission.say });
     messenger.markRead(event.account, event.person, event.timestamp);
@@ -103,7 +103,7 @@ export class AnswerMessage {
   }
 
   #textOf({ text, isMention }: MessageEvent): string {
-    const reading = this.#options.readCommand({ text, isMention });
+    const reading = this.#options.readCommand(text.reveal(), isMention);
     return reading.kind === "text" ? reading.text : text.reveal();
   }
 }

@@ -173,12 +173,12 @@ export class WorkWorld implements AsyncDisposable {
       access,
       commands: (work) => {
         const commands = options.commands?.(work) ?? usualCommands(work);
-        return (message) => {
-          const [word = "", ...rest] = message.text.reveal().split(" ");
+        return (text) => {
+          const [word = "", ...rest] = text.split(" ");
           const command = commands.find(({ name }) => `!${name}` === word);
           if (command) return { kind: "command", command, rest: rest.join(" ") };
           if (word.startsWith("!")) return { kind: "unknown", say: "I know no such command." };
-          return { kind: "text", text: message.text.reveal() };
+          return { kind: "text", text };
         };
       },
       isUrgent,
