@@ -2,6 +2,7 @@
  * One private node: who it is, its lease, certificate and tunnels, and what is behind its name. The parts do not know
  * each other; here they are joined.
  */
+import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
@@ -27,6 +28,7 @@ import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { openEmbedded } from "./gateway/providers/embedded.ts";
 import { NameWatch } from "./health/name-watch.ts";
 import { PublicPaths } from "./health/public-paths.ts";
+import { openNodeBot } from "./node-bot.ts";
 import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
@@ -47,6 +49,7 @@ export interface NodeOptions {
 }
 
 const drainMs = 2_000;
+const ownKeyBytes = 32;
 
 /**
  * Runs one node until `stop`, or until another process registers the same key (`superseded`). Throws
@@ -74,6 +77,7 @@ class PrivateNode {
   readonly #issuer: KnownIssuer;
   readonly #live: LiveSettings;
   readonly #report: SelfReport;
+  readonly #ownKey = randomBytes(ownKeyBytes).toString("base64url");
 
   constructor(options: NodeOptions, { tee, keys, facts }: Foundations) {
     const { config, clock, log } = options;
@@ -88,6 +92,7 @@ class PrivateNode {
       settings: config.gateway,
       directory: files.directory,
       ...common,
+      ownKey: this.#ownKey,
       health: () => this.#report.health(),
       node,
       env: process.env,
@@ -216,12 +221,21 @@ class PrivateNode {
       tee: this.#tee,
       clock: this.#options.clock,
     });
+    await using bot = await openNodeBot({
+      ...this.#options,
+      tee: this.#tee,
+      proof: this.#proof,
+      gateway: this.#gateway,
+      ownKey: this.#ownKey,
+      report: this.#report,
+    });
     using _live = this.#live;
     const node = this.#keys.identity.id;
     log.info("node.started", { node, gatewayPort: local.port, controlPort: control.port });
 
     this.#certificates.useStored();
     void this.#proof.run(signal);
+    void bot?.run(signal);
     void this.#watch.run(signal);
     void this.#view.run(signal);
     const outcome = await Promise.race([this.#registrar.run(signal), aborted(signal)]).then(

@@ -37,7 +37,7 @@ export interface OpenWorkOptions {
   /** For somebody who writes for the first time. */
   readonly welcome: () => string;
   /** Why nobody may chat now; see `AnswerMessage`. */
-  readonly refusal: (signal: AbortSignal) => Promise<string | undefined>;
+  readonly refusal: () => string | undefined;
   readonly onReaction: (event: ReactionEvent) => void;
   readonly clock: Clock;
   readonly log: Log;

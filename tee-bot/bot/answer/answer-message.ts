@@ -27,7 +27,7 @@ export interface AnswerMessageOptions {
   /** For somebody who writes for the first time. */
   readonly welcome: () => string;
   /** Why nobody may chat now: this node's own evidence is not good, where the settings ask for it. */
-  readonly refusal: (signal: AbortSignal) => Promise<string | undefined>;
+  readonly refusal: () => string | undefined;
   readonly maxUnits: number;
   readonly clock: Clock;
 }
@@ -80,7 +80,7 @@ export class AnswerMessage {
   async #chat(event: MessageEvent, text: string, signal: AbortSignal): Promise<Saying> {
     if (event.isViewOnce) return { text: sentences.viewOnce };
     const { attachments, askModel, lastQuestions, refusal, clock } = this.#options;
-    const refused = await refusal(signal);
+    const refused = refusal();
     if (refused !== undefined) return { text: refused };
     const blindModel = (): Promise<string | undefined> => askModel.blindModel(event, signal);
     const read = await attachments.read(event.attachments, { blindModel, signal });

@@ -33,9 +33,9 @@ const lookMs = 500;
 /** The disk does not take what was done; there is nothing better than to try again. */
 const diskRetryMs = 1_000;
 /** At a stop, what is nearly done may be finished in this time. */
-export const graceMs = 4_000;
+export const graceMs = 2_000;
 /** What was told to end has ended by then, or is left behind. */
-const endMs = 2_000;
+const endMs = 500;
 
 export class Worker {
   readonly #options: WorkerOptions;

@@ -185,7 +185,7 @@ export class WorkWorld implements AsyncDisposable {
       transcriber: options.transcriber,
       oldHistories: this.oldHistories,
       welcome: () => "Welcome!",
-      refusal: () => Promise.resolve(options.refusal?.()),
+      refusal: () => options.refusal?.(),
       onReaction: () => {},
       clock,
       log,
