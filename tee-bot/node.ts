@@ -2,7 +2,6 @@
  * One private node: who it is, its lease, certificate and tunnels, and what is behind its name. The parts do not know
  * each other; here they are joined.
  */
-import { randomBytes } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import type { Clock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
@@ -28,7 +27,7 @@ import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { openEmbedded } from "./gateway/providers/embedded.ts";
 import { NameWatch } from "./health/name-watch.ts";
 import { PublicPaths } from "./health/public-paths.ts";
-import { openNodeBot } from "./node-bot.ts";
+import { createOwnKey, openNodeBot } from "./node-bot.ts";
 import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
@@ -49,7 +48,6 @@ export interface NodeOptions {
 }
 
 const drainMs = 2_000;
-const ownKeyBytes = 32;
 
 /**
  * Runs one node until `stop`, or until another process registers the same key (`superseded`). Throws
@@ -77,7 +75,7 @@ class PrivateNode {
   readonly #issuer: KnownIssuer;
   readonly #live: LiveSettings;
   readonly #report: SelfReport;
-  readonly #ownKey = randomBytes(ownKeyBytes).toString("base64url");
+  readonly #ownKey = createOwnKey();
 
   constructor(options: NodeOptions, { tee, keys, facts }: Foundations) {
     const { config, clock, log } = options;
@@ -219,6 +217,7 @@ class PrivateNode {
       renew: () => this.#renew(),
       ledger: this.#gateway.ledger,
       tee: this.#tee,
+      signal: () => this.#report.bot,
       clock: this.#options.clock,
     });
     await using bot = await openNodeBot({

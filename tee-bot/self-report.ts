@@ -8,7 +8,6 @@ import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
 import type { KnownIssuer } from "./certificate/issuer.ts";
 import type { TlsKey } from "./certificate/tls-key.ts";
 import { decideTrust } from "./certificate/trust.ts";
-import { signalStatusOf } from "./control/signal-status.ts";
 import type { NodeStatus } from "./control/status.ts";
 import type { Exposure } from "./expose/exposure.ts";
 import { formatTarget } from "./expose/target.ts";
@@ -45,7 +44,7 @@ export class SelfReport {
   /** Where the gateway listens on this machine. */
   gatewayPort = 0;
   /** Undefined: there is none, or not yet. */
-  bot: Pick<Bot, "state"> | undefined;
+  bot: Bot | undefined;
   /** Whether this process has told once that every step is made; only then do troubles count. */
   #wasComplete = false;
 
@@ -93,7 +92,7 @@ export class SelfReport {
       })),
       paths: this.#pathsNow(),
       visitors: exposure.terminator.connections,
-      ...(this.bot && { signal: signalStatusOf(this.bot.state()) }),
+      ...(this.bot && { signal: this.bot.state() }),
       certificate: certificates.report,
       troubles: [...proof.troubles, ...view.troubles, ...live.troubles],
       health: this.health(),

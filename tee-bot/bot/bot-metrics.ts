@@ -1,5 +1,5 @@
 import { Counter, Gauge, type Registry } from "prom-client";
-import type { BotState } from "./bot.ts";
+import type { BotState } from "./bot-state.ts";
 
 /** Adds the numbers of the bot to those of the gateway: none of them names a person. */
 export function addBotMetrics(registry: Registry, state: () => BotState): void {
@@ -22,14 +22,14 @@ export function addBotMetrics(registry: Registry, state: () => BotState): void {
       },
     });
   };
-  gauge("mail_waiting", "Messages that wait for an answer", ({ mail }) => mail.waiting);
+  gauge("mail_waiting", "Messages that wait for an answer", ({ mailbox }) => mailbox.waiting);
   gauge("mail_in_hand", "Messages that are worked on", ({ inHand }) => inHand);
-  gauge("replies_waiting", "Replies that wait to be sent", ({ mail }) => mail.replies);
-  gauge("undecidable", "Replies of which nobody knows whether they went out", ({ mail }) => mail.undecidable);
-  gauge("dead_letters", "Messages and replies that were given up", ({ mail }) => mail.dead);
+  gauge("replies_waiting", "Replies that wait to be sent", ({ mailbox }) => mailbox.replies);
+  gauge("undecidable", "Replies of which nobody knows whether they went out", ({ mailbox }) => mailbox.undecidable);
+  gauge("dead_letters", "Messages and replies that were given up", ({ mailbox }) => mailbox.dead);
   gauge("paused", "1 while nothing is sent", ({ sending }) => Number(sending.pause !== undefined));
   gauge("store_away", "1 while the store of conversations cannot be reached", ({ isStoreAway }) => Number(isStoreAway));
   counter("mail_answered", "Messages that were answered", ({ answered }) => answered);
-  counter("replies_sent", "Replies that went out", ({ sending }) => sending.counts.sent);
-  counter("replies_retried", "Attempts to send a reply that failed", ({ sending }) => sending.counts.retried);
+  counter("replies_sent", "Replies that went out", ({ sending }) => sending.counts["sent"] ?? 0);
+  counter("replies_retried", "Attempts to send a reply that failed", ({ sending }) => sending.counts["retried"] ?? 0);
 }

@@ -4,6 +4,7 @@
  */
 import { join } from "node:path";
 import { mkdirSync } from "node:fs";
+import type { Sensitive } from "../../shared/sensitive.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 import type { TeeState } from "../attestation/attestation.ts";
@@ -11,11 +12,20 @@ import type { Environment } from "../gateway/providers/secret.ts";
 import { decideStorageMode, openStorageKey } from "../store/storage-key.ts";
 import type { SealedPlace } from "../store/open-sealed-records.ts";
 import { openAccess } from "./access/open-access.ts";
-import { PairingCodes } from "./access/pairing-codes.ts";
+import { PairingCodes, type PairingCode } from "./access/pairing-codes.ts";
+import { ReactionCounts } from "./reactions/reaction-counts.ts";
 import { ToldOnce } from "./answer/told-once.ts";
 import { openTranscriber } from "./answer/transcriber.ts";
+import { decideCurrent, allowedModels } from "./commands/choose-model.ts";
+import { createCommands } from "./commands/commands.ts";
+import { parseCommand } from "./commands/parse-command.ts";
+import { isUrgent } from "./commands/urgent.ts";
+import { welcome } from "./commands/welcome.ts";
 import { openConversations } from "./conversations/open-conversations.ts";
-import type { Mailbox, MailboxState } from "./mail/mailbox.ts";
+import { chatName } from "./events/event.ts";
+import type { BotState } from "./bot-state.ts";
+import type { Command } from "./commands/command.ts";
+import type { DeadLetter, Mailbox } from "./mail/mailbox.ts";
 import { openMailbox } from "./mail/open-mailbox.ts";
 import { GatewayModel } from "./model/gateway-model.ts";
 import { openWork } from "./open-work.ts";
@@ -23,7 +33,7 @@ import { openPeople } from "./people/open-people.ts";
 import { openSending, type Sending, type SendingState } from "./send/open-sending.ts";
 import type { SignalSettings } from "./settings.ts";
 import type { ChatPermission } from "./verify/proof-gate.ts";
-import { isUrgent } from "./work/urgent.ts";
+import type { VerifyCommandOptions } from "./verify/verify-command.ts";
 
 export interface BotOptions {
   readonly settings: SignalSettings & { readonly api: string };
@@ -32,6 +42,8 @@ export interface BotOptions {
   readonly tee: TeeState;
   /** The node's own, on this machine. */
   readonly gateway: { readonly origin: string; readonly key: string };
+  /** Makes `!verify`, of what tells which model answers in a chat. */
+  readonly verify: (modelOf: VerifyCommandOptions["modelOf"]) => Command;
   /** Whether anybody may chat now. */
   readonly permission: () => ChatPermission;
   /** For `REDIS_URL`, and keys that the settings name. */
@@ -40,21 +52,15 @@ export interface BotOptions {
   readonly log: Log;
 }
 
-/** Numbers and words only: it may be shown and logged. */
-export interface BotState {
-  readonly mail: MailboxState;
-  readonly sending: SendingState;
-  /** Mail that is worked on now, and that was answered since the start. */
-  readonly inHand: number;
-  readonly answered: number;
-  /** The store of conversations cannot be reached. */
-  readonly isStoreAway: boolean;
-}
-
 export interface Bot extends AsyncDisposable {
   /** Until `stop`; then what is in hand has a few seconds, and the rest is done at the next start. */
   run(stop: AbortSignal): Promise<void>;
   state(): BotState;
+  /** See `SignalControl`, through which operators use these. */
+  challenge(): Sensitive<string> | undefined;
+  pair(): PairingCode;
+  deadLetters(atMost: number): DeadLetter[];
+  retry(): void;
 }
 
 /** Beside the node's other files. */
@@ -68,7 +74,7 @@ const flushLookMs = 20;
 
 /** Throws {@link AppError} when what it keeps cannot be opened. A REST server that is away is waited for. */
 export async function openBot(options: BotOptions): Promise<Bot> {
-  const { settings, directory, tee, gateway, permission, env, clock, log } = options;
+  const { settings, directory, tee, gateway, verify, permission, env, clock, log } = options;
   const folder = join(directory, botFolder);
   mkdirSync(folder, { recursive: true, mode: 0o700 });
   const durableKey = await openStorageKey({ mode: "durable", tee, path: join(directory, storageKeyFile) });
@@ -106,6 +112,22 @@ export async function openBot(options: BotOptions): Promise<Bot> {
       new GatewayModel({ origin, key, model: settings.model, privacy: settings.privacy, answerMs }),
     );
     const sending = open.use(openSending({ api: settings.api, settings, mailbox, clock, log }));
+    const modelOf: VerifyCommandOptions["modelOf"] = async ({ chat }, signal) => {
+      const [offered, chosen] = await Promise.all([model.list(signal), people.read(chatName(chat))]);
+      const current = decideCurrent(chosen.model ?? settings.model, allowedModels(offered, settings.privacy));
+      return current && { name: current.id, provider: current.offered?.provider, trust: current.offered?.trust };
+    };
+    const reactions = new ReactionCounts();
+    const redisUrl = place.redisUrl;
+    const state = (): BotState => ({
+      account: settings.account,
+      answered: work.answered,
+      inHand: work.inHand,
+      isStoreAway: work.isStoreAway,
+      mailbox: mailbox.state(),
+      sending: shownSending(sending.state()),
+      reactions: reactions.counts,
+    });
     const work = openWork({
       settings,
       mailbox,
@@ -114,13 +136,17 @@ export async function openBot(options: BotOptions): Promise<Bot> {
       conversations,
       people,
       access,
-      commands: () => (text) => ({ kind: "text", text }),
+      commands: (botWork) => {
+        const parts = { settings, conversations, people, model, work: botWork, state, verify: verify(modelOf) };
+        const commands = createCommands({ ...parts, tee: tee.tee, hasRedis: redisUrl !== undefined });
+        return ({ text, isMention }) => parseCommand(text.reveal(), isMention, commands);
+      },
       isUrgent,
       transcriber: openTranscriber({ settings: settings.transcriber, env, fetch, log }),
       oldHistories,
-      welcome: () => "",
+      welcome,
       refusal: () => sentenceOf(permission()),
-      onReaction: () => {},
+      onReaction: (event) => reactions.count(event),
       clock,
       log,
     });
@@ -136,13 +162,11 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     let running = Promise.resolve();
     return {
       run: (stop) => (running = run(AbortSignal.any([stop, closing.signal]))),
-      state: () => ({
-        mail: mailbox.state(),
-        sending: sending.state(),
-        inHand: work.inHand,
-        answered: work.answered,
-        isStoreAway: work.isStoreAway,
-      }),
+      state,
+      challenge: () => sending.challenge(),
+      pair: () => codes.make(),
+      deadLetters: (atMost) => mailbox.deadLetters(atMost),
+      retry: () => sending.retry(),
       async [Symbol.asyncDispose]() {
         closing.abort();
         await running;
@@ -153,6 +177,10 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     await open.disposeAsync();
     throw error;
   }
+}
+
+function shownSending({ counts, pause, troubles }: SendingState): BotState["sending"] {
+  return { counts: { ...counts }, pause, troubles: [...troubles] };
 }
 
 function sentenceOf(permission: ChatPermission): string | undefined {

@@ -35,7 +35,7 @@ export interface OpenWorkOptions {
   readonly transcriber: Transcriber | undefined;
   readonly oldHistories: ToldOnce;
   /** For somebody who writes for the first time. */
-  readonly welcome: () => string;
+  readonly welcome: string;
   /** Why nobody may chat now; see `AnswerMessage`. */
   readonly refusal: () => string | undefined;
   readonly onReaction: (event: ReactionEvent) => void;

@@ -1,4 +1,4 @@
-import type { SignalStatus } from "../control/signal-status.ts";
+import type { BotState } from "../bot/bot-state.ts";
 import type { NodeStatus } from "../control/status.ts";
 import { formatTroubles, painter } from "./paint.ts";
 
@@ -42,8 +42,10 @@ function formatTee(tee: NodeStatus["tee"], paint: ReturnType<typeof painter>): s
   }
 }
 
-function formatSignal(signal: SignalStatus, paint: ReturnType<typeof painter>): string {
-  const { waiting, inHand, answered, replies, undecidable, dead, pause, isStoreAway, troubles } = signal;
+function formatSignal(bot: BotState, paint: ReturnType<typeof painter>): string {
+  const { answered, isStoreAway, mailbox, sending } = bot;
+  const { waiting, inHand, replies, undecidable, dead } = mailbox;
+  const { pause, troubles } = sending;
   const words = [`${answered} answered, ${waiting + inHand} waiting, ${replies} to send`];
   if (undecidable > 0) words.push(paint("yellow", `${undecidable} of unknown outcome`));
   if (dead > 0) words.push(paint("yellow", `${dead} given up`));

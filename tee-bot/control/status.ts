@@ -1,9 +1,9 @@
 import { z } from "zod";
 import { troubleSchema } from "../../shared/registry/messages.ts";
 import { tees } from "../attestation/attestation.ts";
+import { botStateSchema } from "../bot/bot-state.ts";
 import { certificateReportSchema } from "../certificate/certificate-report.ts";
 import { healthStates, healthSteps } from "../health/health.ts";
-import { signalStatusSchema } from "./signal-status.ts";
 import { transports } from "../tunnel/transport.ts";
 
 /** What `GET /v1/status` of the control API tells, for the CLI and later the dashboard. */
@@ -32,7 +32,7 @@ export const nodeStatusSchema = z.object({
     .default([]),
   visitors: z.int(),
   /** The Signal bot, where there is one. */
-  signal: signalStatusSchema.optional(),
+  signal: botStateSchema.optional(),
   certificate: certificateReportSchema,
   /** What somebody has to look at, as the edge tells it: each with its remedy. */
   troubles: z.array(troubleSchema),

@@ -25,7 +25,7 @@ export interface AnswerMessageOptions {
   readonly lastQuestions: LastQuestions;
   readonly oldHistories: ToldOnce;
   /** For somebody who writes for the first time. */
-  readonly welcome: () => string;
+  readonly welcome: string;
   /** Why nobody may chat now: this node's own evidence is not good, where the settings ask for it. */
   readonly refusal: () => string | undefined;
   readonly maxUnits: number;
@@ -43,12 +43,12 @@ export class AnswerMessage {
   async answer({ signal }: Run, event: MessageEvent): Promise<Reply[]> {
     if (isEmpty(event)) return [];
     const { readCommand, access, messenger, welcome } = this.#options;
-    const reading = readCommand(event.text.reveal(), event.isMention);
+    const reading = readCommand(event);
     const admission = await access.admit(event, reading.kind !== "text");
     if (!admission.admitted) return admission.say === undefined ? [] : this.#say(event, { text: admission.say });
     messenger.markRead(event.account, event.person, event.timestamp);
     using _typing = messenger.typing(event.account, event.chat);
-    const first = admission.isFirst ? this.#say(event, { text: welcome() }) : [];
+    const first = admission.isFirst ? this.#say(event, { text: welcome }) : [];
     if (reading.kind === "unknown") return [...first, ...this.#say(event, { text: reading.say })];
     if (reading.kind === "command") {
       const { command, rest } = reading;
@@ -103,7 +103,7 @@ export class AnswerMessage {
   }
 
   #textOf({ text, isMention }: MessageEvent): string {
-    const reading = this.#options.readCommand(text.reveal(), isMention);
+    const reading = this.#options.readCommand({ text, isMention });
     return reading.kind === "text" ? reading.text : text.reveal();
   }
 }

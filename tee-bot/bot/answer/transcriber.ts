@@ -3,7 +3,7 @@
  * https://platform.openai.com/docs/api-reference/audio/createTranscription
  */
 import { z } from "zod";
-import { errorText } from "../../../shared/errors.ts";
+import { AppError, errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import { Sensitive } from "../../../shared/sensitive.ts";
 import { readSecret, type Environment } from "../../gateway/providers/secret.ts";
@@ -38,11 +38,11 @@ const endings: Readonly<Record<string, string>> = {
   "audio/x-wav": "wav",
 };
 
-/** Undefined where none is configured. Throws when its key is not where the settings say. */
+/** Undefined where none is configured. Throws {@link AppError} when its key is not where the settings say. */
 export function openTranscriber({ settings, env, fetch, log }: TranscriberOptions): Transcriber | undefined {
   const { url, model } = settings;
   if (url === undefined) return undefined;
-  const key = readSecret(settings, env);
+  const key = readKey(settings, env);
   const address = `${url.replace(/\/+$/, "")}/audio/transcriptions`;
   return {
     async transcribe(recording, contentType, signal) {
@@ -71,6 +71,14 @@ export function openTranscriber({ settings, env, fetch, log }: TranscriberOption
       }
     },
   };
+}
+
+function readKey(settings: SignalSettings["transcriber"], env: Environment): string | undefined {
+  try {
+    return readSecret(settings, env);
+  } catch (error) {
+    throw new AppError("bad-request", `signal.transcriber cannot be used. ${errorText(error)}`);
+  }
 }
 
 async function readJson({ body }: Response): Promise<unknown> {

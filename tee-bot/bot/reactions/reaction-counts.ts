@@ -19,4 +19,4 @@ export class ReactionCounts {
 }
 
 /** And the mark that asks for a coloured form: https://www.unicode.org/reports/tr51/#Emoji_Modifiers */
-const skinTones = /[\u{1F3FB}-\u{1F3FF}\uFE0F]/gu;
+const skinTones = /[\u{1F3FB}-\u{1F3FF}]|\uFE0F/gu;

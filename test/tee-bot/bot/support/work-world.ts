@@ -173,7 +173,8 @@ export class WorkWorld implements AsyncDisposable {
       access,
       commands: (work) => {
         const commands = options.commands?.(work) ?? usualCommands(work);
-        return (text) => {
+        return (message) => {
+          const text = message.text.reveal();
           const [word = "", ...rest] = text.split(" ");
           const command = commands.find(({ name }) => `!${name}` === word);
           if (command) return { kind: "command", command, rest: rest.join(" ") };
@@ -184,7 +185,7 @@ export class WorkWorld implements AsyncDisposable {
       isUrgent,
       transcriber: options.transcriber,
       oldHistories: this.oldHistories,
-      welcome: () => "Welcome!",
+      welcome: "Welcome!",
       refusal: () => options.refusal?.(),
       onReaction: () => {},
       clock,
