@@ -2,10 +2,16 @@
 import type { Command } from "commander";
 import { addChallengeCommand } from "./signal-challenge.ts";
 import { addLinkCommand } from "./signal-link.ts";
+import { addPairCommand } from "./signal-pair.ts";
 import { addRegisterCommand } from "./signal-register.ts";
 
 /** Each adds one command to the group; their help is in this order. */
-const commands: readonly ((signal: Command) => void)[] = [addLinkCommand, addRegisterCommand, addChallengeCommand];
+const commands: readonly ((signal: Command) => void)[] = [
+  addLinkCommand,
+  addRegisterCommand,
+  addChallengeCommand,
+  addPairCommand,
+];
 
 export function addSignalCommands(program: Command): void {
   const signal = program.command("signal").description("the bot at Signal: its account, its mail, how it is");
