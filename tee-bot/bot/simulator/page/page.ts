@@ -1,0 +1,39 @@
+/**
+ * The simulator's web page: the files of `browser/`, with nothing from elsewhere. The types of its scripts are stripped as
+ * they are served. It plays a telephone through the people API, of the same origin.
+ */
+import { readFileSync } from "node:fs";
+import { stripTypeScriptTypes } from "node:module";
+import { join } from "node:path";
+
+export interface PageFile {
+  readonly headers: Readonly<Record<string, string>>;
+  readonly body: string;
+}
+
+const directory = join(import.meta.dirname, "browser");
+const types = { html: "text/html", css: "text/css", ts: "text/javascript" } as const;
+const names = ["chat.html", "chat.css", "chat.ts", "bubble.ts", "conversation.ts", "styled-runs.ts", "composer.ts"];
+
+/** What a person has written is on this page: no script, style or frame of somebody else comes near it. */
+const headers = {
+  "content-security-policy":
+    "default-src 'none'; script-src 'self'; style-src 'self'; connect-src 'self'; img-src 'self'; form-action 'none'; base-uri 'none'; frame-ancestors 'none'",
+  "x-content-type-options": "nosniff",
+  "referrer-policy": "no-referrer",
+  "cross-origin-opener-policy": "same-origin",
+  "cross-origin-resource-policy": "same-origin",
+  "cache-control": "no-store",
+};
+
+/** What is at a path of a GET: the page at `/`, its parts below `/page/`; undefined for everything else. */
+export function findPageFile(path: string): PageFile | undefined {
+  const name = path === "/" ? "chat.html" : names.find((one) => path === `/page/${one}`);
+  if (name === undefined) return undefined;
+  const text = readFileSync(join(directory, name), "utf8");
+  const kind = name.slice(name.lastIndexOf(".") + 1) as keyof typeof types;
+  return {
+    headers: { ...headers, "content-type": `${types[kind]}; charset=utf-8` },
+    body: kind === "ts" ? stripTypeScriptTypes(text) : text,
+  };
+}
