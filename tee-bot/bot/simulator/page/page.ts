@@ -11,9 +11,17 @@ export interface PageFile {
   readonly body: string;
 }
 
-const directory = join(import.meta.dirname, "browser");
 const types = { html: "text/html", css: "text/css", ts: "text/javascript" } as const;
-const names = ["chat.html", "chat.css", "chat.ts", "bubble.ts", "conversation.ts", "styled-runs.ts", "composer.ts"];
+/** Below this folder, as they are asked for below `/page/`. */
+const names = [
+  "browser/chat.html",
+  "browser/chat.css",
+  "browser/chat.ts",
+  "browser/bubble.ts",
+  "browser/composer.ts",
+  "browser/conversation.ts",
+  "styled-runs.ts",
+];
 
 /** What a person has written is on this page: no script, style or frame of somebody else comes near it. */
 const headers = {
@@ -28,9 +36,9 @@ const headers = {
 
 /** What is at a path of a GET: the page at `/`, its parts below `/page/`; undefined for everything else. */
 export function findPageFile(path: string): PageFile | undefined {
-  const name = path === "/" ? "chat.html" : names.find((one) => path === `/page/${one}`);
+  const name = path === "/" ? names[0] : names.find((one) => path === `/page/${one}`);
   if (name === undefined) return undefined;
-  const text = readFileSync(join(directory, name), "utf8");
+  const text = readFileSync(join(import.meta.dirname, name), "utf8");
   const kind = name.slice(name.lastIndexOf(".") + 1) as keyof typeof types;
   return {
     headers: { ...headers, "content-type": `${types[kind]}; charset=utf-8` },

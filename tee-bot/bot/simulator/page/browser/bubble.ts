@@ -1,17 +1,21 @@
 /** One message as the telephone shows it. Texts go into text nodes only, never into markup. */
 import { addressOf, type SeenAttachment, type SeenMessage } from "./conversation.ts";
-import { cutAtStyles, type StyledRun } from "./styled-runs.ts";
+import { cutAtStyles, type StyledRun } from "../styled-runs.ts";
 
 const pictures = ["image/png", "image/jpeg", "image/gif", "image/webp"];
 
-export function drawMessage(message: SeenMessage, onReply: () => void): HTMLLIElement {
-  const isOwn = message.from !== "bot";
+/** What a person can do with a message, by the word on its button. */
+export type Actions = Readonly<Record<string, () => void>>;
+
+export function drawMessage(message: SeenMessage, actions: Actions): HTMLLIElement {
+  const isOwn = message.from === "you";
   const item = element("li", isOwn ? "own" : "theirs");
+  item.setAttribute("aria-label", isOwn ? "You" : message.from);
   item.classList.toggle("deleted", message.deleted);
   item.dataset["timestamp"] = String(message.timestamp);
   const bubble = element("div", "bubble");
   bubble.append(...(message.deleted ? ["This message was deleted."] : contentOf(message)));
-  item.append(bubble, aboutOf(message, isOwn, onReply));
+  item.append(bubble, aboutOf(message, isOwn, actions));
   return item;
 }
 
@@ -55,27 +59,27 @@ function attachmentOf(attachment: SeenAttachment): Node {
   return figure;
 }
 
-function aboutOf(message: SeenMessage, isOwn: boolean, onReply: () => void): Node {
+function aboutOf(message: SeenMessage, isOwn: boolean, actions: Actions): Node {
   const about = element("p", "about");
   const time = element("time", "", new Date(message.timestamp).toLocaleTimeString([], { timeStyle: "short" }));
   time.dateTime = new Date(message.timestamp).toISOString();
+  if (!isOwn && message.from !== "bot") about.append(element("span", "", message.from));
   about.append(time);
   if (message.edited) about.append(element("span", "", "edited"));
-  for (const { emoji, from } of message.reactions ?? []) about.append(element("span", "", `${emoji} ${from}`));
+  for (const { emoji, from } of message.reactions) about.append(element("span", "", `${emoji} ${from}`));
   if (isOwn) about.append(ticksOf(message));
-  if (!message.deleted) {
-    const reply = element("button", "", "Reply");
-    reply.type = "button";
-    reply.addEventListener("click", onReply);
-    about.append(reply);
+  for (const [word, act] of Object.entries(message.deleted ? {} : actions)) {
+    const button = element("button", "", word);
+    button.type = "button";
+    button.addEventListener("click", act);
+    about.append(button);
   }
   return about;
 }
 
-function ticksOf({ delivered = false, read = false }: SeenMessage): Node {
+function ticksOf({ delivered, read }: SeenMessage): Node {
   const words = read ? "read" : delivered ? "delivered" : "sent";
-  const ticks = element("span", "ticks", `${read || delivered ? "✓✓" : "✓"} ${words}`);
-  return ticks;
+  return element("span", "ticks", `${read || delivered ? "✓✓" : "✓"} ${words}`);
 }
 
 function sizeOf(bytes: number): string {

@@ -1,7 +1,7 @@
 /** The simulated telephone: shows the conversation as it is, and writes into it. */
-import { drawMessage } from "./bubble.ts";
+import { drawMessage, type Actions } from "./bubble.ts";
 import { find, openComposer } from "./composer.ts";
-import { readConversation, watch, type SeenMessage } from "./conversation.ts";
+import { markRead, react, readConversation, takeBack, watch, type SeenMessage } from "./conversation.ts";
 
 const list = find(document, "#messages", HTMLOListElement);
 const typing = find(document, "#typing", HTMLElement);
@@ -12,6 +12,8 @@ const composer = openComposer(find(document, "#composer", HTMLFormElement));
 const drawn = new Map<string, { form: string; item: HTMLLIElement }>();
 /** So near to the end a reader follows what is new. */
 const nearPixels = 80;
+/** Timestamp of the newest message that the bot was told of as read. */
+let lastRead = 0;
 
 /** One look at a time: what changes meanwhile is seen by the next. */
 let looking = false;
@@ -44,6 +46,7 @@ function show({ messages, typing: isTyping }: Awaited<ReturnType<typeof readConv
   messages.forEach((message, index) => place(message, index));
   typing.textContent = isTyping ? "The bot is typing …" : "";
   if (follows) list.scrollTop = list.scrollHeight;
+  tellRead(messages);
 }
 
 /** Only what is new or has changed is touched, so that it alone is read out. */
@@ -52,16 +55,32 @@ function place(message: SeenMessage, index: number): void {
   const form = JSON.stringify(message);
   const before = drawn.get(name);
   if (before?.form === form) return;
-  const item = drawMessage(message, () => composer.replyTo(message));
+  const item = drawMessage(message, actionsFor(message));
   if (before) before.item.replaceWith(item);
   else list.insertBefore(item, list.children[index] ?? null);
   drawn.set(name, { form, item });
+}
+
+function actionsFor(message: SeenMessage): Actions {
+  const attempt = (act: Promise<void>): void => void act.catch((error: Error) => composer.tell(error.message));
+  const reply = { Reply: () => composer.replyTo(message) };
+  if (message.from !== "you") return { ...reply, "👍": () => attempt(react(message, "👍")) };
+  return { ...reply, Edit: () => composer.change(message), Delete: () => attempt(takeBack(message)) };
+}
+
+/** What the person has seen, the bot is told, once. */
+function tellRead(messages: readonly SeenMessage[]): void {
+  const newest = messages.findLast(({ from }) => from !== "you")?.timestamp ?? 0;
+  if (newest <= lastRead || document.visibilityState !== "visible") return;
+  lastRead = newest;
+  void markRead().catch(() => {}); // as a telephone without a network
 }
 
 function nameOf({ timestamp, from }: SeenMessage): string {
   return `${timestamp} ${from}`;
 }
 
+document.addEventListener("visibilitychange", () => void look());
 watch({
   onChange: () => void look(),
   onLink: (isUp) => {

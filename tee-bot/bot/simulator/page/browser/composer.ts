@@ -1,12 +1,17 @@
 /** Where a message is written: its text, what it replies to, and files. */
-import { send, type Draft, type SeenMessage } from "./conversation.ts";
+import { edit, send, type Draft, type SeenMessage } from "./conversation.ts";
 
 /** As Signal's, for one message. */
 const maxFiles = 32;
 const maxFileBytes = 10 * 1024 * 1024;
+/** Of a message that is replied to. */
+const shownChars = 80;
 
 export interface Composer {
   replyTo(message: SeenMessage): void;
+  change(message: SeenMessage): void;
+  /** Says what went wrong. */
+  tell(trouble: string): void;
 }
 
 export function openComposer(form: HTMLFormElement): Composer {
@@ -15,7 +20,8 @@ export function openComposer(form: HTMLFormElement): Composer {
   const list = find(form, "#files", HTMLUListElement);
   const trouble = find(form, "#trouble", HTMLElement);
   const quoted = find(form, "#quoted", HTMLElement);
-  let quote: number | undefined;
+  /** What the text is about, if it is not a message that stands for itself. */
+  let about: { readonly act: "reply" | "change"; readonly message: SeenMessage } | undefined;
   let files: File[] = [];
 
   const showFiles = (): void => {
@@ -23,25 +29,31 @@ export function openComposer(form: HTMLFormElement): Composer {
       ...files.map(({ name }) => Object.assign(document.createElement("li"), { textContent: name })),
     );
   };
-  const forgetQuote = (): void => {
-    quote = undefined;
-    quoted.hidden = true;
+  const relate = (to: typeof about): void => {
+    about = to;
+    quoted.hidden = to === undefined;
+    const words = to?.act === "change" ? "Change" : `Reply to ${to?.message.from}`;
+    find(quoted, "span", HTMLElement).textContent = to ? `${words}: ${to.message.text.slice(0, shownChars)}` : "";
+    text.focus();
+  };
+  const sendDraft = async (): Promise<void> => {
+    if (about?.act === "change") return edit(about.message, text.value);
+    const attachments = await Promise.all(files.map(readFile));
+    await send({
+      text: text.value,
+      ...(about && { quote: about.message.timestamp }),
+      ...(attachments.length > 0 && { attachments }),
+    });
   };
   const submit = async (): Promise<void> => {
     if (text.value.trim() === "" && files.length === 0) return;
     trouble.textContent = "";
     try {
-      const attachments = await Promise.all(files.map(readFile));
-      const draft: Draft = {
-        text: text.value,
-        ...(quote !== undefined && { quote }),
-        ...(attachments.length > 0 && { attachments }),
-      };
-      await send(draft);
+      await sendDraft();
       text.value = "";
       files = [];
       showFiles();
-      forgetQuote();
+      relate(undefined);
     } catch (error) {
       trouble.textContent = error instanceof Error ? error.message : "Not sent.";
     }
@@ -65,16 +77,15 @@ export function openComposer(form: HTMLFormElement): Composer {
     input.value = "";
     showFiles();
   });
-  find(quoted, "button", HTMLButtonElement).addEventListener("click", () => {
-    forgetQuote();
-    text.focus();
-  });
+  find(quoted, "button", HTMLButtonElement).addEventListener("click", () => relate(undefined));
   return {
-    replyTo: ({ timestamp, from, text: said }) => {
-      quote = timestamp;
-      find(quoted, "span", HTMLElement).textContent = `Reply to ${from}: ${said.slice(0, 80)}`;
-      quoted.hidden = false;
-      text.focus();
+    replyTo: (message) => relate({ act: "reply", message }),
+    change: (message) => {
+      text.value = message.text;
+      relate({ act: "change", message });
+    },
+    tell: (words) => {
+      trouble.textContent = words;
     },
   };
 }

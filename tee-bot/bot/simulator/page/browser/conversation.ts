@@ -1,7 +1,7 @@
 /** One person's conversation with the bot, through the people API. */
 
 export interface SeenMessage {
-  /** `bot`, or the name of a person. */
+  /** `you`, `bot`, or the name of another member of the group. */
   readonly from: string;
   readonly timestamp: number;
   readonly text: string;
@@ -10,10 +10,10 @@ export interface SeenMessage {
   readonly deleted: boolean;
   readonly quote: { readonly timestamp: number; readonly author: string; readonly text: string | null } | null;
   readonly attachments: readonly SeenAttachment[];
-  readonly reactions?: readonly { readonly from: string; readonly emoji: string }[];
-  /** What the bot has told of it. */
-  readonly delivered?: boolean;
-  readonly read?: boolean;
+  readonly reactions: readonly { readonly from: string; readonly emoji: string }[];
+  /** What the other side has told of it. */
+  readonly delivered: boolean;
+  readonly read: boolean;
 }
 
 export interface SeenAttachment {
@@ -39,9 +39,11 @@ export interface Draft {
   }[];
 }
 
-/** Whose telephone this is: `?from=anna`, else "you". */
-const person = new URLSearchParams(location.search).get("from") ?? "you";
-const query = `?from=${encodeURIComponent(person)}`;
+/** Whose telephone this is, and where: `?from=anna&group=club`; else "you", with the bot alone. */
+const asked = new URLSearchParams(location.search);
+const group = asked.get("group");
+const place = { from: asked.get("from") ?? "you", ...(group !== null && { group }) };
+const query = `?${new URLSearchParams(place).toString()}`;
 const timeoutMs = 10_000;
 
 export async function readConversation(): Promise<Conversation> {
@@ -51,16 +53,37 @@ export async function readConversation(): Promise<Conversation> {
 }
 
 /** Throws with words when it is not taken. */
-export async function send(draft: Draft): Promise<void> {
-  const response = await fetch("/messages", {
+export function send(draft: Draft): Promise<void> {
+  return post("/messages", draft);
+}
+
+export function edit({ timestamp }: SeenMessage, text: string): Promise<void> {
+  return post("/messages/edit", { timestamp, text });
+}
+
+export function takeBack({ timestamp }: SeenMessage): Promise<void> {
+  return post("/messages/delete", { timestamp });
+}
+
+export function react({ timestamp }: SeenMessage, emoji: string): Promise<void> {
+  return post("/messages/reaction", { timestamp, emoji });
+}
+
+/** Tells the bot that all there is was read. */
+export function markRead(): Promise<void> {
+  return post("/messages/read", {});
+}
+
+async function post(path: string, body: object): Promise<void> {
+  const response = await fetch(path, {
     method: "POST",
     headers: { "content-type": "application/json" },
-    body: JSON.stringify({ from: person, ...draft }),
+    body: JSON.stringify({ ...place, ...body }),
     signal: AbortSignal.timeout(timeoutMs),
   });
   if (response.ok) return;
-  const problem = (await response.json().catch(() => undefined)) as { error?: string; detail?: string } | undefined;
-  throw new Error(`Not sent: ${problem?.detail ?? problem?.error ?? `the simulator answered ${response.status}.`}`);
+  const problem = (await response.json().catch(() => undefined)) as { detail?: string } | undefined;
+  throw new Error(`Not sent: ${problem?.detail ?? `the simulator answered ${response.status}.`}`);
 }
 
 export function addressOf({ id }: SeenAttachment): string {
@@ -75,5 +98,5 @@ export function watch({ onChange, onLink }: { onChange: () => void; onLink: (isU
     onChange(); // what came while nobody listened
   });
   events.addEventListener("error", () => onLink(false));
-  events.addEventListener("message", onChange);
+  for (const kind of ["message", "typing", "timer"]) events.addEventListener(kind, onChange);
 }

@@ -1,4 +1,4 @@
-/** A message's text cut where its styles change. No part of a page, so that it can be tested as it is. */
+/** A message's text cut where its styles change, for a page and for a terminal. */
 
 export interface StyledRun {
   readonly text: string;
