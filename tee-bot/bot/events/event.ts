@@ -94,7 +94,9 @@ export interface ReceiptEvent extends Origin {
 
 export type BotEvent = MessageEvent | EditEvent | DeletionEvent | ReactionEvent | ReceiptEvent;
 
+export type EventName = Pick<BotEvent, "account" | "person" | "timestamp" | "kind">;
+
 /** Names one event, over deliveries that repeat. */
-export function eventName({ account, person, timestamp, kind }: BotEvent): string {
+export function eventName({ account, person, timestamp, kind }: EventName): string {
   return `${account} ${person} ${timestamp} ${kind}`;
 }

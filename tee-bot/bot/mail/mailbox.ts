@@ -100,8 +100,14 @@ export interface Mailbox extends MailSlot {
   drop(chat: Chat): number;
   /** A message that its author took back before it was in hand; whether there was one. */
   withdraw(message: { account: string; person: string; timestamp: number }): boolean;
-  /** A message that its author changed before it was in hand: it has this content now. Whether there was one. */
-  amend(message: { account: string; person: string; timestamp: number }, content: MessageContent): boolean;
+  /**
+   * A message that its author changed before it was in hand: it has this content now. Whether there was one. A further
+   * change may name it by `editedAt`.
+   */
+  amend(
+    message: { account: string; person: string; timestamp: number; editedAt?: number },
+    content: MessageContent,
+  ): boolean;
   state(): MailboxState;
   /** Newest first. */
   deadLetters(atMost: number): DeadLetter[];
