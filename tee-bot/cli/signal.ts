@@ -4,13 +4,15 @@ import { addChallengeCommand } from "./signal-challenge.ts";
 import { addChatCommand } from "./signal-chat.ts";
 import { addLinkCommand } from "./signal-link.ts";
 import { addRegisterCommand } from "./signal-register.ts";
+import { addSimulateCommand } from "./signal-simulate.ts";
 
 /** Each adds one command to the group; their help is in this order. */
 const commands: readonly ((signal: Command) => void)[] = [
   addLinkCommand,
-  addChatCommand,
   addRegisterCommand,
   addChallengeCommand,
+  addSimulateCommand,
+  addChatCommand,
 ];
 
 export function addSignalCommands(program: Command): void {

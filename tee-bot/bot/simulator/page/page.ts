@@ -34,8 +34,9 @@ const headers = {
   "cache-control": "no-store",
 };
 
-/** What is at a path of a GET: the page at `/`, its parts below `/page/`; undefined for everything else. */
-export function findPageFile(path: string): PageFile | undefined {
+/** What is at the target of a GET: the page at `/`, its parts below `/page/`; undefined for everything else. */
+export function findPageFile(target: string): PageFile | undefined {
+  const [path] = target.split("?", 1);
   const name = path === "/" ? names[0] : names.find((one) => path === `/page/${one}`);
   if (name === undefined) return undefined;
   const text = readFileSync(join(import.meta.dirname, name), "utf8");
