@@ -91,7 +91,7 @@ class News {
     const fresh = messages.filter((message) => this.#shown.get(nameOf(message)) !== formOf(message));
     for (const message of fresh) this.#shown.set(nameOf(message), formOf(message));
     return choose(fresh)
-      .map((message) => formatMessage(message, { color, addressOf: client.addressOf }))
+      .map((message) => formatMessage(message, { color, addressOf: (one) => client.addressOf(one) }))
       .join("");
   }
 }

@@ -15,7 +15,7 @@ export function formatMessage(
   const shown = deleted ? "(deleted)" : formatText(text, styles, color);
   const who = `${printable(from)}${edited && !deleted ? " (edited)" : ""}`;
   return [
-    `${color ? `\u001b[1;34m${who}\u001b[0m` : who}`,
+    color ? `\u001b[1;34m${who}\u001b[0m` : who,
     ...(shown === "" ? [] : shown.split("\n").map((line) => indent + line)),
     ...attachments.map(
       (one) => `${indent}[${printable(one.filename ?? "file")}, ${one.size} bytes: ${addressOf(one)}]`,

@@ -2,7 +2,7 @@
 import { addressOf, type SeenAttachment, type SeenMessage } from "./conversation.ts";
 import { cutAtStyles, type StyledRun } from "../styled-runs.ts";
 
-const pictures = ["image/png", "image/jpeg", "image/gif", "image/webp"];
+const pictures = new Set(["image/png", "image/jpeg", "image/gif", "image/webp"]);
 
 /** What a person can do with a message, by the word on its button. */
 export type Actions = Readonly<Record<string, () => void>>;
@@ -50,7 +50,7 @@ function attachmentOf(attachment: SeenAttachment): Node {
   const link = element("a", "file", `${name} (${sizeOf(size)})`);
   link.href = addressOf(attachment);
   link.download = name;
-  if (!pictures.includes(contentType)) return link;
+  if (!pictures.has(contentType)) return link;
   const figure = element("span", "picture");
   const image = element("img", "");
   image.src = link.href;

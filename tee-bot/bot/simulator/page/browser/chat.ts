@@ -64,7 +64,7 @@ function place(message: SeenMessage, index: number): void {
 function actionsFor(message: SeenMessage): Actions {
   const attempt = (act: Promise<void>): void => void act.catch((error: Error) => composer.tell(error.message));
   const reply = { Reply: () => composer.replyTo(message) };
-  if (message.from !== "you") return { ...reply, "👍": () => attempt(react(message, "👍")) };
+  if (message.from !== "you") return { ...reply, Like: () => attempt(react(message, "👍")) };
   return { ...reply, Edit: () => composer.change(message), Delete: () => attempt(takeBack(message)) };
 }
 
