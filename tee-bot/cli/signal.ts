@@ -3,6 +3,7 @@ import type { Command } from "commander";
 import { addChallengeCommand } from "./signal-challenge.ts";
 import { addChatCommand } from "./signal-chat.ts";
 import { addLinkCommand } from "./signal-link.ts";
+import { addPairCommand } from "./signal-pair.ts";
 import { addRegisterCommand } from "./signal-register.ts";
 import { addSimulateCommand } from "./signal-simulate.ts";
 
@@ -11,6 +12,7 @@ const commands: readonly ((signal: Command) => void)[] = [
   addLinkCommand,
   addRegisterCommand,
   addChallengeCommand,
+  addPairCommand,
   addSimulateCommand,
   addChatCommand,
 ];
