@@ -35,7 +35,7 @@ export function describePrivacy(facts: PrivacyFacts, chat: PrivacyOfChat): strin
     ["Until I have answered.", mail(facts)],
     [
       "Of you yourself.",
-      "I know you by a keyed hash of your Signal id: whether you were greeted or paired, the model that you chose, and how many messages you sent today. After a year of silence that goes too. Your name and number are not kept.",
+      "Apart from that, I know you by a keyed hash of your Signal id: whether you were greeted or paired, the model that you chose, and how many messages you sent today. After a year of silence that goes too. Your name and number are not kept beyond an answer.",
     ],
     ["Who answers.", whoAnswers(facts, chat)],
     ...(chat.isGroup ? [["In groups.", groups(facts)] as const] : []),
