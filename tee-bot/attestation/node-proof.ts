@@ -28,6 +28,7 @@ import type { NodeKeys } from "./keys/node-keys.ts";
 import { proofStep, type ProofStep } from "./proof-step.ts";
 import { OwnWatch } from "./transparency/own-watch.ts";
 import { simulatorRoot } from "./simulator-root.ts";
+import type { TrustRoot } from "./verify/verification.ts";
 import { verifyQuote } from "./verify/verify-quote.ts";
 
 export interface NodeProofOptions {
@@ -82,10 +83,7 @@ export class NodeProof {
         caa: new CaaView({ resolvers: () => resolvers().map((url) => createDohServer({ url, fetch })), clock, log }),
         verify: verifyQuote,
         policy: policySchema.parse({}),
-        trust: () =>
-          tee.tee === "simulated"
-            ? simulatorRoot(files.directory, settings.socket)
-            : { root: intelRoot, simulated: false },
+        trust: () => this.trust(),
         onChange: () => this.#changed(),
       });
     }
@@ -124,6 +122,20 @@ export class NodeProof {
   async keysetDigest(): Promise<string> {
     if (!this.#evidence) throw new AppError("tee-absent", "There is no keyset outside a TEE.");
     return (await this.#evidence.keyset).digest;
+  }
+
+  /** See `NodeEvidence.verifyNow`. Rejects outside a TEE. */
+  async verifyNow(nonce: string, signal: AbortSignal): ReturnType<NodeEvidence["verifyNow"]> {
+    if (!this.#evidence) throw new AppError("tee-absent", "There is no evidence outside a TEE.");
+    return this.#evidence.verifyNow(nonce, signal);
+  }
+
+  /** Whose quotes this node believes to be its own. Throws `evidence-rejected` where a simulator has no root. */
+  trust(): TrustRoot {
+    const { tee, config } = this.#options;
+    return tee.tee === "simulated"
+      ? simulatorRoot(config.files.directory, config.attestation.socket)
+      : { root: intelRoot, simulated: false };
   }
 
   /** Shows visitors this certificate (PEM) as soon as the node may. */

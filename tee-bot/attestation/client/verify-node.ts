@@ -32,6 +32,8 @@ export interface VerifyNodeOptions extends Judgement {
   readonly askCollateral?: AskCollateral | undefined;
   /** Undefined: CAA records are not looked at. */
   readonly resolver?: DnsServer | undefined;
+  /** 32 bytes that nobody could know before; undefined: they are drawn here. */
+  readonly nonce?: Uint8Array | undefined;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
@@ -48,10 +50,10 @@ export async function verifyNode(options: VerifyNodeOptions): Promise<NodeReport
 
 /** Like {@link verifyNode}, with what was seen, for a proof file. */
 export async function inspectNode(options: VerifyNodeOptions): Promise<Inspection> {
-  const { address, roots, askCollateral, resolver, clock = systemClock } = options;
+  const { address, roots, askCollateral, resolver, nonce, clock = systemClock } = options;
   const signal = options.signal ?? new AbortController().signal;
   try {
-    const observation = await observeNode({ address, roots, askCollateral, resolver, clock, signal });
+    const observation = await observeNode({ address, roots, askCollateral, resolver, nonce, clock, signal });
     return { report: await judge(observation, options), observation };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
