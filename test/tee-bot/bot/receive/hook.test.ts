@@ -1,4 +1,4 @@
-import { request as httpRequest } from "node:http";
+import { request as httpRequest, type IncomingMessage } from "node:http";
 import { connect } from "node:net";
 import { once } from "node:events";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
@@ -67,7 +67,7 @@ async function send(sent: Sent = {}): Promise<{ status: number; body: string; ch
   const request = httpRequest({ host: "127.0.0.1", port: url.port, method, path, auth, headers, agent: false });
   request.on("error", () => {}); // it may be ended while the rest of a body is sent
   request.end(body);
-  const [response] = (await once(request, "response")) as [import("node:http").IncomingMessage];
+  const [response] = (await once(request, "response")) as [IncomingMessage];
   let text = "";
   for await (const chunk of response) text += String(chunk);
   return { status: response.statusCode ?? 0, body: text, challenge: response.headers["www-authenticate"] };
