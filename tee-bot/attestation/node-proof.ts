@@ -22,6 +22,7 @@ import { CollateralKeeper } from "./collateral/collateral-keeper.ts";
 import { CaaView } from "./evidence/caa-view.ts";
 import { EvidencePages } from "./evidence/evidence-pages.ts";
 import { NodeEvidence } from "./evidence/node-evidence.ts";
+import type { SignalIdentity } from "./evidence/keyset.ts";
 import type { NodeFacts } from "./evidence/node-facts.ts";
 import type { Standing } from "./evidence/standing.ts";
 import type { NodeKeys } from "./keys/node-keys.ts";
@@ -156,6 +157,11 @@ export class NodeProof {
     const acmeAccounts = acmeAccount === "node" ? announcedAccountUris(files.announcedAccounts) : ofEdge;
     this.#evidence?.follow({ hostnames, zone, acmeAccounts });
     this.#watch?.follow(hostnames);
+  }
+
+  /** The Signal identity of the node's bot, which its evidence names from now on. */
+  followSignal(identity: SignalIdentity | undefined): void {
+    this.#evidence?.followSignal(identity);
   }
 
   async run(signal: AbortSignal): Promise<void> {

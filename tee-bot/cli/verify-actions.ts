@@ -7,6 +7,7 @@ import { systemClock } from "../../shared/clock.ts";
 import { createDohServer } from "../../shared/dns/doh.ts";
 import { AppError, errorText } from "../../shared/errors.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
+import { parseExpectedSignal } from "../attestation/client/judge/signal-identity.ts";
 import { askCollateralOf } from "../attestation/client/observe/ask-collateral.ts";
 import { systemRoots } from "../attestation/client/observe/connection.ts";
 import { parseNodeAddress } from "../attestation/client/observe/parse-address.ts";
@@ -30,6 +31,7 @@ export interface VerifyFlags {
   collateral?: string;
   resolver?: string;
   simulatorRoot?: string;
+  signalIdentity?: string;
 }
 
 const exitCodes = { verified: 0, simulated: 0, refused: 1, unknown: 2 } as const satisfies Record<Verdict, number>;
@@ -114,11 +116,13 @@ export function judgementOf({
   policy,
   require,
   simulatorRoot,
-}: Pick<VerifyFlags, "policy" | "require" | "simulatorRoot">): Judgement {
+  signalIdentity,
+}: Pick<VerifyFlags, "policy" | "require" | "simulatorRoot" | "signalIdentity">): Judgement {
   return {
     policy: policy === undefined ? undefined : policyIn(policy),
     require: require === undefined ? undefined : checksIn(require),
     trust: simulatorRoot === undefined ? undefined : simulatorTrust(simulatorRoot),
+    signalIdentity: signalIdentity === undefined ? undefined : parseExpectedSignal(signalIdentity),
   };
 }
 

@@ -13,7 +13,7 @@ import { aciReport } from "./aci-report.ts";
 import type { CaaView } from "./caa-view.ts";
 import type { Connection } from "./connection.ts";
 import { KeysetHolder, type Names } from "./keyset-holder.ts";
-import type { SealedKeyset } from "./keyset.ts";
+import type { SealedKeyset, SignalIdentity } from "./keyset.ts";
 import { QuoteCache } from "./quote-cache.ts";
 import { quoteEvidence } from "./quote-evidence.ts";
 import { QuoteQueue } from "./quote-queue.ts";
@@ -72,6 +72,11 @@ export class NodeEvidence {
   /** Other names, or accounts, than before are another keyset, which is checked at once. */
   follow(names: Names): void {
     if (this.#keysets.follow(names)) this.recheck();
+  }
+
+  /** The Signal identity of the node's bot. */
+  followSignal(identity: SignalIdentity | undefined): void {
+    if (this.#keysets.followSignal(identity)) this.recheck();
   }
 
   /** Something that the evidence stands on has changed. */

@@ -87,6 +87,18 @@ describe("!verify", () => {
     expect(nonce.code).toBe(1);
   });
 
+  it("has a proof by which the safety number of a phone can be compared", async () => {
+    const answer = await say(world.command());
+    const path = join(folder.path, "compare.json");
+    writeFileSync(path, proofOf(answer));
+    const trusting = ["--simulator-root", root, "--cacert", ca];
+    const compare = (number: string) => postern("verify", path, ...trusting, "--signal-identity", number);
+    const good = await compare(`${digits}${"1".repeat(30)}`);
+    expect(good.stdout).toContain("PASS  The Signal key of the node's bot is the one that you compare");
+    expect(good.code).toBe(0);
+    expect((await compare("1".repeat(60))).code).toBe(1);
+  });
+
   it("asks with nonces that are not the words and are others each time", async () => {
     const [one, other] = [await say(world.command(), "same"), await say(world.command(), "same", "bob")];
     const nonceIn = (answer: CommandAnswer): string =>
