@@ -5,10 +5,12 @@
 import type { Sensitive } from "../../shared/sensitive.ts";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
+import type { HttpHandler } from "../server/terminator.ts";
 import type { TeeState } from "../attestation/attestation.ts";
 import type { Environment } from "../gateway/providers/secret.ts";
 import type { PairingCode } from "./access/pairing-codes.ts";
 import { ReactionCounts } from "./reactions/reaction-counts.ts";
+import { botFilesIn } from "./bot-files.ts";
 import { openTranscriber } from "./answer/transcriber.ts";
 import { decideCurrent, allowedModels } from "./commands/choose-model.ts";
 import { createCommands } from "./commands/commands.ts";
@@ -18,10 +20,12 @@ import { welcome } from "./commands/welcome.ts";
 import { chatName } from "./events/event.ts";
 import type { BotState } from "./bot-state.ts";
 import type { Command } from "./commands/command.ts";
-import type { DeadLetter, Mailbox } from "./mail/mailbox.ts";
+import type { DeadLetter, Mailbox, MailSlot } from "./mail/mailbox.ts";
 import { GatewayModel } from "./model/gateway-model.ts";
 import { openStores } from "./open-stores.ts";
 import { openWork } from "./open-work.ts";
+import { readOrCreateHookSecret } from "./receive/credential.ts";
+import { startReceiver, type Receiver } from "./receive/receiver.ts";
 import { openSending, type Sending, type SendingState } from "./send/open-sending.ts";
 import type { SignalSettings } from "./settings.ts";
 import type { ChatPermission } from "./verify/proof-gate.ts";
@@ -51,6 +55,8 @@ export interface Bot extends AsyncDisposable {
   /** Until `stop`; then what is in hand has a few seconds, and the rest is done at the next start. */
   run(stop: AbortSignal): Promise<void>;
   state(): BotState;
+  /** Takes what is posted to the bot at the node's public name, where the settings ask for that. */
+  readonly publicHook: HttpHandler | undefined;
   /** See `SignalControl`, through which operators use these. */
   challenge(): Sensitive<string> | undefined;
   pair(): PairingCode;
@@ -109,7 +115,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     clock,
     log,
   });
-  const list = (number: string, signal: AbortSignal) => sending.account.identities(number, signal);
+  const list = (number: string, signal: AbortSignal) => sending.identities.identities(number, signal);
   const watched = { list, onIdentity: options.onIdentity, clock, random: Math.random, log };
   const run = async (stop: AbortSignal): Promise<void> => {
     const sent = new AbortController();
@@ -120,12 +126,14 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     sent.abort();
     await sender;
   };
+  const receiver = settings.receive.by === "node" ? open.use(await openReceiver(options, mailbox)) : undefined;
   const opened = open.move();
   const closing = new AbortController();
   let running = Promise.resolve();
   return {
     run: (stop) => (running = run(AbortSignal.any([stop, closing.signal]))),
     state,
+    publicHook: receiver?.publicHook,
     challenge: () => sending.challenge(),
     pair: () => stores.codes.make(),
     deadLetters: (atMost) => mailbox.deadLetters(atMost),
@@ -136,6 +144,11 @@ export async function openBot(options: BotOptions): Promise<Bot> {
       await opened.disposeAsync();
     },
   };
+}
+
+function openReceiver({ settings, directory, clock, log }: BotOptions, slot: MailSlot): Promise<Receiver> {
+  const secret = readOrCreateHookSecret(settings.receive.secretFile ?? botFilesIn(directory).hookSecret);
+  return startReceiver({ settings, slot, secret, fetch, clock, log, random: Math.random });
 }
 
 function shownSending({ counts, pause, troubles }: SendingState): BotState["sending"] {

@@ -1,6 +1,5 @@
 /** Opens what the bot keeps: its mail, conversations, what it knows of people, and how much they wrote. */
 import { mkdirSync } from "node:fs";
-import { join } from "node:path";
 import type { Clock } from "../../shared/clock.ts";
 import type { Log } from "../../shared/log.ts";
 import type { TeeState } from "../attestation/attestation.ts";
@@ -10,6 +9,7 @@ import type { SealedPlace } from "../store/open-sealed-records.ts";
 import type { Access } from "./access/access.ts";
 import { openAccess } from "./access/open-access.ts";
 import { PairingCodes } from "./access/pairing-codes.ts";
+import { botFilesIn } from "./bot-files.ts";
 import { ToldOnce } from "./answer/told-once.ts";
 import { isUrgent } from "./commands/urgent.ts";
 import type { ConversationStore } from "./conversations/conversation-store.ts";
@@ -42,10 +42,6 @@ export interface Stores extends Disposable {
   readonly hasRedis: boolean;
 }
 
-/** Beside the node's other files. */
-export const storageKeyFile = "storage.key";
-const botFolder = "signal";
-const mailFile = "mail.sqlite";
 const hourMs = 60 * 60 * 1000;
 
 /**
@@ -54,9 +50,10 @@ const hourMs = 60 * 60 * 1000;
  */
 export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const { settings, directory, tee, env, clock, log } = options;
-  const folder = join(directory, botFolder);
+  const files = botFilesIn(directory);
+  const { folder } = files;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const mailKey = await openStorageKey({ mode: "durable", tee, path: join(directory, storageKeyFile) });
+  const mailKey = await openStorageKey({ mode: "durable", tee, path: files.storageKey });
   const mode = decideStorageMode(settings.history.mode, tee.tee);
   const storageKey = mode === "durable" ? mailKey : await openStorageKey({ mode, tee, path: "" });
   const redisUrl = env["REDIS_URL"] || undefined;
@@ -65,7 +62,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   using open = new DisposableStack();
   const mailbox = open.use(
     openMailbox({
-      path: join(folder, mailFile),
+      path: files.mail,
       storageKey: mailKey,
       maxAgeMs: settings.receive.maxAgeHours * hourMs,
       maxAttempts: settings.receive.attempts,
