@@ -18,7 +18,7 @@ import { ToldOnce } from "./answer/told-once.ts";
 import { openTranscriber } from "./answer/transcriber.ts";
 import { decideCurrent, allowedModels } from "./commands/choose-model.ts";
 import { createCommands } from "./commands/commands.ts";
-import { parseCommand } from "./commands/parse-command.ts";
+import { readerOf } from "./commands/parse-command.ts";
 import { isUrgent } from "./commands/urgent.ts";
 import { welcome } from "./commands/welcome.ts";
 import { openConversations } from "./conversations/open-conversations.ts";
@@ -103,9 +103,11 @@ export async function openBot(options: BotOptions): Promise<Bot> {
         onRefused: (_, conversation) => conversation !== undefined && oldHistories.note(conversation),
       }),
     );
-    const people = open.use(openPeople(place));
+    // Who is let in, and how much they have had, does not begin anew with each start.
+    const durablePlace: SealedPlace = { ...place, mode: "durable", storageKey: durableKey };
+    const people = open.use(openPeople(durablePlace));
     const codes = new PairingCodes({ clock });
-    const access = open.use(openAccess({ ...place, settings, people, codes }));
+    const access = open.use(openAccess({ ...durablePlace, settings, people, codes }));
     const answerMs = settings.answerSeconds * 1000;
     const { origin, key } = gateway;
     const model = open.use(
@@ -138,8 +140,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
       access,
       commands: (botWork) => {
         const parts = { settings, conversations, people, model, work: botWork, state, verify: verify(modelOf) };
-        const commands = createCommands({ ...parts, tee: tee.tee, hasRedis: redisUrl !== undefined });
-        return ({ text, isMention }) => parseCommand(text.reveal(), isMention, commands);
+        return readerOf(createCommands({ ...parts, tee: tee.tee, hasRedis: redisUrl !== undefined }));
       },
       isUrgent,
       transcriber: openTranscriber({ settings: settings.transcriber, env, fetch, log }),
