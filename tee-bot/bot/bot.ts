@@ -14,7 +14,7 @@ import { botFilesIn } from "./bot-files.ts";
 import { openTranscriber } from "./answer/transcriber.ts";
 import { decideCurrent, allowedModels } from "./commands/choose-model.ts";
 import { createCommands } from "./commands/commands.ts";
-import { parseCommand } from "./commands/parse-command.ts";
+import { readerOf } from "./commands/parse-command.ts";
 import { isUrgent } from "./commands/urgent.ts";
 import { welcome } from "./commands/welcome.ts";
 import { chatName } from "./events/event.ts";
@@ -101,8 +101,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
     model,
     commands: (botWork) => {
       const parts = { ...stores, settings, model, work: botWork, state, verify: verify(modelOf) };
-      const commands = createCommands({ ...parts, tee: tee.tee });
-      return ({ text, isMention }) => parseCommand(text.reveal(), isMention, commands);
+      return readerOf(createCommands({ ...parts, tee: tee.tee }));
     },
     isUrgent,
     transcriber: openTranscriber({ settings: settings.transcriber, env, fetch, log }),

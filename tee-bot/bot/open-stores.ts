@@ -53,9 +53,9 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const files = botFilesIn(directory);
   const { folder } = files;
   mkdirSync(folder, { recursive: true, mode: 0o700 });
-  const mailKey = await openStorageKey({ mode: "durable", tee, path: files.storageKey });
+  const durableKey = await openStorageKey({ mode: "durable", tee, path: files.storageKey });
   const mode = decideStorageMode(settings.history.mode, tee.tee);
-  const storageKey = mode === "durable" ? mailKey : await openStorageKey({ mode, tee, path: "" });
+  const storageKey = mode === "durable" ? durableKey : await openStorageKey({ mode, tee, path: "" });
   const redisUrl = env["REDIS_URL"] || undefined;
   const place: SealedPlace = { folder, redisUrl, mode, storageKey, clock, log };
 
@@ -63,7 +63,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   const mailbox = open.use(
     openMailbox({
       path: files.mail,
-      storageKey: mailKey,
+      storageKey: durableKey,
       maxAgeMs: settings.receive.maxAgeHours * hourMs,
       maxAttempts: settings.receive.attempts,
       isUrgent,
@@ -79,9 +79,11 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
       onRefused: (_, conversation) => conversation !== undefined && oldHistories.note(conversation),
     }),
   );
-  const people = open.use(openPeople(place));
+  // Who is let in, and how much they have had, does not begin anew with each start.
+  const durablePlace: SealedPlace = { ...place, mode: "durable", storageKey: durableKey };
+  const people = open.use(openPeople(durablePlace));
   const codes = new PairingCodes({ clock });
-  const access = open.use(openAccess({ ...place, settings, people, codes }));
+  const access = open.use(openAccess({ ...durablePlace, settings, people, codes }));
   const opened = open.move();
   return {
     mailbox,

@@ -62,10 +62,8 @@ export function openWork(options: OpenWorkOptions): Work {
   const work: BotWork = {
     stop: (chat) => runs.stop(chat),
     retry: (call) => answerMessage.retry(call),
-    drop: (chat) => {
-      lastQuestions.forget(chat);
-      return mailbox.drop(chat);
-    },
+    drop: (chat) => mailbox.drop(chat),
+    forget: (whose) => ("chat" in whose ? lastQuestions.forget(whose.chat) : lastQuestions.forgetPerson(whose.person)),
   };
   const answerMessage: AnswerMessage = new AnswerMessage({
     ...options,
