@@ -1,6 +1,7 @@
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
 import { Sensitive } from "../../../../shared/sensitive.ts";
+import { openAccountApi } from "../../../../tee-bot/bot/account/account-api.ts";
 import type { Chat } from "../../../../tee-bot/bot/events/event.ts";
 import { openMailbox } from "../../../../tee-bot/bot/mail/open-mailbox.ts";
 import type { Reply } from "../../../../tee-bot/bot/mail/mailbox.ts";
@@ -129,7 +130,7 @@ describe.each(["object", "array"] as const)("to a server that answers sends by a
     const { uuid } = world.simulator.person("ada");
     const known = await identities.identities("+15550000001");
     expect(known.find((one) => one.uuid === uuid)).toMatchObject({ status: "UNTRUSTED" });
-    await identities.trust("+15550000001", uuid);
+    await openAccountApi(world.simulator.url, AbortSignal.timeout(5_000)).trust("+15550000001", uuid);
     await world.untilDone();
     expect(world.seen("ada")).toEqual(["for ada"]);
   });
