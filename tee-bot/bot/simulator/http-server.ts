@@ -2,7 +2,7 @@
  * The one port of the simulator: the page, the people's API and the REST API, the last with its WebSockets. The real server lets
  * anybody in; here a page that a browser got elsewhere is refused, and whoever comes by another name than this machine's.
  */
-import { createServer, type IncomingMessage, type RequestListener, type Server, type ServerResponse } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import type { Duplex } from "node:stream";
 import { decideDoor } from "../../gateway/door.ts";
 import { http1Limits } from "../../server/http1-limits.ts";
@@ -10,9 +10,11 @@ import type { Mode } from "./container/container.ts";
 import type { Host } from "./container/host.ts";
 import { findPageFile } from "./page/page.ts";
 
+type Listener = (request: IncomingMessage, response: ServerResponse) => Promise<unknown>;
+
 export interface SimulatorServerOptions {
-  readonly people: RequestListener;
-  readonly rest: RequestListener;
+  readonly people: Listener;
+  readonly rest: Listener;
   readonly host: Host;
   readonly mode: Mode;
 }
@@ -26,8 +28,8 @@ export function createSimulatorServer({ people, rest, host, mode }: SimulatorSer
     if (!letIn(request, response)) return;
     const page = request.method === "GET" ? findPageFile(request.url ?? "") : undefined;
     if (page) response.writeHead(200, page.headers).end(page.body);
-    else if (peoplePath.test(request.url ?? "")) people(request, response);
-    else if (host.admit(request.socket)) rest(request, response);
+    else if (peoplePath.test(request.url ?? "")) void people(request, response);
+    else if (host.admit(request.socket)) void rest(request, response);
   });
   server.on("upgrade", (request, socket: Duplex, head) => {
     const digits = receivePath.exec(request.url ?? "")?.[2];

@@ -67,12 +67,14 @@ describe("the schemas of requests", () => {
       const { paths } = JSON.parse(readFileSync(swagger!, "utf8")) as {
         paths: Record<string, Record<string, unknown>>;
       };
-      const known = Object.entries(paths).flatMap(([path, methods]) =>
-        Object.keys(methods).map((method) => withoutNames(`${method.toUpperCase()} ${path}`)),
+      const known = new Set(
+        Object.entries(paths).flatMap(([path, methods]) =>
+          Object.keys(methods).map((method) => withoutNames(`${method.toUpperCase()} ${path}`)),
+        ),
       );
       const ours = ownRoutes();
       expect(ours.length).toBeGreaterThan(30);
-      expect(ours.filter((route) => !known.includes(route))).toEqual([]);
+      expect(ours.filter((route) => !known.has(route))).toEqual([]);
     });
 
     it.each(named)("are these: %s", (definition, schema) => {
