@@ -1,4 +1,5 @@
 /** Verifies a running node, and the models that it says to have verified: see the usage in verify-tee/options.ts. */
+import { systemClock } from "../shared/clock.ts";
 import { AppError } from "../shared/errors.ts";
 import { onTermination } from "../shared/nodejs/termination.ts";
 import { askCollateralOf } from "../tee-bot/attestation/client/observe/ask-collateral.ts";
@@ -42,7 +43,7 @@ async function lookAtModels({ api, flags }: VerifyTeeOptions): Promise<Pick<TeeR
       policy,
       trust,
       collateral: async (quote) => (await ask?.(quote, signal).catch(() => undefined))?.documents,
-      now: Math.floor(Date.now() / 1_000),
+      clock: systemClock,
       fetch,
       signal,
     });

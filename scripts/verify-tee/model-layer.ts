@@ -44,7 +44,7 @@ export async function checkModels(options: ModelLayerOptions): Promise<ModelResu
       ...options,
       id,
     });
-    const ageSeconds = options.now - establishedAt;
+    const ageSeconds = Math.floor(options.clock.now() / 1_000) - establishedAt;
     results.push({ model, provider: upstream, verdict, reason: reasonOf(checks, isExpired), ageSeconds, checks });
   }
   return results;

@@ -7,6 +7,7 @@ import canonicalize from "canonicalize";
 import { z } from "zod";
 import type { Collateral } from "../../../shared/attestation/collateral.ts";
 import type { Policy } from "../../../shared/attestation/policy.ts";
+import type { Clock } from "../../../shared/clock.ts";
 import { AppError } from "../../../shared/errors.ts";
 import type { TrustRoot } from "../verify/verification.ts";
 import { judgeModelRecord, type ModelRecord } from "./model-record.ts";
@@ -26,8 +27,8 @@ const nonceSchema = z.object({ gateway_attestation: z.object({ request_nonce: z.
 export interface JudgeSessionOptions {
   /** By which it was asked for. */
   readonly id: string;
-  /** Seconds since 1970, by our clock. */
-  readonly now: number;
+  /** Ours. */
+  readonly clock: Pick<Clock, "now">;
   /** Undefined: it cannot be had. */
   readonly collateral: (quote: Uint8Array) => Promise<Collateral | undefined>;
   readonly policy: Policy | undefined;
@@ -45,7 +46,7 @@ export interface JudgedSession extends Pick<Verified, "checks"> {
 
 /** Throws {@link AppError} for what is no session, or not the one that was asked for. */
 export async function judgeSession(document: unknown, options: JudgeSessionOptions): Promise<JudgedSession> {
-  const { id, now, policy, trust } = options;
+  const { id, clock, policy, trust } = options;
   const { data: session } = sessionSchema.safeParse(document);
   if (!session || idOf(document) !== id)
     throw new AppError("evidence-rejected", "What the node shows is not the session of that id.");
@@ -56,13 +57,9 @@ export async function judgeSession(document: unknown, options: JudgeSessionOptio
   if (!parsed || nonce === undefined)
     throw new AppError("evidence-rejected", "The session has no evidence of a kind that is known here.");
   const { model } = session.claims.extra;
-  const record: ModelRecord = {
-    model,
-    recorded_at: now,
-    nonce,
-    report,
-    collateral: await collateralFor(parsed, options.collateral),
-  };
+  const collateral = await collateralFor(parsed, options.collateral);
+  const now = Math.floor(clock.now() / 1_000); // after the collateral, which may be made when it is asked for
+  const record: ModelRecord = { model, recorded_at: now, nonce, report, collateral };
   const { verdict, checks } = await judgeModelRecord(record, { policy, trust, clock: "this machine's clock" });
   const isExpired = session.expires_at < now;
   return {
