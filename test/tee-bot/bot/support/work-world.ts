@@ -187,7 +187,7 @@ export class WorkWorld implements AsyncDisposable {
       oldHistories: this.oldHistories,
       welcome: "Welcome!",
       refusal: () => options.refusal?.(),
-      onReaction: () => {},
+      onEvent: () => {},
       clock,
       log,
     });
