@@ -4,17 +4,21 @@ import { addChallengeCommand } from "./signal-challenge.ts";
 import { addChatCommand } from "./signal-chat.ts";
 import { addLinkCommand } from "./signal-link.ts";
 import { addPairCommand } from "./signal-pair.ts";
+import { addReceiveCommand } from "./signal-receive.ts";
 import { addRegisterCommand } from "./signal-register.ts";
 import { addSimulateCommand } from "./signal-simulate.ts";
 import { addStatusCommand } from "./signal-status.ts";
+import { addTrustCommand } from "./signal-trust.ts";
 
 /** Each adds one command to the group; their help is in this order. */
 const commands: readonly ((signal: Command) => void)[] = [
   addLinkCommand,
   addRegisterCommand,
   addChallengeCommand,
+  addTrustCommand,
   addStatusCommand,
   addPairCommand,
+  addReceiveCommand,
   addSimulateCommand,
   addChatCommand,
 ];
