@@ -62,6 +62,8 @@ export interface Gateway extends AsyncDisposable {
   /** Resolves when every provider was looked at once; calls are answered before. */
   readonly ready: Promise<void>;
   handler(surface: Surface): HttpHandler;
+  /** See `Models.examine`. */
+  examine: Models["examine"];
   /** Uses other settings from the next call on; calls under way keep theirs. */
   follow(settings: GatewaySettings): void;
 }
@@ -111,6 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       return refuseOwnLooks(front, models.providers.mark);
     },
+    examine: (wish, nonce, signal) => models.examine(wish, nonce, signal),
     follow(next) {
       settings = next;
       ledger.follow(next);

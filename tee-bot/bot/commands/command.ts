@@ -27,6 +27,8 @@ export interface Command {
   readonly detail: string;
   /** Is answered at once, though another message of the same chat is in hand. */
   readonly isUrgent?: boolean;
+  /** Why this person may not use it here; undefined: they may. */
+  refusal?(event: MessageEvent): string | undefined;
   run(call: CommandCall): Promise<CommandAnswer>;
 }
 
@@ -38,7 +40,8 @@ export type Reading =
   /** It looks like a command, and is none. */
   | { readonly kind: "unknown"; readonly say: string };
 
-export type ReadCommand = (text: string) => Reading;
+/** `isMention`: the bot is mentioned, perhaps before the command. */
+export type ReadCommand = (text: string, isMention?: boolean) => Reading;
 
 /** What commands may do to the work of the bot. */
 export interface BotWork {

@@ -29,9 +29,3 @@ export interface ConversationStore extends Disposable {
   /** Drops what a person said and was answered, in every conversation; how many messages went. */
   forget(person: string): Promise<number>;
 }
-
-/**
- * Why a stored conversation was not believed, and begun anew: it is older than what was seen before (`rolled-back`), or was
- * not sealed here (`forged`).
- */
-export type Refusal = "rolled-back" | "forged";

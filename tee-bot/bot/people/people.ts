@@ -8,6 +8,7 @@ export interface Remembered {
   readonly isPaired: boolean;
 }
 
+/** Every call may throw an `AppError` that says why the store cannot be used now. */
 export interface People extends Disposable {
   /** `name` is that of a chat (`chatName`), or a person's uuid. */
   read(name: string): Promise<Remembered>;
