@@ -27,6 +27,7 @@ import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { openEmbedded } from "./gateway/providers/embedded.ts";
 import { NameWatch } from "./health/name-watch.ts";
 import { PublicPaths } from "./health/public-paths.ts";
+import { createOwnKey, openNodeBot } from "./node-bot.ts";
 import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
@@ -74,6 +75,7 @@ class PrivateNode {
   readonly #issuer: KnownIssuer;
   readonly #live: LiveSettings;
   readonly #report: SelfReport;
+  readonly #ownKey = createOwnKey();
 
   constructor(options: NodeOptions, { tee, keys, facts }: Foundations) {
     const { config, clock, log } = options;
@@ -88,6 +90,7 @@ class PrivateNode {
       settings: config.gateway,
       directory: files.directory,
       ...common,
+      ownKey: this.#ownKey,
       health: () => this.#report.health(),
       node,
       env: process.env,
@@ -214,7 +217,16 @@ class PrivateNode {
       renew: () => this.#renew(),
       ledger: this.#gateway.ledger,
       tee: this.#tee,
+      signal: () => this.#report.bot,
       clock: this.#options.clock,
+    });
+    await using bot = await openNodeBot({
+      ...this.#options,
+      tee: this.#tee,
+      proof: this.#proof,
+      gateway: this.#gateway,
+      ownKey: this.#ownKey,
+      report: this.#report,
     });
     using _live = this.#live;
     const node = this.#keys.identity.id;
@@ -222,6 +234,7 @@ class PrivateNode {
 
     this.#certificates.useStored();
     void this.#proof.run(signal);
+    void bot?.run(signal);
     void this.#watch.run(signal);
     void this.#view.run(signal);
     const outcome = await Promise.race([this.#registrar.run(signal), aborted(signal)]).then(

@@ -31,7 +31,11 @@ export function addSimulateCommand(parent: Command): void {
       "run a stand-in for Signal and signal-cli-rest-api until it is told to stop; no message leaves this machine",
     )
     .option("--port <port>", "where it listens, on loopback", "0")
-    .option("--hook <url>", "the bot's webhook, with user and password (default: none)")
+    .addOption(
+      new Option("--hook <url>", "the bot's webhook, with user and password (default: none)").env(
+        "POSTERN_SIMULATOR_HOOK", // a list of processes does not show it
+      ),
+    )
     .option("--account <number>", "the bot's number (default: +15550000001)")
     .option("--state <dir>", "where messages are kept over a restart (default: nowhere)")
     .option("--unregistered", "the number is to be registered or linked first")
@@ -63,7 +67,9 @@ async function simulate(flags: SimulateFlags): Promise<void> {
   });
   if (process.send) process.send({ ready: true, url: simulator.url });
   else
-    print(`A stand-in for Signal listens at ${simulator.url}; write to the bot by POST ${simulator.url}/messages.\n`);
+    print(
+      `A stand-in for Signal listens at ${simulator.url}: a page to write to the bot, for scripts POST /messages.\n`,
+    );
   await aborted(stop);
 }
 

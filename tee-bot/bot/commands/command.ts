@@ -40,8 +40,7 @@ export type Reading =
   /** It looks like a command, and is none. */
   | { readonly kind: "unknown"; readonly say: string };
 
-/** `isMention`: the bot is mentioned, perhaps before the command. */
-export type ReadCommand = (text: string, isMention?: boolean) => Reading;
+export type ReadCommand = (message: Pick<MessageEvent, "text" | "isMention">) => Reading;
 
 /** What commands may do to the work of the bot. */
 export interface BotWork {

@@ -1,12 +1,18 @@
 /** Tells commands from what is meant for the model. */
 import { nearName } from "../../settings/near-name.ts";
-import type { Command, Reading } from "./command.ts";
+import type { Command, ReadCommand, Reading } from "./command.ts";
+import { codeSpan } from "./words.ts";
 
 /** What stands for a mention in a message's text. */
 const mentionMark = "\uFFFC";
 const markBefore = new RegExp(`^[\\s${mentionMark}]*${mentionMark}\\s*`, "u");
 /** Of a word that is none of ours, in the answer. */
 const shownBeginning = /^.{0,32}/su;
+
+/** Reads a message with these commands. */
+export function readerOf(commands: readonly Command[]): ReadCommand {
+  return ({ text, isMention }) => parseCommand(text.reveal(), isMention, commands);
+}
 
 /**
  * A command is `!` or `/` and exactly its name as the first word, in any case. `\!` or a space before it makes it text; where
@@ -15,28 +21,38 @@ const shownBeginning = /^.{0,32}/su;
  * in `!forget me`.
  */
 export function parseCommand(text: string, isMention: boolean, commands: readonly Command[]): Reading {
-  const withoutMark = text.replace(markBefore, "");
-  const said = isMention ? withoutMark.trimStart() : withoutMark;
-  const written = /^(?:!(?=\p{L})|\/(?=[\p{L}\p{N}_-]+(?:\s|$)))(?<word>\S+)(?<rest>.*)$/su.exec(said)?.groups;
+  const said = withoutMention(text, isMention);
+  const written = splitCommand(said);
   if (!written) return { kind: "text", text: said.replace(/^(?:\\|\s+)(?=[!/])/u, "") };
-  const { word = "", rest = "" } = written;
-  const command = findCommand(word, commands);
-  if (command) return { kind: "command", command, rest: rest.trim() };
-  return { kind: "unknown", say: describeUnknown(word, commands) };
+  const command = findCommand(written.word, commands);
+  if (command) return { kind: "command", command, rest: written.rest };
+  return { kind: "unknown", say: describeUnknown(written.word, commands) };
 }
 
 /** By its name or another one for it, in any case. */
-export function findCommand(word: string, commands: readonly Command[]): Command | undefined {
+export function findCommand<C extends Pick<Command, "name" | "aliases">>(
+  word: string,
+  commands: readonly C[],
+): C | undefined {
   const name = word.toLowerCase();
   return commands.find((one) => one.name === name || one.aliases.includes(name));
 }
 
+/** The word of what is written as a command, and what stands behind it. */
+export function splitCommand(said: string): { word: string; rest: string } | undefined {
+  const written = /^(?:!(?=\p{L})|\/(?=[\p{L}\p{N}_-]+(?:\s|$)))(?<word>\S+)(?<rest>.*)$/su.exec(said)?.groups;
+  return written && { word: written["word"] ?? "", rest: (written["rest"] ?? "").trim() };
+}
+
+export function withoutMention(text: string, isMention: boolean): string {
+  const said = text.replace(markBefore, "");
+  return isMention ? said.trimStart() : said;
+}
+
 function describeUnknown(word: string, commands: readonly Command[]): string {
-  const near = nearName(
-    word,
-    commands.flatMap(({ name, aliases }) => [name, ...aliases]),
-  );
+  const names = commands.flatMap(({ name, aliases }) => [name, ...aliases]);
+  const near = nearName(word, names);
   const meant = near === undefined ? "`!help` lists what I know." : `Did you mean \`!${near}\`?`;
-  const shown = shownBeginning.exec(word.replaceAll("`", "'"))?.[0] ?? "";
-  return `I know no command \`!${shown}\`. ${meant} To say it to the model, put a space before it.`;
+  const shown = shownBeginning.exec(word)?.[0] ?? "";
+  return `I know no command ${codeSpan(`!${shown}`)}. ${meant} To say it to the model, put a space before it.`;
 }

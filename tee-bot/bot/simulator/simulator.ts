@@ -1,6 +1,6 @@
 /**
  * A stand-in for signal-cli-rest-api, Signal's servers and people's telephones: one HTTP server on 127.0.0.1, with the REST API
- * under `/v1` and `/v2` (rest/) and what people do under `/messages` (people/). It lets anyone talk to the bot without a
+ * under `/v1` and `/v2` (rest/), what people do under `/messages` (people/), and a page for them at `/` (page/). It lets anyone talk to the bot without a
  * telephone, and tests do so with all faults that the real server was seen to have. Nothing in it is encrypted or private.
  */
 import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
@@ -15,6 +15,7 @@ import type { Mode } from "./container/container.ts";
 import { Host } from "./container/host.ts";
 import { createWebhook } from "./container/webhook.ts";
 import { Faults } from "./faults.ts";
+import { findPageFile } from "./page/page.ts";
 import { createPeopleApi } from "./people/people-api.ts";
 import { Phone } from "./people/phone.ts";
 import { viewConversation, type ConversationView } from "./people/view.ts";
@@ -56,7 +57,7 @@ export interface SignalSimulatorOptions {
 }
 
 export interface SignalSimulator extends AsyncDisposable {
-  /** Of the REST API and of the people's. */
+  /** Of the REST API, of the people's, and of the page. */
   readonly url: string;
   readonly account: Account;
   /** To be changed while it runs. */
@@ -107,7 +108,9 @@ export async function startSignalSimulator(options: SignalSimulatorOptions = {})
   const people = getRequestListener(createPeopleApi({ world, registration, log }).fetch);
 
   const server = createServer(http1Limits(), (request, response) => {
-    if (isPeoplePath(request.url)) letIn(request, response, () => void people(request, response));
+    const page = request.method === "GET" ? findPageFile(request.url ?? "") : undefined;
+    if (page) letIn(request, response, () => void response.writeHead(200, page.headers).end(page.body));
+    else if (isPeoplePath(request.url)) letIn(request, response, () => void people(request, response));
     else if (host.admit(request.socket)) void rest(request, response);
   });
   server.on("upgrade", (request, socket: Duplex, head) => {

@@ -19,7 +19,7 @@
  *     GET  /messages/people       {people: [{name, number, uuid, hidesNumber}], groups: [{name, id, members}]}
  *     PUT  /messages/people/{name}   {hidesNumber}                         204
  *     POST /messages/people/{name}/reinstall: a new key, not trusted yet   204
- *     GET  /messages/account      {number, uuid, registered, code?, linkUri?}
+ *     GET  /messages/account      {number, uuid, registered, profile?, username?, settings?, code?, linkUri?}
  *     POST /messages/account/link {uri}: the telephone reads a QR code     204
  *     GET  /messages/lost         {lost: [{from, timestamp, kind, why, mayHaveArrived}]}: acknowledged, and taken by nobody
  */
@@ -168,8 +168,8 @@ function addDirectoryRoutes(app: Hono, { world, registration }: PeopleApiOptions
     return context.body(null, 204);
   });
   app.get("/messages/account", (context) => {
-    const { isRegistered: registered, code, linkUri } = registration;
-    return context.json({ number: account.number, uuid: account.uuid, registered, code, linkUri });
+    const { record, code, linkUri } = registration;
+    return context.json({ number: account.number, uuid: account.uuid, ...record, code, linkUri });
   });
   app.post("/messages/account/link", async (context) => {
     const { uri } = await readBody(context, z.strictObject({ uri: z.string() }));

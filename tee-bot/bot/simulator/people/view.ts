@@ -16,8 +16,10 @@ export interface ConversationView {
   readonly expiresInSeconds: number;
 }
 
-/** `from` is `you`, `bot`, or the name of another member of the group. */
+/** `from` is `you`, `bot`, or the name of another member of the group; who is called `you` is `You` to the others. */
 export type MessageView = Omit<SeenMessage, "conversation" | "edits" | "missedBy"> & { readonly edited: boolean };
+
+const [self, otherSelf] = ["you", "You"];
 
 export function viewConversation({ phones }: World, { person, conversation }: Place): ConversationView {
   return {
@@ -31,7 +33,7 @@ export function viewConversation({ phones }: World, { person, conversation }: Pl
 export function viewMessage(message: SeenMessage, person: string): MessageView | undefined {
   const { conversation: _, edits, missedBy, ...shown } = message;
   if (missedBy.includes(person)) return undefined;
-  const nameFor = (name: string): string => (name === person ? "you" : name);
+  const nameFor = (name: string): string => (name === person ? self : name === self ? otherSelf : name);
   return {
     ...shown,
     from: nameFor(shown.from),

@@ -1,6 +1,6 @@
 /** The account: how it is registered or linked, what it shows of itself, and what lifts its rate limits. */
 import { Hono } from "hono";
-import { linkImage } from "./link-image.ts";
+import { qrImage } from "./qr-image.ts";
 import { callFor, demand, readBody, readOptionalBody, type RestOptions } from "./rest-call.ts";
 import { RestError } from "./rest-error.ts";
 import {
@@ -39,7 +39,7 @@ export function accountRoutes(options: RestOptions): Hono {
 
   app.get("/v1/qrcodelink", async (context) => {
     demandDeviceName(context.req.query("device_name"));
-    const image = linkImage(await options.host.call(() => registration.startLink()));
+    const image = qrImage(await options.host.call(() => registration.startLink()));
     return context.body(new Uint8Array(image), 200, { "content-type": "image/png" });
   });
   app.get("/v1/qrcodelink/raw", async (context) => {
@@ -49,22 +49,21 @@ export function accountRoutes(options: RestOptions): Hono {
   });
 
   app.put("/v1/profiles/:number", async (context) => {
-    const { name } = await readBody(context, profileSchema);
+    const { name, about } = await readBody(context, profileSchema);
     demand(name, "profile name");
-    await callFor(options, context, () => {});
+    await callFor(options, context, () => registration.change({ profile: { name, about } }));
     return context.body(null, 204);
   });
   app.put("/v1/accounts/:number/settings", async (context) => {
-    await readBody(context, settingsSchema);
-    await callFor(options, context, () => {});
+    const settings = await readBody(context, settingsSchema);
+    await callFor(options, context, () => registration.change({ settings }));
     return context.body(null, 201);
   });
   app.post("/v1/accounts/:number/username", async (context) => {
     const { username } = await readBody(context, usernameSchema);
-    const full = await callFor(options, context, () => {
-      if (!usernamePattern.test(username)) throw new RestError("Invalid username");
-      return username.includes(".") ? username : `${username}.01`;
-    });
+    if (!usernamePattern.test(username)) throw new RestError("Invalid username");
+    const full = username.includes(".") ? username : `${username}.01`;
+    await callFor(options, context, () => registration.change({ username: full }));
     return context.json({ username: full, username_link: `https://signal.me/#eu/${encodeURIComponent(full)}` }, 201);
   });
   app.post("/v1/accounts/:number/rate-limit-challenge", async (context) => {

@@ -1,10 +1,24 @@
-/** How a number becomes the bot's: registered with a code by SMS, or linked to a telephone that has it already. */
+/** The account: how a number becomes the bot's (by a code in an SMS, or linked to a telephone that has it), and what it shows. */
 import { randomBytes, randomInt } from "node:crypto";
 import type { StateFile, Table } from "../state-file.ts";
 import { RestError } from "./rest-error.ts";
 
-interface Registered {
+interface AccountRecord {
   readonly registered: boolean;
+  readonly profile?: Profile;
+  readonly username?: string;
+  readonly settings?: AccountSettings;
+}
+
+/** What people see of the bot. */
+export interface Profile {
+  readonly name: string;
+  readonly about?: string | undefined;
+}
+
+export interface AccountSettings {
+  readonly discoverable_by_number?: boolean | undefined;
+  readonly share_number?: boolean | undefined;
 }
 
 const name = "account";
@@ -12,7 +26,7 @@ const captchaScheme = "signalcaptcha://";
 
 export class Registration {
   readonly #number: string;
-  readonly #table: Table<Registered>;
+  readonly #table: Table<AccountRecord>;
   #code: string | undefined;
   #linkUri: string | undefined;
 
@@ -23,7 +37,15 @@ export class Registration {
   }
 
   get isRegistered(): boolean {
-    return this.#table.values.get(name)?.registered ?? false;
+    return this.record.registered;
+  }
+
+  get record(): AccountRecord {
+    return this.#table.values.get(name) ?? { registered: false };
+  }
+
+  change(changes: Partial<AccountRecord>): void {
+    this.#table.put(name, { ...this.record, ...changes });
   }
 
   /** What the SMS or the call says. */
@@ -46,7 +68,7 @@ export class Registration {
     if (number !== this.#number || this.#code === undefined || code.replace("-", "") !== this.#code)
       throw new RestError("Verify error: StatusCode: 403");
     this.#code = undefined;
-    this.#table.put(name, { registered: true });
+    this.change({ registered: true });
   }
 
   startLink(): string {
@@ -62,7 +84,7 @@ export class Registration {
   finishLink(uri: string): boolean {
     if (uri !== this.#linkUri) return false;
     this.#linkUri = undefined;
-    this.#table.put(name, { registered: true });
+    this.change({ registered: true });
     return true;
   }
 }

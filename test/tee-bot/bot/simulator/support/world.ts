@@ -26,7 +26,7 @@ const callTimeoutMs = 10_000;
 
 const soonMs = 10_000;
 
-export function soon(condition: () => boolean): Promise<unknown> {
+export function soon(condition: () => boolean | Promise<boolean>): Promise<unknown> {
   return until(condition, soonMs, condition.toString());
 }
 
