@@ -4,10 +4,12 @@
  * The model is the test's.
  */
 import { fork, type ChildProcess } from "node:child_process";
-import { mkdirSync, mkdtempSync, rmSync, writeFileSync } from "node:fs";
+import { mkdirSync, mkdtempSync, readFileSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { stringify } from "yaml";
+import { signalReportSchema, type SignalReport } from "../../tee-bot/control/signal-messages.ts";
+import type { ControlFile } from "../../tee-bot/control/status.ts";
 import { startFleetProcesses, type FleetProcesses } from "./fleet-processes.ts";
 import { freePort, root, stopProcess } from "./postern.ts";
 import { startRedis, type Redis } from "./redis.ts";
@@ -141,6 +143,14 @@ export class SignalWorld implements AsyncDisposable {
   async conversation(from: string): Promise<readonly SeenMessage[]> {
     const response = await this.#call(`/messages?from=${encodeURIComponent(from)}`);
     return ((await response.json()) as { messages: SeenMessage[] }).messages;
+  }
+
+  /** What the bot says of itself to its operator. */
+  async report(): Promise<SignalReport> {
+    const { url, token } = JSON.parse(readFileSync(join(this.state, "control.json"), "utf8")) as ControlFile;
+    const signal = AbortSignal.timeout(answerMs);
+    const response = await fetch(`${url}/v1/signal`, { headers: { authorization: `Bearer ${token}` }, signal });
+    return signalReportSchema.parse(await response.json());
   }
 
   /** Timestamps of messages that Signal gave out and that nobody took: upstream tries once. */

@@ -53,8 +53,12 @@ it("answers a thousand messages once, whatever is killed meanwhile", { timeout: 
     }
   expect(pending).toEqual([]);
 
-  await expect.poll(async () => (await world.status()).waiting, { timeout: settleMs, interval: 1_000 }).toBe(0);
-  const { undecidable, dead } = await world.status();
+  const open = async (): Promise<number> => {
+    const { waiting, inHand, replies } = (await world.report()).state.mailbox;
+    return waiting + inHand + replies;
+  };
+  await expect.poll(open, { timeout: settleMs, interval: 1_000 }).toBe(0);
+  const { undecidable, dead } = (await world.report()).state.mailbox;
   const lost = new Set((await world.lost()).map(({ timestamp }) => timestamp));
   const missing: string[] = [];
   for (const person of people) {
