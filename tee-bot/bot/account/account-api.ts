@@ -3,8 +3,9 @@
  * hand at a terminal, one call after the other; messages go another way.
  */
 import { z } from "zod";
-import { readBytes } from "../../../shared/bytes.ts";
-import { errorText } from "../../../shared/errors.ts";
+import { Lane } from "../send/lane.ts";
+import { RestClient, type RestAnswer } from "../send/rest-client.ts";
+import { SignalFailure } from "../send/signal-failure.ts";
 import { AccountError } from "./account-error.ts";
 
 export interface RestServer {
@@ -42,40 +43,31 @@ const trustSchema = z.object({ trust_mode: z.string() });
 const usernameSchema = z.object({ username: z.string() });
 const errorSchema = z.object({ error: z.string() });
 
-/** `api`: its address. Paths and forms as in its swagger (0.100). */
-export function openAccountApi(
-  api: string,
-  { fetch, signal }: { fetch: typeof globalThis.fetch; signal: AbortSignal },
-): AccountApi {
-  const base = api.replace(/\/+$/, "");
+/** `api`: its address. Paths and forms as in its swagger (0.100). `signal` ends what is under way. */
+export function openAccountApi(api: string, signal: AbortSignal): AccountApi {
+  const client = new RestClient({ api, lane: new Lane() });
   const of = encodeURIComponent;
 
-  async function call(method: string, path: string, body?: object): Promise<unknown> {
-    let response: Response;
-    let bytes: Uint8Array | undefined;
+  async function call(method: "GET" | "POST" | "PUT", path: string, body?: object): Promise<unknown> {
+    let answer: RestAnswer;
     try {
-      response = await fetch(base + path, {
-        method,
-        redirect: "error",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-        ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-      });
-      bytes = await readBytes(response, maxAnswerBytes);
+      answer = await client.call({ method, path, body, timeoutMs, maxBytes: maxAnswerBytes, lane: "call", signal });
     } catch (error) {
       signal.throwIfAborted();
-      throw new AccountError(`${base} gave no answer: ${errorText(error)}`, undefined, { cause: error });
+      if (!(error instanceof SignalFailure)) throw error;
+      throw new AccountError(error.detail, undefined, { cause: error });
     }
-    const answer = parse(bytes);
-    if (response.ok) return answer;
-    const said = errorSchema.safeParse(answer);
+    const content = parse(answer.bytes);
+    if (answer.status >= 200 && answer.status < 300) return content;
+    const said = errorSchema.safeParse(content);
     const why = said.success ? said.data.error.slice(0, maxShownChars) : "it does not say why";
-    throw new AccountError(`The REST server refused (${response.status}): ${why}`, response.status);
+    throw new AccountError(`The REST server refused (${answer.status}): ${why}`, answer.status);
   }
 
-  async function ask<T>(form: z.ZodType<T>, method: string, path: string, body?: object): Promise<T> {
+  async function ask<T>(form: z.ZodType<T>, method: "GET" | "POST", path: string, body?: object): Promise<T> {
     const read = form.safeParse(await call(method, path, body));
     if (read.success) return read.data;
-    throw new AccountError(`What answers at ${base} is no signal-cli-rest-api, or one of an unknown version.`);
+    throw new AccountError("What answers there is no signal-cli-rest-api, or one of an unknown version.");
   }
 
   return {
@@ -105,9 +97,9 @@ export function openAccountApi(
 }
 
 /** Undefined for what is no JSON, such as nothing. */
-function parse(bytes: Uint8Array | undefined): unknown {
+function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return JSON.parse(bytes.toString());
   } catch {
     return undefined;
   }

@@ -35,10 +35,16 @@ export function decideFate(mail: {
   return mail.staleAt <= mail.dueAt ? "age" : "waiting";
 }
 
-/** Why there is no room for one more; undefined: there is. */
-export function decideRoom(used: { mails: number; ofChat: number; bytes: number }): string | undefined {
-  if (used.mails >= maxMails) return `${maxMails} messages wait already`;
-  if (used.ofChat >= maxMailsOfChat) return `${maxMailsOfChat} messages of this chat wait already`;
-  if (used.bytes >= maxUsedBytes) return `what waits has ${maxUsedBytes} bytes already`;
-  return undefined;
+interface Full {
+  /** `too-many-requests`: there is room for others. */
+  readonly code: "overloaded" | "too-many-requests";
+  readonly why: string;
+}
+
+/** Undefined: there is room for one more. */
+export function decideRoom(used: { mails: number; ofChat: number; bytes: number }): Full | undefined {
+  if (used.mails >= maxMails) return { code: "overloaded", why: `${maxMails} messages wait already` };
+  if (used.bytes >= maxUsedBytes) return { code: "overloaded", why: `what waits has ${maxUsedBytes} bytes already` };
+  if (used.ofChat < maxMailsOfChat) return undefined;
+  return { code: "too-many-requests", why: `${maxMailsOfChat} messages of this chat wait already` };
 }

@@ -101,7 +101,7 @@ export class MailNews implements Disposable {
     try {
       const dueAt = this.#options.nextDueAt(this.#toldAt);
       const inMs = dueAt === undefined ? Infinity : dueAt - this.#options.clock.now();
-      if (inMs < lookEveryMs) this.#due = setTimeout(() => this.tell(), inMs).unref();
+      if (inMs < lookEveryMs) this.#due = setTimeout(() => this.tell(), Math.max(0, inMs)).unref();
     } catch {
       // as above; the next look comes
     }

@@ -97,12 +97,13 @@ export class SealedSlot {
     const count = (sql: string, ...values: string[]): number =>
       Number(Object.values(file.statement(sql).get(...values) ?? {})[0]);
     const pages = count("PRAGMA page_count") - count("PRAGMA freelist_count");
-    const why = decideRoom({
+    const full = decideRoom({
       mails: count("SELECT count(*) FROM mail"),
       ofChat: count("SELECT count(*) FROM mail WHERE chat = ?", chat),
       bytes: pages * count("PRAGMA page_size"),
     });
-    if (why) throw new AppError("overloaded", `The mailbox takes no more: ${why}. Look why the bot does not answer.`);
+    if (full)
+      throw new AppError(full.code, `The mailbox takes no more: ${full.why}. Look why the bot does not answer.`);
   }
 
   #sweep(now: number): void {

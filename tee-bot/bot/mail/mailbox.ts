@@ -68,7 +68,7 @@ export interface MailboxState {
 export interface MailSlot extends Disposable {
   /**
    * Stores an event so that it outlives a crash, before it returns. `known`: it was here before, also if it is done since.
-   * Throws `overloaded` when the box is full or the disk does not take it.
+   * Throws `overloaded` when the box is full or the disk does not take it, `too-many-requests` when too much of its chat waits.
    */
   put(event: BotEvent): "new" | "known";
 }

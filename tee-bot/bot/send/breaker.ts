@@ -1,7 +1,7 @@
 /**
  * Whether messages may be sent now. A rate limit stops them for a time that grows. When the server is lost, or does not
  * say what became of a message, it has to answer something harmless first: each message that is tried on a server
- * that hangs would be one more of which nobody knows whether it went out.
+ * that hangs would be one more of which nobody knows whether it went out. The same after a time of silence.
  */
 import { decideBackoffMs } from "../../../shared/backoff.ts";
 import type { Clock } from "../../../shared/clock.ts";
@@ -13,6 +13,8 @@ export type Pause =
 
 export type Permission = "send" | "probe" | { readonly waitMs: number };
 
+/** A server that has said nothing for so long may have gone since; a reply is not the way to find out. */
+const heardMs = 10_000;
 const firstLimitMs = 60_000;
 const longestLimitMs = 60 * 60_000;
 /** A server that restarts is back within seconds. */
@@ -24,8 +26,9 @@ export function decideLimitMs(timesBefore: number): number {
   return Math.min(longestLimitMs, firstLimitMs * 2 ** Math.min(timesBefore, 20));
 }
 
-export function decidePermission(pause: Pause | undefined, now: number): Permission {
-  if (!pause) return "send";
+/** `heardAt`: when the server last answered. */
+export function decidePermission(pause: Pause | undefined, heardAt: number, now: number): Permission {
+  if (!pause) return now - heardAt < heardMs ? "send" : "probe";
   if (pause.until > now) return { waitMs: pause.until - now };
   // After a rate limit nothing but a message can show whether it is over.
   return pause.why === "lost" ? "probe" : "send";
@@ -38,6 +41,7 @@ export class Breaker {
   #limits = 0;
   #losses = 0;
   #swallowed = 0;
+  #heardAt = -Infinity;
 
   constructor({ clock, random = Math.random }: { clock: Clock; random?: () => number }) {
     this.#clock = clock;
@@ -49,7 +53,7 @@ export class Breaker {
   }
 
   get permission(): Permission {
-    return decidePermission(this.#pause, this.#clock.now());
+    return decidePermission(this.#pause, this.#heardAt, this.#clock.now());
   }
 
   rateLimited(challenge: Sensitive<string> | undefined): void {
@@ -70,6 +74,7 @@ export class Breaker {
 
   /** The server answers. Whether it takes messages is not known yet. */
   found(): void {
+    this.#heardAt = this.#clock.now();
     this.#losses = 0;
     if (this.#pause?.why === "lost") this.#pause = undefined;
   }

@@ -1,11 +1,11 @@
-import { AccountApi } from "./account-api.ts";
+import { IdentityApi } from "./identity-api.ts";
 import { Lane } from "./lane.ts";
 import { RestClient } from "./rest-client.ts";
 import { SignalApi, type CallLimits } from "./signal-api.ts";
 
 export interface SignalCalls {
   readonly api: SignalApi;
-  readonly account: AccountApi;
+  readonly identities: IdentityApi;
   readonly lane: Lane;
 }
 
@@ -13,5 +13,5 @@ export interface SignalCalls {
 export function openCalls(api: string, limits?: CallLimits): SignalCalls {
   const lane = new Lane();
   const client = new RestClient({ api, lane });
-  return { api: new SignalApi({ client, limits }), account: new AccountApi({ client }), lane };
+  return { api: new SignalApi({ client, limits }), identities: new IdentityApi({ client }), lane };
 }

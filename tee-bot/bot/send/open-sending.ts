@@ -4,7 +4,7 @@ import type { Log } from "../../../shared/log.ts";
 import type { Sensitive } from "../../../shared/sensitive.ts";
 import type { Mailbox } from "../mail/mailbox.ts";
 import type { SignalSettings } from "../settings.ts";
-import type { AccountApi } from "./account-api.ts";
+import type { IdentityApi } from "./identity-api.ts";
 import { Breaker, type Pause } from "./breaker.ts";
 import type { LaneState } from "./lane.ts";
 import { openCalls } from "./open-calls.ts";
@@ -36,7 +36,7 @@ export interface SendingState {
 
 export interface Sending extends Disposable {
   readonly api: SignalApi;
-  readonly account: AccountApi;
+  readonly identities: IdentityApi;
   readonly messenger: SignalMessenger;
   /** Sends the mailbox's replies until `stop`. */
   run(stop: AbortSignal): Promise<void>;
@@ -49,7 +49,7 @@ export interface Sending extends Disposable {
 
 export function openSending({ api: url, settings, mailbox, clock, log, callLimits }: SendingOptions): Sending {
   const { limits, operators } = settings;
-  const { api, account, lane } = openCalls(url, callLimits);
+  const { api, identities, lane } = openCalls(url, callLimits);
   const breaker = new Breaker({ clock });
   const counts = noCounts();
   const notices = new OperatorNotices({ operators, clock, log });
@@ -66,7 +66,7 @@ export function openSending({ api: url, settings, mailbox, clock, log, callLimit
   });
   return {
     api,
-    account,
+    identities,
     messenger,
     run: (stop) => sender.run(stop),
     state: () => ({

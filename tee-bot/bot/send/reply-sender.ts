@@ -5,18 +5,16 @@
 import type { Clock } from "../../../shared/clock.ts";
 import { errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
-import { Sensitive } from "../../../shared/sensitive.ts";
 import type { Mailbox, OutgoingReply } from "../mail/mailbox.ts";
-import type { SentMessage } from "./answers.ts";
 import type { Breaker } from "./breaker.ts";
-import { decideDirectFailure, decideOutcome, groupFailures, type Outcome } from "./decide-outcome.ts";
+import type { Outcome } from "./decide-outcome.ts";
 import type { OperatorNotices } from "./operator-notices.ts";
-import { sendBodyOf } from "./send-body.ts";
+import { ReplyJudge } from "./reply-judge.ts";
+import { sendBodyOf, type SendBody } from "./send-body.ts";
 import type { SendCounts } from "./send-counts.ts";
 import type { SignalApi } from "./signal-api.ts";
-import { SignalFailure, type FailureKind } from "./signal-failure.ts";
+import { SignalFailure } from "./signal-failure.ts";
 import type { TokenBucket } from "./token-bucket.ts";
-import type { TroubleKind } from "./trouble.ts";
 
 export interface ReplySenderOptions {
   mailbox: Pick<Mailbox, "onNews" | "replies" | "sending" | "sent" | "unsent" | "giveUp">;
@@ -37,19 +35,16 @@ const idleMs = 1_000;
 const storeFailedMs = 1_000;
 /** For the call that is under way when the bot stops. */
 const stopGraceMs = 5_000;
-/** Of chats whose reply failed; the oldest are forgotten beyond it. */
-const maxRepeats = 10_000;
 
 export class ReplySender {
   readonly #options: ReplySenderOptions;
-  readonly #repeats = new Map<number, { kind: FailureKind; count: number }>();
-  readonly #random: () => number;
+  readonly #judge: ReplyJudge;
   #wake = (): void => {};
   #isNews = false;
 
   constructor(options: ReplySenderOptions) {
     this.#options = options;
-    this.#random = options.random ?? Math.random;
+    this.#judge = new ReplyJudge({ random: Math.random, ...options });
     options.mailbox.onNews(() => {
       this.#isNews = true;
       this.#wake();
@@ -76,16 +71,17 @@ export class ReplySender {
 
   /** Does what can be done now, or waits for a change. */
   async #step(stop: AbortSignal, abandon: AbortSignal): Promise<void> {
-    const { permission } = this.#options.breaker;
+    const { breaker } = this.#options;
+    const { permission } = breaker;
     if (typeof permission === "object") return this.#rest(Math.min(permission.waitMs, idleMs), stop);
     const replies = this.#takeReplies();
     if (!replies) return this.#rest(storeFailedMs, stop);
     const [first] = replies;
-    if (permission === "probe") return this.#probe(first?.account, abandon);
+    if (permission === "probe" && (first || breaker.pause)) return this.#probe(first?.account, abandon);
     await this.#writeNotices(stop, abandon);
     if (!first) return this.#rest(idleMs, stop, { isWokenByNews: true });
     for (const reply of replies) {
-      if (stop.aborted || this.#options.breaker.permission !== "send") return;
+      if (stop.aborted || breaker.permission !== "send") return;
       if (await this.#waitForToken(stop)) await this.#send(reply, abandon);
     }
   }
@@ -108,11 +104,9 @@ export class ReplySender {
   }
 
   async #send(reply: OutgoingReply, abandon: AbortSignal): Promise<void> {
-    const { mailbox, api, clock } = this.#options;
-    if (reply.expiresAt <= clock.now()) {
-      const reason = this.#repeats.get(reply.id)?.kind ?? "dropped";
-      return this.#settle(reply, { kind: "over", why: "age", reason });
-    }
+    const { mailbox, api } = this.#options;
+    const tooOld = this.#judge.judgeAge(reply);
+    if (tooOld) return this.#settle(reply, tooOld);
     let isStored = false;
     const onTurn = (): void => {
       mailbox.sending(reply);
@@ -120,47 +114,14 @@ export class ReplySender {
     };
     try {
       const message = await api.send(sendBodyOf(reply), { onTurn, signal: abandon });
-      this.#settle(reply, this.#judge(reply, message));
+      this.#settle(reply, this.#judge.judgeAnswer(reply, message));
     } catch (error) {
-      if (error instanceof SignalFailure) return this.#settle(reply, this.#judgeFailure(reply, error));
+      if (error instanceof SignalFailure) return this.#settle(reply, this.#judge.judgeFailure(reply, error));
       // A fault of ours after the call: what became of it is not known.
       if (isStored) return this.#settle(reply, { kind: "over", why: "undecidable", reason: "unknown" });
       this.#storeFailed(reply.account, error);
       await this.#rest(storeFailedMs, abandon);
     }
-  }
-
-  #judge(reply: OutgoingReply, message: SentMessage): Outcome {
-    const { breaker, notices, counts } = this.#options;
-    const failure = reply.chat.kind === "direct" ? decideDirectFailure(message) : undefined;
-    if (failure) return this.#judgeFailure(reply, new SignalFailure(failure));
-    breaker.sent();
-    notices.over();
-    if (message.failures.length > 0) counts.partial++;
-    for (const kind of groupFailures(message)) if (kind === "untrusted") notices.tell(kind, reply.account);
-    return { kind: "sent", timestamp: message.timestamp };
-  }
-
-  #judgeFailure({ id, account, expiresAt }: OutgoingReply, { kind, challenge }: SignalFailure): Outcome {
-    const { breaker, notices, counts, clock } = this.#options;
-    if (kind === "unreachable") breaker.lost();
-    else if (kind === "unknown" || kind === "too-large") breaker.messageLost();
-    else if (kind === "rate-limited") breaker.rateLimited(challenge);
-    else if (kind !== "dropped") breaker.answered();
-    if (kind === "rate-limited") counts.rateLimited++;
-    const trouble = troubleOf(kind, challenge !== undefined);
-    if (trouble) notices.tell(trouble, account);
-    const repeats = this.#countRepeat(id, kind);
-    return decideOutcome(kind, { repeats, now: clock.now(), expiresAt, random: this.#random });
-  }
-
-  #countRepeat(id: number, kind: FailureKind): number {
-    const known = this.#repeats.get(id);
-    const count = known?.kind === kind ? known.count : 0;
-    this.#repeats.delete(id);
-    this.#repeats.set(id, { kind, count: count + 1 });
-    if (this.#repeats.size > maxRepeats) this.#repeats.delete(this.#repeats.keys().next().value!);
-    return count;
   }
 
   #settle(reply: OutgoingReply, outcome: Outcome): void {
@@ -171,7 +132,6 @@ export class ReplySender {
       log.debug("reply.postponed", { reason, delayMs });
       return this.#store(reply.account, () => mailbox.unsent(reply, { reason, delayMs }));
     }
-    this.#repeats.delete(reply.id);
     if (outcome.kind === "sent") {
       counts.sent++;
       log.debug("reply.sent", { attempts: reply.attempts + 1 });
@@ -218,10 +178,8 @@ export class ReplySender {
     const { api, notices, counts, log } = this.#options;
     for (const { account, person, text } of notices.takeUnwritten()) {
       if (!(await this.#waitForToken(stop))) return;
-      const chat = { kind: "direct", person } as const;
-      const reply = { account, chat, styled: new Sensitive(text), plain: new Sensitive(text) };
-      const body = { ...sendBodyOf({ ...reply, quote: undefined, attachment: undefined, edits: undefined }) };
-      await api.send({ ...body, text_mode: "normal" }, { signal: abandon }).then(
+      const body: SendBody = { number: account, recipients: [person], message: text, text_mode: "normal" };
+      await api.send(body, { signal: abandon }).then(
         () => counts.noticesSent++,
         (error: unknown) => log.warn("notice.failed", { error: errorText(error) }),
       );
@@ -236,10 +194,4 @@ export class ReplySender {
     await this.#options.clock.sleep(ms, AbortSignal.any([stop, news.signal])).catch(() => {}); // it ended early
     this.#wake = () => {};
   }
-}
-
-function troubleOf(kind: FailureKind, hasChallenge: boolean): TroubleKind | undefined {
-  if (kind === "rate-limited") return hasChallenge ? "challenge" : "rate-limited";
-  if (kind === "unreachable" || kind === "misplaced" || kind === "untrusted" || kind === "network") return kind;
-  return undefined;
 }

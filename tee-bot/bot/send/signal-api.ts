@@ -1,6 +1,6 @@
 /**
- * The calls of signal-cli-rest-api by which the bot speaks in Signal; those that concern its account are in
- * `account-api.ts`. All throw {@link SignalFailure}, and none repeats itself.
+ * The calls of signal-cli-rest-api by which the bot speaks in Signal; those that concern keys are in
+ * `identity-api.ts`. All throw {@link SignalFailure}, and none repeats itself.
  */
 import { z } from "zod";
 import { aboutSchema, deletionSchema, readAnswer, requireSuccess, sentSchema } from "./answers.ts";

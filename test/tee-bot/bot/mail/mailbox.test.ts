@@ -9,6 +9,7 @@ import type { BotEvent, MessageEvent } from "../../../../tee-bot/bot/events/even
 import { maxMailsOfChat } from "../../../../tee-bot/bot/mail/limits.ts";
 import type { Mail, Mailbox } from "../../../../tee-bot/bot/mail/mailbox.ts";
 import { alice, bob, account, deletionOf, messageOf, replyTo, team } from "../support/events.ts";
+import { revealed } from "../support/revealed.ts";
 import { MailWorld } from "../support/mail-world.ts";
 
 const hourMs = 60 * 60 * 1000;
@@ -386,13 +387,4 @@ describe("news", () => {
 function damage(path: string): void {
   const bytes = readFileSync(path);
   writeFileSync(path, bytes.fill(0xaa, Math.floor(bytes.length * 0.6), Math.floor(bytes.length * 0.7)));
-}
-
-/** With what is sensitive laid open, to be compared. */
-function revealed(value: unknown): unknown {
-  if (value instanceof Sensitive) return { revealed: revealed(value.reveal()) };
-  if (value instanceof Uint8Array) return [...value];
-  if (Array.isArray(value)) return value.map(revealed);
-  if (typeof value !== "object" || value === null) return value;
-  return Object.fromEntries(Object.entries(value).map(([key, held]) => [key, revealed(held)]));
 }
