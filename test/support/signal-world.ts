@@ -147,10 +147,23 @@ export class SignalWorld implements AsyncDisposable {
 
   /** What the bot says of itself to its operator. */
   async report(): Promise<SignalReport> {
-    const { url, token } = JSON.parse(readFileSync(join(this.state, "control.json"), "utf8")) as ControlFile;
-    const signal = AbortSignal.timeout(answerMs);
-    const response = await fetch(`${url}/v1/signal`, { headers: { authorization: `Bearer ${token}` }, signal });
-    return signalReportSchema.parse(await response.json());
+    return signalReportSchema.parse(await (await this.#control("/v1/signal")).json());
+  }
+
+  /** What Signal knows a person by. */
+  async person(name: string): Promise<{ number: string; uuid: string }> {
+    const response = await this.#call("/messages/people");
+    const { people } = (await response.json()) as { people: { name: string; number: string; uuid: string }[] };
+    const found = people.find((one) => one.name === name);
+    if (!found) throw new Error(`There is no ${name}.`);
+    return found;
+  }
+
+  /** Of the node's gateway. */
+  async metrics(): Promise<string> {
+    const status = await this.#control("/v1/status");
+    const { gateway } = (await status.json()) as { gateway: string };
+    return (await fetch(`${gateway}/metrics`, { signal: AbortSignal.timeout(answerMs) })).text();
   }
 
   /** Timestamps of messages that Signal gave out and that nobody took: upstream tries once. */
@@ -174,6 +187,12 @@ export class SignalWorld implements AsyncDisposable {
     return response;
   }
 
+  #control(path: string): Promise<Response> {
+    const { url, token } = JSON.parse(readFileSync(join(this.state, "control.json"), "utf8")) as ControlFile;
+    const signal = AbortSignal.timeout(answerMs);
+    return fetch(url + path, { headers: { authorization: `Bearer ${token}` }, signal });
+  }
+
   #configure(): void {
     const { upstream, signal, gateway } = this.#options;
     mkdirSync(this.state, { recursive: true, mode: 0o700 });
@@ -187,9 +206,14 @@ export class SignalWorld implements AsyncDisposable {
       },
       signal: {
         api: this.url,
-        receive: { by: "own-process", port: this.#parts.hookPort, secretFile: "hook-password" },
         history: { mode: "durable" },
         ...signal,
+        receive: {
+          by: "own-process",
+          port: this.#parts.hookPort,
+          secretFile: "hook-password",
+          ...(signal?.["receive"] as object | undefined),
+        },
       },
     };
     writeFileSync(join(this.state, "postern.yaml"), stringify(settings));
