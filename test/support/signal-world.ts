@@ -84,6 +84,10 @@ export class SignalWorld implements AsyncDisposable {
     return `http://127.0.0.1:${this.#parts.signalPort}`;
   }
 
+  pid(part: "node" | "receiver" | "signal"): number {
+    return this.#children.get(part)?.pid ?? 0;
+  }
+
   get redis(): Redis {
     return this.#parts.redis;
   }
