@@ -17,7 +17,7 @@ import type { SelfReport } from "./self-report.ts";
 export interface NodeBotOptions {
   readonly config: NodeConfig;
   readonly tee: TeeState;
-  readonly proof: Pick<NodeProof, "standing" | "trust" | "verifyNow">;
+  readonly proof: Pick<NodeProof, "standing" | "trust" | "verifyNow" | "followSignal">;
   readonly gateway: Pick<Gateway, "ledger" | "examine">;
   /** By which the node's own parts call the gateway. */
   readonly ownKey: string;
@@ -48,6 +48,7 @@ export async function openNodeBot(options: NodeBotOptions): Promise<Bot | undefi
       const node = { tee, place, trust: () => proof.trust(), verifyNow: proof.verifyNow.bind(proof) };
       return verifyCommand({ node, modelOf, examine: gateway.examine, clock, log });
     },
+    onIdentity: (identity) => proof.followSignal(identity),
     permission: () => decideChat({ isRequired: requireProof, tee: tee.tee, standing: proof.standing }),
     env: process.env,
     clock,
