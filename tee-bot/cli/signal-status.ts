@@ -46,6 +46,6 @@ async function showStatus(context: SignalContext, flags: StatusFlags): Promise<v
 
 function withoutPassword(api: string): string {
   const url = new URL(api);
-  url.password = url.password === "" ? "" : "…";
+  url.password = url.password === "" ? "" : "***";
   return url.href;
 }

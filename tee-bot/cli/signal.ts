@@ -8,12 +8,14 @@ import { addReceiveCommand } from "./signal-receive.ts";
 import { addRegisterCommand } from "./signal-register.ts";
 import { addSimulateCommand } from "./signal-simulate.ts";
 import { addStatusCommand } from "./signal-status.ts";
+import { addTrustCommand } from "./signal-trust.ts";
 
 /** Each adds one command to the group; their help is in this order. */
 const commands: readonly ((signal: Command) => void)[] = [
   addLinkCommand,
   addRegisterCommand,
   addChallengeCommand,
+  addTrustCommand,
   addStatusCommand,
   addPairCommand,
   addReceiveCommand,

@@ -30,7 +30,13 @@ export interface AccountApi {
   hideNumber(number: string): Promise<void>;
   trustMode(number: string): Promise<string>;
   answerChallenge(number: string, token: string, captcha: string): Promise<void>;
+  /** Keys of everybody that signal-cli knows. */
+  identities(number: string): Promise<Identity[]>;
+  /** `person`: uuid or number. `safetyNumber`: as it was compared with them; undefined: whatever keys are known. */
+  trust(number: string, person: string, safetyNumber?: string): Promise<void>;
 }
+
+export type Identity = z.infer<typeof identitySchema>;
 
 /** signal-cli asks Signal's servers for some of them. */
 const timeoutMs = 60_000;
@@ -40,6 +46,13 @@ const maxShownChars = 300;
 const aboutSchema = z.object({ mode: z.string(), version: z.string().default("unknown") });
 const linkSchema = z.object({ device_link_uri: z.string().regex(/^sgnl:\/\/linkdevice\?/) });
 const trustSchema = z.object({ trust_mode: z.string() });
+const identitySchema = z.object({
+  number: z.string().nullish(),
+  uuid: z.string().nullish(),
+  safety_number: z.string(),
+  /** `TRUSTED_UNVERIFIED`, `TRUSTED_VERIFIED`, `UNTRUSTED`. */
+  status: z.string(),
+});
 const usernameSchema = z.object({ username: z.string() });
 const errorSchema = z.object({ error: z.string() });
 
@@ -92,6 +105,12 @@ export function openAccountApi(api: string, signal: AbortSignal): AccountApi {
     trustMode: async (number) => (await ask(trustSchema, "GET", `/v1/configuration/${of(number)}/settings`)).trust_mode,
     answerChallenge: async (number, token, captcha) => {
       await call("POST", `/v1/accounts/${of(number)}/rate-limit-challenge`, { challenge_token: token, captcha });
+    },
+    identities: (number) => ask(z.array(identitySchema), "GET", `/v1/identities/${of(number)}`),
+    trust: async (number, person, safetyNumber) => {
+      const how =
+        safetyNumber === undefined ? { trust_all_known_keys: true } : { verified_safety_number: safetyNumber };
+      await call("PUT", `/v1/identities/${of(number)}/trust/${of(person)}`, how);
     },
   };
 }

@@ -174,7 +174,7 @@ class Both {
       }
       case "drop": {
         const chat = chats[one.chat]!;
-        const left = model.mails.filter((mail) => mail.chat !== chatName(chat) || mail.inHand);
+        const left = model.mails.filter((mail) => mail.chat !== chatName(chat) || mail.inHand || mail.urgent);
         expect(this.#box.drop(chat)).toBe(model.mails.length - left.length);
         model.mails = left;
         return;
