@@ -103,7 +103,7 @@ export function formatOverhead(samples: readonly OverheadSample[]): string {
     line([
       "with a model that answers at once",
       ...[of("p50Ms"), p95, of("p99Ms"), of("nodeCpuMs"), of("receiverCpuMs")].map((ms) => `${ms.toFixed(1)} ms`),
-      samples.map((sample) => `${sample.p95Ms.toFixed(1)}`).join(", "),
+      samples.map((sample) => sample.p95Ms.toFixed(1)).join(", "),
     ]),
   ].join("\n");
 }

@@ -93,8 +93,8 @@ async function contentOf(url: string): Promise<string> {
     const parts: string[] = [];
     for await (const keys of client.scanIterator())
       for (const key of keys) {
-        const value = await client.sendCommand(["DUMP", key]);
-        parts.push(key, String(value));
+        const value = await client.sendCommand<string>(["DUMP", key]);
+        parts.push(key, value);
       }
     expect(parts.length).toBeGreaterThan(0);
     return parts.join("\n");
