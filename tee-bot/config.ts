@@ -4,6 +4,7 @@ import type { LogLevel } from "../shared/log.ts";
 import type { AttestationSettings } from "./attestation/settings.ts";
 import type { Target } from "./expose/target.ts";
 import type { GatewaySettings } from "./gateway/settings.ts";
+import type { InboxSettings } from "./inbox/settings.ts";
 import { loadSettings } from "./settings/load-settings.ts";
 import { edgeWanted, type Custody } from "./settings/node-settings.ts";
 import { defaultStateDirectory, findSettingsFile } from "./settings/settings-file.ts";
@@ -26,6 +27,7 @@ export interface NodeConfig {
   readonly logLevel: LogLevel;
   readonly attestation: AttestationSettings;
   readonly gateway: GatewaySettings;
+  readonly inbox: InboxSettings;
   /** `postern.yaml`, and which version its shape is of. */
   readonly settings: { readonly path: string; readonly present: boolean; readonly version: number };
   readonly files: NodeFiles;
@@ -49,6 +51,8 @@ export interface NodeFiles {
   readonly registration: string;
   readonly issuer: string;
   readonly exposure: string;
+  readonly inboxKey: string;
+  readonly inbox: string;
   readonly control: string;
 }
 
@@ -69,6 +73,8 @@ export function filesIn(directory: string): NodeFiles {
     registration: join(directory, "registration.json"),
     issuer: join(directory, "issuer.json"),
     exposure: join(directory, "exposure.json"),
+    inboxKey: join(directory, "inbox.key"),
+    inbox: join(directory, "inbox.json"),
     control: join(directory, "control.json"),
   };
 }
@@ -107,6 +113,7 @@ export function tryReadConfig(environment: NodeJS.ProcessEnv): ReadConfig {
       logLevel,
       attestation: settings.attestation,
       gateway: settings.gateway,
+      inbox: settings.inbox,
       settings: { path: findSettingsFile(environment).path, present, version },
       files: filesIn(environment["POSTERN_STATE"] || defaultStateDirectory),
     },

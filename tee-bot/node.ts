@@ -27,6 +27,8 @@ import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { openEmbedded } from "./gateway/providers/embedded.ts";
 import { NameWatch } from "./health/name-watch.ts";
 import { PublicPaths } from "./health/public-paths.ts";
+import type { Inbox } from "./inbox/inbox.ts";
+import { openInbox } from "./inbox/open-inbox.ts";
 import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
@@ -72,6 +74,7 @@ class PrivateNode {
   readonly #paths = new PublicPaths();
   readonly #ending = new AbortController();
   readonly #issuer: KnownIssuer;
+  readonly #inbox: Inbox;
   readonly #live: LiveSettings;
   readonly #report: SelfReport;
 
@@ -158,6 +161,8 @@ class PrivateNode {
       onRegistration: (registration) => this.#onRegistration(registration),
       relays: this.#tunnels.lost,
     });
+    const epoch = () => (this.#registrar.fresh ? this.#registrar.current?.epoch : undefined);
+    this.#inbox = openInbox({ config, keys, edge, epoch, env: process.env, fetch, ...common });
     this.#view = new EdgeView({ node, edge, ...common, onChange: () => this.#onView() });
     this.#certificates = createKeeper({
       custody: config.acmeAccount,
@@ -224,6 +229,7 @@ class PrivateNode {
     void this.#proof.run(signal);
     void this.#watch.run(signal);
     void this.#view.run(signal);
+    void this.#inbox.run(signal);
     const outcome = await Promise.race([this.#registrar.run(signal), aborted(signal)]).then(
       () => "stopped" as const,
       (error: unknown) => {

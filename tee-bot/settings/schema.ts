@@ -2,6 +2,7 @@
 import { z } from "zod";
 import { attestationSettingsSchema } from "../attestation/settings.ts";
 import { gatewaySettingsSchema } from "../gateway/settings.ts";
+import { inboxSettingsSchema } from "../inbox/settings.ts";
 import { nodeSettingsSchema } from "./node-settings.ts";
 
 /** Of the file's shape. Raised together with a new file in `migrations/`. */
@@ -12,6 +13,7 @@ export const settingsSchema = z.strictObject({
   node: nodeSettingsSchema.prefault({}),
   attestation: attestationSettingsSchema.prefault({}),
   gateway: gatewaySettingsSchema.prefault({}),
+  inbox: inboxSettingsSchema.prefault({}),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;
