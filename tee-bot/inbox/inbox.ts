@@ -93,7 +93,14 @@ export class Inbox {
 
   async #declare(epoch: number, key: InboxKey, signal: AbortSignal): Promise<void> {
     const { node, edge, path, log } = this.#options;
-    const hooks = [...this.#hooks].map(([name, { terms }]) => ({ name, ...terms }));
+    const hooks = [...this.#hooks].map(
+      ([
+        name,
+        {
+          terms: { secret, maxBytes },
+        },
+      ]) => ({ name, secret, maxBytes }),
+    );
     const body = { epoch, key: toHex(key.publicKey), secret: key.secret, hooks };
     // Before the edge keeps anything: a crash in between costs a declaration more, not one less.
     if (hooks.length > 0) writeFileAtomic(path, JSON.stringify({ hooks: [...this.#hooks.keys()] }), 0o600);

@@ -1,5 +1,5 @@
 /** A local service that takes webhooks, as somebody has it behind a hook of the node's inbox. */
-import { createServer } from "node:http";
+import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import type { AddressInfo } from "node:net";
 import { text } from "node:stream/consumers";
@@ -17,14 +17,7 @@ export interface HookService extends AsyncDisposable {
 }
 
 export async function startHookService(): Promise<HookService> {
-  const server = createServer((request, response) => {
-    void text(request).then((body) => {
-      const hook = { id: String(request.headers["webhook-id"]), body };
-      service.taken.push(hook);
-      service.onHook(hook);
-      response.end();
-    });
-  });
+  const server = createServer((request, response) => void answer(request, response));
   server.listen(0, "127.0.0.1");
   await once(server, "listening");
   const service: HookService = {
@@ -36,5 +29,13 @@ export async function startHookService(): Promise<HookService> {
       await new Promise((resolve) => server.close(resolve));
     },
   };
+
+  async function answer(request: IncomingMessage, response: ServerResponse): Promise<void> {
+    const hook = { id: String(request.headers["webhook-id"]), body: await text(request) };
+    service.taken.push(hook);
+    service.onHook(hook);
+    response.end();
+  }
+
   return service;
 }

@@ -1,5 +1,5 @@
 import { createPrivateKey, createPublicKey, generateKeyPairSync } from "node:crypto";
-import fc from "fast-check";
+import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import { fromHex } from "../../../shared/hex.ts";
 import { openSealed, sealTo } from "../../../shared/inbox/hpke.ts";

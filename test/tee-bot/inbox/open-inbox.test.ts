@@ -1,4 +1,4 @@
-import { createServer, type IncomingMessage, type Server } from "node:http";
+import { createServer, type IncomingMessage, type Server, type ServerResponse } from "node:http";
 import { once } from "node:events";
 import { writeFileSync } from "node:fs";
 import type { AddressInfo } from "node:net";
@@ -32,12 +32,11 @@ describe("a hook that is forwarded", () => {
   beforeEach(async () => {
     seen.length = 0;
     status = 200;
-    server = createServer((request, response) => {
-      void text(request).then((body) => {
-        seen.push({ request, body });
-        response.writeHead(status, status === 302 ? { location: "/elsewhere" } : {}).end("an answer");
-      });
-    });
+    const answer = async (request: IncomingMessage, response: ServerResponse): Promise<void> => {
+      seen.push({ request, body: await text(request) });
+      response.writeHead(status, status === 302 ? { location: "/elsewhere" } : {}).end("an answer");
+    };
+    server = createServer((request, response) => void answer(request, response));
     server.listen(0, "127.0.0.1");
     await once(server, "listening");
     url = `http://127.0.0.1:${(server.address() as AddressInfo).port}/path?query`;

@@ -73,7 +73,9 @@ describe("migrations", () => {
     const both = "alias: old\nnode:\n  alias: new\n";
     expect(read(both)).toEqual({
       ok: false,
-      mistakes: ["postern.yaml:1:1 alias: there is no such setting · give one of version, node, attestation, gateway, inbox"],
+      mistakes: [
+        "postern.yaml:1:1 alias: there is no such setting · give one of version, node, attestation, gateway, inbox",
+      ],
     });
   });
 

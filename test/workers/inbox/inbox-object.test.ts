@@ -251,8 +251,10 @@ describe("the inbox refuses", () => {
     await node.declare();
     expect(await codeOf(sendWebhook(node, "x", { hook: "gitlab" }))).toBe("not-found");
     expect(await codeOf(sendWebhook(unknown, "x"))).toBe("not-found");
-    const names = await unknown.inObject((_, { sql }) => sql.exec("SELECT name FROM sqlite_master").toArray());
-    expect(names.filter(({ name }) => !String(name).startsWith("_cf"))).toEqual([]);
+    const names = await unknown.inObject((_, { sql }) =>
+      sql.exec<{ name: string }>("SELECT name FROM sqlite_master").toArray(),
+    );
+    expect(names.filter(({ name }) => !name.startsWith("_cf"))).toEqual([]);
   });
 
   test.for<[string, string, { body?: string; headers?: Record<string, string> }]>([

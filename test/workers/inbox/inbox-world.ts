@@ -45,7 +45,7 @@ export async function inboxNode(): Promise<InboxNode> {
       return Promise.all(
         deliveries.map(async ({ hook, sealed }) => {
           const webhook = await openWebhook(keys, { node: node.id, hook }, fromBase64(sealed) ?? new Uint8Array(0));
-          return { ...webhook, text: new TextDecoder().decode(webhook.body) };
+          return Object.assign(webhook, { text: new TextDecoder().decode(webhook.body) });
         }),
       );
     },
