@@ -9,6 +9,7 @@ ensurePrograms([
   { program: "openssl", debianPackage: "openssl" },
   { program: "pebble", debianPackage: "pebble" }, // the ACME server that certificates are ordered from
   { program: "redis-server", debianPackage: "redis-server" }, // what the bot may keep conversations in
+  { program: "chromium", debianPackage: "chromium", optional: true }, // what shows the simulator's page
   { program: "ip", debianPackage: "iproute2", optional: true }, // networks that tests damage
   { program: "nft", debianPackage: "nftables", optional: true },
 ]);

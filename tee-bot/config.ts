@@ -2,6 +2,7 @@ import { join } from "node:path";
 import { AppError } from "../shared/errors.ts";
 import type { LogLevel } from "../shared/log.ts";
 import type { AttestationSettings } from "./attestation/settings.ts";
+import type { SignalSettings } from "./bot/settings.ts";
 import type { Target } from "./expose/target.ts";
 import type { GatewaySettings } from "./gateway/settings.ts";
 import type { InboxSettings } from "./inbox/settings.ts";
@@ -27,6 +28,7 @@ export interface NodeConfig {
   readonly logLevel: LogLevel;
   readonly attestation: AttestationSettings;
   readonly gateway: GatewaySettings;
+  readonly signal: SignalSettings;
   readonly inbox: InboxSettings;
   /** `postern.yaml`, and which version its shape is of. */
   readonly settings: { readonly path: string; readonly present: boolean; readonly version: number };
@@ -113,6 +115,7 @@ export function tryReadConfig(environment: NodeJS.ProcessEnv): ReadConfig {
       logLevel,
       attestation: settings.attestation,
       gateway: settings.gateway,
+      signal: settings.signal,
       inbox: settings.inbox,
       settings: { path: findSettingsFile(environment).path, present, version },
       files: filesIn(environment["POSTERN_STATE"] || defaultStateDirectory),

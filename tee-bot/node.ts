@@ -27,8 +27,8 @@ import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { openEmbedded } from "./gateway/providers/embedded.ts";
 import { NameWatch } from "./health/name-watch.ts";
 import { PublicPaths } from "./health/public-paths.ts";
-import type { Inbox } from "./inbox/inbox.ts";
-import { openInbox } from "./inbox/open-inbox.ts";
+import { openInbox, type Inbox } from "./inbox/open-inbox.ts";
+import { createOwnKey, openNodeBot } from "./node-bot.ts";
 import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
 import { Registrar } from "./registration/registrar.ts";
@@ -77,6 +77,7 @@ class PrivateNode {
   readonly #inbox: Inbox;
   readonly #live: LiveSettings;
   readonly #report: SelfReport;
+  readonly #ownKey = createOwnKey();
 
   constructor(options: NodeOptions, { tee, keys, facts }: Foundations) {
     const { config, clock, log } = options;
@@ -91,6 +92,7 @@ class PrivateNode {
       settings: config.gateway,
       directory: files.directory,
       ...common,
+      ownKey: this.#ownKey,
       health: () => this.#report.health(),
       node,
       env: process.env,
@@ -161,8 +163,7 @@ class PrivateNode {
       onRegistration: (registration) => this.#onRegistration(registration),
       relays: this.#tunnels.lost,
     });
-    const epoch = () => (this.#registrar.fresh ? this.#registrar.current?.epoch : undefined);
-    this.#inbox = openInbox({ config, keys, edge, epoch, env: process.env, fetch, ...common });
+    this.#inbox = openInbox({ config, keys, edge, registrar: () => this.#registrar, fetch, ...common });
     this.#view = new EdgeView({ node, edge, ...common, onChange: () => this.#onView() });
     this.#certificates = createKeeper({
       custody: config.acmeAccount,
@@ -219,17 +220,23 @@ class PrivateNode {
       renew: () => this.#renew(),
       ledger: this.#gateway.ledger,
       tee: this.#tee,
+      signal: () => this.#report.bot,
       clock: this.#options.clock,
+    });
+    await using bot = await openNodeBot({
+      ...this.#options,
+      tee: this.#tee,
+      proof: this.#proof,
+      gateway: this.#gateway,
+      ownKey: this.#ownKey,
+      report: this.#report,
     });
     using _live = this.#live;
     const node = this.#keys.identity.id;
     log.info("node.started", { node, gatewayPort: local.port, controlPort: control.port });
 
     this.#certificates.useStored();
-    void this.#proof.run(signal);
-    void this.#watch.run(signal);
-    void this.#view.run(signal);
-    void this.#inbox.run(signal);
+    for (const part of [this.#proof, bot, this.#watch, this.#view, this.#inbox]) void part?.run(signal);
     const outcome = await Promise.race([this.#registrar.run(signal), aborted(signal)]).then(
       () => "stopped" as const,
       (error: unknown) => {

@@ -3,6 +3,7 @@ import type { Clock } from "../shared/clock.ts";
 import { version } from "../shared/version.ts";
 import type { Tee } from "./attestation/attestation.ts";
 import type { NodeProof } from "./attestation/node-proof.ts";
+import type { Bot } from "./bot/bot.ts";
 import type { CertificateKeeper } from "./certificate/certificate-keeper.ts";
 import type { KnownIssuer } from "./certificate/issuer.ts";
 import type { TlsKey } from "./certificate/tls-key.ts";
@@ -42,6 +43,8 @@ export class SelfReport {
   readonly #parts: SelfReportParts;
   /** Where the gateway listens on this machine. */
   gatewayPort = 0;
+  /** Undefined: there is none, or not yet. */
+  bot: Bot | undefined;
   /** Whether this process has told once that every step is made; only then do troubles count. */
   #wasComplete = false;
 
@@ -89,6 +92,7 @@ export class SelfReport {
       })),
       paths: this.#pathsNow(),
       visitors: exposure.terminator.connections,
+      ...(this.bot && { signal: this.bot.state() }),
       certificate: certificates.report,
       troubles: [...proof.troubles, ...view.troubles, ...live.troubles],
       health: this.health(),

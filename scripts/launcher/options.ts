@@ -3,7 +3,14 @@ import { parseArgs } from "node:util";
 
 export const developmentZone = "postern.localhost";
 export const developmentAlias = "demo";
-export const usualPorts = { visitors: 8_443, edge: 8_787, gateway: 31_145, control: 8_145 } as const;
+export const usualPorts = {
+  visitors: 8_443,
+  edge: 8_787,
+  gateway: 31_145,
+  control: 8_145,
+  hook: 8_146,
+  signal: 8_147,
+} as const;
 
 export interface LaunchOptions {
   readonly json: boolean;
@@ -16,6 +23,8 @@ export interface LaunchOptions {
   readonly alias: string;
   /** Undefined: as the node's settings have it. */
   readonly tee: "simulated" | undefined;
+  /** Undefined: no bot, unless the node's settings have one. */
+  readonly signal: "simulated" | undefined;
   /** Undefined: the development CA signs. */
   readonly acme: AcmeOptions | undefined;
   /** Undefined: records are kept in memory only. */
@@ -48,6 +57,7 @@ export const usage = `npm start -- [options]
   --expose TARGET    what is behind the name: gateway, http://host:port, tls://host:port[?proxy=v2]
   --alias NAME       the name before the zone (default: ${developmentAlias})
   --tee simulated    a stand-in for a TEE, in which the node runs: all of attestation can be tried, nothing is proved
+  --signal simulated the bot, with a stand-in for Signal: a page and a terminal to talk to it without a telephone
   --help             this text
 
 A real zone with certificates of a real CA:
@@ -83,6 +93,7 @@ export function parseLaunchOptions(args: readonly string[], directory: string): 
         expose: { type: "string" },
         alias: { type: "string", default: developmentAlias },
         tee: { type: "string" },
+        signal: { type: "string" },
         zone: { type: "string", default: developmentZone },
         issuer: { type: "string", default: "local" },
         "acme-directory": { type: "string" },
@@ -101,6 +112,7 @@ export function parseLaunchOptions(args: readonly string[], directory: string): 
   const issuer = oneOf("--issuer", values.issuer, ["local", "acme"]);
   const dns = oneOf("--dns", values.dns ?? "memory", ["memory", "cloudflare"]);
   const tee = values.tee === undefined ? undefined : oneOf("--tee", values.tee, ["simulated"]);
+  const signal = values.signal === undefined ? undefined : oneOf("--signal", values.signal, ["simulated"]);
   const account = oneOf("--acme-account", values["acme-account"], ["edge", "node"]);
   if (issuer === "local")
     for (const flag of ["acme-directory", "acme-ca", "doh"] as const)
@@ -124,6 +136,7 @@ export function parseLaunchOptions(args: readonly string[], directory: string): 
     zone: values.zone.toLowerCase().replace(/\.$/, ""),
     alias: values.alias,
     tee,
+    signal,
     acme:
       issuer === "acme"
         ? {

@@ -15,7 +15,9 @@ export interface Run {
   state: string;
   /** Only where a stand-in for a TEE runs. */
   tee?: SimulatedTee;
-  pids: { edge: number; relay: number; node: number; tee?: number };
+  /** Only where a stand-in for Signal runs: its page, and `GET` and `POST /messages` for who talks to the bot. */
+  signal?: { url: string };
+  pids: { edge: number; relay: number; node: number; tee?: number; signal?: number; receiver?: number };
 }
 
 export interface SimulatedTee {

@@ -9,10 +9,12 @@ import { projectRoot } from "../wrangler.ts";
 import { readOrCreateApiKey } from "./api-key.ts";
 import { Child, type ChildOptions } from "./child.ts";
 import { edgeVars, trustOf } from "./edge-vars.ts";
-import { usualPorts, type AcmeOptions, type LaunchOptions } from "./options.ts";
-import { choosePort, findFree } from "./ports.ts";
+import type { AcmeOptions, LaunchOptions } from "./options.ts";
+import { findFree } from "./ports.ts";
 import type { Progress } from "./progress.ts";
 import type { Run, SimulatedTee } from "./run-file.ts";
+import { planSignal } from "./signal.ts";
+import { choosePorts } from "./stack-ports.ts";
 
 export interface Stack {
   /** As it is now; the process ids change when a process is restarted. */
@@ -77,6 +79,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
 
   mkdirSync(join(state, "log"), { recursive: true, mode: 0o700 });
   const ports = await choosePorts(options, progress);
+  const bot = options.signal && planSignal({ state, ports });
   const ca = acme
     ? issuerOf(acme, join(state, "node"))
     : await progress.step("development CA", async () => {
@@ -120,6 +123,20 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         started("tee", ["tee-bot/cli/main.ts", "tee", "simulate", "--state", state, "--pcs-port", collateral]),
       );
     }
+    if (bot) {
+      // Before the node: whoever comes first makes the key that the mail is sealed with.
+      await progress.step("receiver of the bot's mail", () =>
+        started("receiver", ["tee-bot/cli/main.ts", "signal", "receive"], {
+          POSTERN_EDGE: `http://127.0.0.1:${ports.edge}`,
+          POSTERN_STATE: join(state, "node"),
+          ...bot.vars,
+          ...(tee && teeVars(tee)),
+        }),
+      );
+      await progress.step(`simulated Signal at ${bot.url}`, () =>
+        started("signal", ["tee-bot/cli/main.ts", ...bot.simulate], bot.simulateVars),
+      );
+    }
     await progress.step(`node behind ${alias}.${zone}`, () =>
       started("node", ["tee-bot/cli/main.ts", "start"], {
         POSTERN_EDGE: `http://127.0.0.1:${ports.edge}`,
@@ -131,6 +148,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
         POSTERN_GATEWAY_PORT: String(ports.gateway),
         POSTERN_CONTROL_PORT: String(ports.control),
         ...(tee && teeVars(tee)),
+        ...bot?.vars,
       }),
     );
     const control = join(state, "node", "control.json");
@@ -215,37 +233,24 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
       ca,
       state,
       ...(tee && { tee }),
-      pids: { edge: pid("edge"), relay: pid("relay"), node: pid("node"), ...(tee && { tee: pid("tee") }) },
+      ...(bot && { signal: { url: bot.url } }),
+      pids: {
+        edge: pid("edge"),
+        relay: pid("relay"),
+        node: pid("node"),
+        ...(tee && { tee: pid("tee") }),
+        ...(bot && { signal: pid("signal"), receiver: pid("receiver") }),
+      },
     };
   }
 
   async function stop(): Promise<void> {
     stopping = true;
     const deadline = Date.now() + stopGraceMs;
-    // The node gives its name back while the edge still listens; the others need nobody.
-    for (const name of ["node", "relay", "edge", "tee"])
+    // Nothing new comes in; the node gives its name back while the edge still listens; the others need nobody.
+    for (const name of ["signal", "receiver", "node", "relay", "edge", "tee"])
       await children.get(name)?.stop(Math.max(200, deadline - Date.now()));
   }
-}
-
-async function choosePorts(options: LaunchOptions, progress: Progress) {
-  const choices = {
-    visitors: await choosePort("visitors", usualPorts.visitors, options.port),
-    edge: await choosePort("edge", usualPorts.edge, options.edgePort),
-    gateway: await choosePort("gateway", usualPorts.gateway, undefined),
-    control: await choosePort("control API", usualPorts.control, undefined),
-  };
-  for (const [name, { port, moved }] of Object.entries(choices))
-    if (moved)
-      progress.note(
-        `port ${usualPorts[name as keyof typeof usualPorts]} is taken; the ${name} port is ${port} this time`,
-      );
-  return {
-    visitors: choices.visitors.port,
-    edge: choices.edge.port,
-    gateway: choices.gateway.port,
-    control: choices.control.port,
-  };
 }
 
 function teeVars({ socket, pcs }: SimulatedTee): Record<string, string> {

@@ -9,8 +9,9 @@ const modelsSchema = z.object({ data: z.array(z.object({ id: z.string() })) });
 
 /** What a person is told when everything is up: above all a line that works when it is pasted. */
 export async function summarize({ run, metrics, target }: Stack, seconds: number): Promise<string> {
-  const { node, ca, state, gateway, zone, tee } = run;
+  const { node, ca, state, gateway, zone, tee, signal } = run;
   const proof = tee ? `  TEE      SIMULATED: nothing here is proof\n  verify   ${verifyLine({ ...run, tee })}\n` : "";
+  const bot = signal ? `  bot      ${signal.url}/ in a browser, or ${chatLine(signal)}\n` : "";
   return `
   ready after ${seconds.toFixed(1)} s
 
@@ -22,8 +23,13 @@ export async function summarize({ run, metrics, target }: Stack, seconds: number
   metrics  ${metrics} (the relay's), ${gateway}/metrics (the gateway's)
   logs     ${here(join(state, "log"))}/
   status   npm run postern -- status --state ${here(join(state, "node"))}
-${proof}  stop     Ctrl-C
+${bot}${proof}  stop     Ctrl-C
 `;
+}
+
+/** A talk with the bot in a terminal. */
+export function chatLine({ url }: { url: string }): string {
+  return `npm run postern -- signal chat --url ${url}`;
 }
 
 /** A check of the node's evidence, which ends in the verdict `simulated`. */

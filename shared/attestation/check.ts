@@ -26,6 +26,7 @@ export const checkTitles = {
   "os-image": "The operating system is known",
   gpu: "The GPU's own evidence is good",
   "acme-account": "Certificates come by way of an account that the quote names",
+  "signal-identity": "The Signal key of the node's bot is the one that you compare",
   caa: "DNS lets no other account get a certificate for the name",
   "gateway-quote": "The gateway before the model runs in a TEE",
   "model-quote": "The model runs in a TEE",

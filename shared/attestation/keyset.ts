@@ -26,8 +26,13 @@ export const keysetSchema = z.looseObject({
   node_id: hex(32).optional(),
   /** URIs of the ACME accounts by which its certificates come. */
   acme_accounts: z.array(z.string().max(512)).max(16).optional(),
-  /** Fingerprint of the Signal identity of its bot, hex. */
+  /** Public key of the Signal identity of its bot, with its type byte, hex: what signal-cli calls its fingerprint. */
   signal_identity: z.string().max(256).optional(),
+  /** The bot's half of every safety number that people see for it. */
+  signal_safety_number: z
+    .string()
+    .regex(/^\d{30}$/)
+    .optional(),
 });
 
 export type Keyset = z.infer<typeof keysetSchema>;

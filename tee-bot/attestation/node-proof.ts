@@ -22,12 +22,14 @@ import { CollateralKeeper } from "./collateral/collateral-keeper.ts";
 import { CaaView } from "./evidence/caa-view.ts";
 import { EvidencePages } from "./evidence/evidence-pages.ts";
 import { NodeEvidence } from "./evidence/node-evidence.ts";
+import type { SignalIdentity } from "./evidence/keyset.ts";
 import type { NodeFacts } from "./evidence/node-facts.ts";
 import type { Standing } from "./evidence/standing.ts";
 import type { NodeKeys } from "./keys/node-keys.ts";
 import { proofStep, type ProofStep } from "./proof-step.ts";
 import { OwnWatch } from "./transparency/own-watch.ts";
 import { simulatorRoot } from "./simulator-root.ts";
+import type { TrustRoot } from "./verify/verification.ts";
 import { verifyQuote } from "./verify/verify-quote.ts";
 
 export interface NodeProofOptions {
@@ -82,10 +84,7 @@ export class NodeProof {
         caa: new CaaView({ resolvers: () => resolvers().map((url) => createDohServer({ url, fetch })), clock, log }),
         verify: verifyQuote,
         policy: policySchema.parse({}),
-        trust: () =>
-          tee.tee === "simulated"
-            ? simulatorRoot(files.directory, settings.socket)
-            : { root: intelRoot, simulated: false },
+        trust: () => this.trust(),
         onChange: () => this.#changed(),
       });
     }
@@ -126,6 +125,20 @@ export class NodeProof {
     return (await this.#evidence.keyset).digest;
   }
 
+  /** See `NodeEvidence.verifyNow`. Rejects outside a TEE. */
+  async verifyNow(nonce: string, signal: AbortSignal): ReturnType<NodeEvidence["verifyNow"]> {
+    if (!this.#evidence) throw new AppError("tee-absent", "There is no evidence outside a TEE.");
+    return this.#evidence.verifyNow(nonce, signal);
+  }
+
+  /** Whose quotes this node believes to be its own. Throws `evidence-rejected` where a simulator has no root. */
+  trust(): TrustRoot {
+    const { tee, config } = this.#options;
+    return tee.tee === "simulated"
+      ? simulatorRoot(config.files.directory, config.attestation.socket)
+      : { root: intelRoot, simulated: false };
+  }
+
   /** Shows visitors this certificate (PEM) as soon as the node may. */
   serve(chain: string, registration: Registration | undefined): void {
     this.#gate.offer(chain, this.#options.keys.tls.pem, this.standing);
@@ -144,6 +157,11 @@ export class NodeProof {
     const acmeAccounts = acmeAccount === "node" ? announcedAccountUris(files.announcedAccounts) : ofEdge;
     this.#evidence?.follow({ hostnames, zone, acmeAccounts });
     this.#watch?.follow(hostnames);
+  }
+
+  /** The Signal identity of the node's bot, which its evidence names from now on. */
+  followSignal(identity: SignalIdentity | undefined): void {
+    this.#evidence?.followSignal(identity);
   }
 
   async run(signal: AbortSignal): Promise<void> {

@@ -13,6 +13,7 @@ import { print, runCommand as run, stateFlag, stateOf, wantsColor, type StateFla
 import { addKeyCommands } from "./keys.ts";
 import type { StartFlags } from "./start.ts";
 import { formatStatus } from "./status-view.ts";
+import { addSignalCommands } from "./signal.ts";
 import { addVerifyCommand } from "./verify.ts";
 import { addWatchCommand } from "./watch.ts";
 import { addTeeCommands } from "./tee.ts";
@@ -101,5 +102,6 @@ addKeyCommands(program);
 addVerifyCommand(program);
 addWatchCommand(program);
 addTeeCommands(program);
+addSignalCommands(program);
 
 await program.parseAsync();

@@ -1,3 +1,4 @@
+import type { BotState } from "../bot/bot-state.ts";
 import type { NodeStatus } from "../control/status.ts";
 import { formatTroubles, painter } from "./paint.ts";
 
@@ -21,6 +22,7 @@ export function formatStatus(status: NodeStatus, color: boolean, now: number): s
     `  behind the name  ${status.target}`,
     `  local gateway    ${status.gateway}`,
     `  TEE              ${formatTee(status.tee, paint)}`,
+    ...(status.signal ? [`  Signal bot       ${formatSignal(status.signal, paint)}`] : []),
     ...status.hostnames.slice(1).map((name) => `  also known as    ${name}`),
     ...formatTroubles([...(trouble ? [trouble] : []), ...status.troubles], color),
   ];
@@ -38,6 +40,18 @@ function formatTee(tee: NodeStatus["tee"], paint: ReturnType<typeof painter>): s
     case "none":
       return "none: the keys are files";
   }
+}
+
+function formatSignal(bot: BotState, paint: ReturnType<typeof painter>): string {
+  const { answered, isStoreAway, mailbox, sending } = bot;
+  const { waiting, inHand, replies, undecidable, dead } = mailbox;
+  const { pause, troubles } = sending;
+  const words = [`${answered} answered, ${waiting + inHand} waiting, ${replies} to send`];
+  if (undecidable > 0) words.push(paint("yellow", `${undecidable} of unknown outcome`));
+  if (dead > 0) words.push(paint("yellow", `${dead} given up`));
+  if (pause) words.push(paint("red", `nothing is sent: ${pause.why}`));
+  if (isStoreAway) words.push(paint("red", "its memory cannot be reached"));
+  return [words.join(", "), ...troubles.map(({ text }) => `                   ${text}`)].join("\n");
 }
 
 function formatAge(ms: number): string {

@@ -7,11 +7,13 @@ import { systemClock } from "../../shared/clock.ts";
 import { createDohServer } from "../../shared/dns/doh.ts";
 import { AppError, errorText } from "../../shared/errors.ts";
 import { writeFileAtomic } from "../../shared/nodejs/files.ts";
+import { parseExpectedSignal } from "../attestation/client/judge/signal-identity.ts";
 import { askCollateralOf } from "../attestation/client/observe/ask-collateral.ts";
 import { systemRoots } from "../attestation/client/observe/connection.ts";
 import { parseNodeAddress } from "../attestation/client/observe/parse-address.ts";
 import { readPolicy } from "../attestation/client/policy-file.ts";
 import { formatProof, maxProofBytes, parseProof } from "../attestation/client/proof.ts";
+import { judgeQuestion, parseQuestion, type QuestionReport } from "../attestation/client/question.ts";
 import { inspectNode, inspectProof, type Inspection, type Judgement } from "../attestation/client/verify-node.ts";
 import type { TrustRoot } from "../attestation/verify/verification.ts";
 import { wantsColor } from "./command.ts";
@@ -29,6 +31,7 @@ export interface VerifyFlags {
   collateral?: string;
   resolver?: string;
   simulatorRoot?: string;
+  signalIdentity?: string;
 }
 
 const exitCodes = { verified: 0, simulated: 0, refused: 1, unknown: 2 } as const satisfies Record<Verdict, number>;
@@ -48,15 +51,16 @@ export async function verify(what: string, flags: VerifyFlags): Promise<Verifica
   if (recorded && flags.save !== undefined)
     throw new AppError("bad-request", "--save keeps what is seen of a node; what is in a proof file is kept already.");
   if (!recorded && /\.json$|^\.{0,2}\//.test(what)) throw new AppError("not-found", `There is no file ${what}.`);
-  const inspection = recorded ? await checkProof(what, flags) : await checkNode(what, flags);
+  const { question, ...inspection } = recorded ? await checkProof(what, flags) : await checkNode(what, flags);
   const { report, observation } = inspection;
   const unsaved = flags.save === undefined ? undefined : save(flags.save, inspection);
-  const exitCode = exitCodes[report.verdict] || (unsaved ? exitCodes.unknown : 0);
+  const exitCode = exitCodeOf(report.verdict, question) || (unsaved ? exitCodes.unknown : 0);
   const view: VerificationView = {
     report,
     observation,
     subject: recorded ? `${observation?.url} as recorded in ${basename(what)}` : what,
     hints: hintsFor(inspection, flags, unsaved),
+    question,
   };
   const text = flags.json ? formatVerificationJson(view, exitCode) : formatVerification(view, wantsColor());
   return { text, exitCode, unsaved };
@@ -75,7 +79,16 @@ function save(file: string, { report, observation }: Inspection): CliError | und
   }
 }
 
-function checkNode(what: string, flags: VerifyFlags): Promise<Inspection> {
+/** A person's question is not answered by a node's good evidence alone. */
+function exitCodeOf(verdict: Verdict, question: QuestionReport | undefined): number {
+  const verdicts = [verdict, question?.modelVerdict ?? "verified"];
+  if (verdicts.includes("refused") || question?.challenge.outcome === "fail") return exitCodes.refused;
+  return Math.max(...verdicts.map((one) => exitCodes[one]));
+}
+
+type Checked = Inspection & { readonly question?: QuestionReport | undefined };
+
+function checkNode(what: string, flags: VerifyFlags): Promise<Checked> {
   const judgement = judgementOf(flags);
   return inspectNode({
     ...judgement,
@@ -87,9 +100,15 @@ function checkNode(what: string, flags: VerifyFlags): Promise<Inspection> {
   });
 }
 
-function checkProof(file: string, flags: VerifyFlags): Promise<Inspection> {
+async function checkProof(file: string, flags: VerifyFlags): Promise<Checked> {
   const roots = flags.cacert === undefined ? systemRoots() : rootsIn(flags.cacert);
-  return inspectProof(parseProof(readSmallFile(file, maxProofBytes), roots), judgementOf(flags));
+  const text = readSmallFile(file, maxProofBytes);
+  const observation = parseProof(text, roots);
+  const question = parseQuestion(text);
+  const judgement = judgementOf(flags);
+  const inspection = await inspectProof(observation, judgement);
+  if (!question) return inspection;
+  return { ...inspection, question: await judgeQuestion(question, observation.connection.nonce, judgement) };
 }
 
 /** Of the flags that say what to insist on. */
@@ -97,11 +116,13 @@ export function judgementOf({
   policy,
   require,
   simulatorRoot,
-}: Pick<VerifyFlags, "policy" | "require" | "simulatorRoot">): Judgement {
+  signalIdentity,
+}: Pick<VerifyFlags, "policy" | "require" | "simulatorRoot" | "signalIdentity">): Judgement {
   return {
     policy: policy === undefined ? undefined : policyIn(policy),
     require: require === undefined ? undefined : checksIn(require),
     trust: simulatorRoot === undefined ? undefined : simulatorTrust(simulatorRoot),
+    signalIdentity: signalIdentity === undefined ? undefined : parseExpectedSignal(signalIdentity),
   };
 }
 

@@ -1,9 +1,11 @@
 /** A verification as a person reads it: the verdict, why, each check, which code it is, and what is not proven by it. */
-import { checkTitles, type Outcome, type Verdict } from "../../shared/attestation/check.ts";
+import { checkTitles } from "../../shared/attestation/check.ts";
 import { version } from "../../shared/version.ts";
 import { describeCode, listImages } from "../attestation/client/code.ts";
 import type { Observation } from "../attestation/client/observation.ts";
 import type { NodeReport } from "../attestation/verify/verification.ts";
+import type { QuestionReport } from "../attestation/client/question.ts";
+import { formatQuestion, outcomeColors, questionJson, verdictWords } from "./question-view.ts";
 import { painter } from "./paint.ts";
 import { printable, printableJson } from "./printable.ts";
 
@@ -15,19 +17,14 @@ export interface VerificationView {
   readonly subject: string;
   /** What to do next. */
   readonly hints: readonly string[];
+  /** Of a proof file that a bot made for a person. */
+  readonly question?: QuestionReport | undefined;
 }
 
 const reportVersion = "postern.verification/1";
-const verdictWords = {
-  verified: ["green", "VERIFIED"],
-  simulated: ["yellow", "SIMULATED"],
-  refused: ["red", "REFUSED"],
-  unknown: ["yellow", "COULD NOT CHECK"],
-} as const satisfies Record<Verdict, readonly [string, string]>;
-const outcomeColors = { pass: "green", fail: "red", skip: "yellow" } as const satisfies Record<Outcome, string>;
 const labelWidth = 12;
 
-export function formatVerification({ report, subject, hints }: VerificationView, color: boolean): string {
+export function formatVerification({ report, subject, hints, question }: VerificationView, color: boolean): string {
   const paint = painter(color);
   const { verdict, reason, checks, required, notProven } = report;
   const [hue, word] = verdictWords[verdict];
@@ -45,6 +42,7 @@ export function formatVerification({ report, subject, hints }: VerificationView,
     printable(reason),
     ...hints.map((hint) => `  → ${printable(hint)}`),
     ...section("", table),
+    ...section("The question that it answers:", question ? formatQuestion(question, color) : []),
     ...section("What runs there:", code),
     ...section("Not proven by this:", open),
   ];
@@ -52,7 +50,10 @@ export function formatVerification({ report, subject, hints }: VerificationView,
 }
 
 /** The form is described in docs/attestation.md; members may come to it, and none changes its meaning. */
-export function formatVerificationJson({ report, observation, subject }: VerificationView, exitCode: number): string {
+export function formatVerificationJson(
+  { report, observation, subject, question }: VerificationView,
+  exitCode: number,
+): string {
   const { verdict, reason, checks, required, notProven, measured, shown } = report;
   const document = {
     version: reportVersion,
@@ -72,6 +73,7 @@ export function formatVerificationJson({ report, observation, subject }: Verific
     keyset: shown?.keyset ?? null,
     images: listImages(report),
     not_proven: notProven,
+    ...(question && { question: questionJson(question) }),
   };
   return `${printableJson(document)}\n`;
 }

@@ -25,6 +25,10 @@ export function addVerifyCommand(program: Command): void {
       "--simulator-root <file>",
       "accept quotes of the simulator with this root (PEM); the verdict is then SIMULATED",
     )
+    .option(
+      "--signal-identity <digits>",
+      "the safety number that your Signal shows for the node's bot, to be compared (or the bot's key, in hex)",
+    )
     .exitOverride(({ exitCode }) => process.exit(exitCode === 0 ? 0 : couldNotCheckExitCode))
     .action((what: string, flags: VerifyFlags) => {
       process.exitCode = couldNotCheckExitCode;

@@ -17,6 +17,7 @@ import type { Ledger } from "../gateway/ledger.ts";
 import { listenLocal } from "../server/listen-local.ts";
 import { keyRoutes } from "./keys.ts";
 import { readJson } from "./read-json.ts";
+import { signalRoutes, type SignalControl } from "./signal.ts";
 import { teeRoutes } from "./tee.ts";
 import { exposureSchema, type ControlFile, type NodeStatus, type RenewalAnswer } from "./status.ts";
 
@@ -31,6 +32,8 @@ export interface ControlOptions {
   /** The gateway's keys. */
   ledger: Pick<Ledger, "keys" | "usage">;
   tee: TeeState;
+  /** The Signal bot, where there is one. */
+  signal?: () => SignalControl | undefined;
   clock: Clock;
 }
 
@@ -73,6 +76,7 @@ export function createControlApp({
   renew,
   ledger,
   tee,
+  signal = () => undefined,
   clock,
 }: Omit<ControlOptions, "port" | "path"> & { token: string }): Hono {
   const app = new Hono();
@@ -100,6 +104,7 @@ export function createControlApp({
 
   app.route("/", keyRoutes({ ledger, clock }));
   app.route("/", teeRoutes(tee));
+  app.route("/", signalRoutes(signal));
 
   app.notFound(({ req }) => problemResponse(problemOf("not-found", `There is no ${req.method} ${req.path} here.`)));
   app.onError((error) => problemResponse(problemOfError(error)));

@@ -1,6 +1,7 @@
 import { z } from "zod";
 import { troubleSchema } from "../../shared/registry/messages.ts";
 import { tees } from "../attestation/attestation.ts";
+import { botStateSchema } from "../bot/bot-state.ts";
 import { certificateReportSchema } from "../certificate/certificate-report.ts";
 import { healthStates, healthSteps } from "../health/health.ts";
 import { transports } from "../tunnel/transport.ts";
@@ -30,6 +31,8 @@ export const nodeStatusSchema = z.object({
     )
     .default([]),
   visitors: z.int(),
+  /** The Signal bot, where there is one. */
+  signal: botStateSchema.optional(),
   certificate: certificateReportSchema,
   /** What somebody has to look at, as the edge tells it: each with its remedy. */
   troubles: z.array(troubleSchema),

@@ -18,6 +18,7 @@ import {
   type HttpRequest,
   type HttpResponse,
 } from "../server/terminator.ts";
+import { isForHook } from "../bot/receive/hook-path.ts";
 import { readChallengeVisit } from "./challenge-visit.ts";
 import { HttpProxy } from "./http-proxy.ts";
 import { parseRequestTarget } from "./request-target.ts";
@@ -33,6 +34,8 @@ export interface ExposureOptions {
   challenges: Challenges;
   /** Shows what the node proves of itself at {@link evidencePath}, whatever is behind the name. */
   showEvidence: (request: HttpRequest, response: HttpResponse, client: ProxyAddresses) => void;
+  /** Takes what is posted to the bot at the public name, whatever is behind it; undefined: that goes there as well. */
+  hook?: () => HttpHandler | undefined;
   /** The node has to prove itself: TLS that ends elsewhere, of which it can prove nothing, is not passed on. */
   mustProve: boolean;
   log: Log;
@@ -86,7 +89,8 @@ export class Exposure implements HttpHandler {
 
   request(request: HttpRequest, response: HttpResponse, client: ProxyAddresses): void {
     if (isForEvidence(request.url ?? "")) return this.#options.showEvidence(request, response, client);
-    (this.#proxy ?? this.#options.gateway).request(request, response, client);
+    const hook = isForHook(request.url ?? "") ? this.#options.hook?.() : undefined;
+    (hook ?? this.#proxy ?? this.#options.gateway).request(request, response, client);
   }
 
   upgrade(request: IncomingMessage, socket: Duplex, head: Buffer, client: ProxyAddresses): void {

@@ -30,6 +30,8 @@ export interface GatewayOptions {
   readonly clock: Clock;
   readonly random: () => number;
   readonly log: Log;
+  /** By which the node's own parts call it at this machine's port, whatever the settings ask of others; undefined: they do not. */
+  readonly ownKey?: string | undefined;
   /** The state of the public name. */
   readonly health: () => HealthReport;
   /** This node's id, by which a call may ask for what runs here. */
@@ -60,6 +62,8 @@ export interface Gateway extends AsyncDisposable {
   /** Resolves when every provider was looked at once; calls are answered before. */
   readonly ready: Promise<void>;
   handler(surface: Surface): HttpHandler;
+  /** See `Models.examine`. */
+  examine: Models["examine"];
   /** Uses other settings from the next call on; calls under way keep theirs. */
   follow(settings: GatewaySettings): void;
 }
@@ -68,9 +72,9 @@ export interface Gateway extends AsyncDisposable {
 export function createGateway(options: GatewayOptions): Gateway {
   let { settings } = options;
   const { clock, random, log, health, node, env = {}, openEmbedded, showReport, verification } = options;
-  const { receiptSigner } = options;
+  const { receiptSigner, ownKey } = options;
   const names = (): string[] => namesOf(node, health().hostnames);
-  const ledger = openLedger({ path: join(options.directory, "gateway.sqlite"), settings, clock, log });
+  const ledger = openLedger({ path: join(options.directory, "gateway.sqlite"), settings, ownKey, clock, log });
   const models = new Models({ settings, clock, random, log, env, names, openEmbedded, verification });
   const own: GatewayParts = { router: models.router, access: ledger.access, tracker: ledger.tracker };
   const parts: GatewayParts = { ...own, ...options.parts };
@@ -109,6 +113,7 @@ export function createGateway(options: GatewayOptions): Gateway {
       });
       return refuseOwnLooks(front, models.providers.mark);
     },
+    examine: (wish, nonce, signal) => models.examine(wish, nonce, signal),
     follow(next) {
       settings = next;
       ledger.follow(next);

@@ -13,6 +13,8 @@ export interface LedgerOptions {
   /** Where the file is. */
   path: string;
   settings: GatewaySettings;
+  /** Of the node's own parts; see {@link Gate}. */
+  ownKey?: string | undefined;
   clock: Clock;
   log: Log;
 }
@@ -26,13 +28,13 @@ export interface Ledger extends Disposable {
 }
 
 /** Throws {@link AppError} when the file cannot be opened. Disposing of it writes what is left to be written. */
-export function openLedger({ path, settings, clock, log }: LedgerOptions): Ledger {
+export function openLedger({ path, settings, ownKey, clock, log }: LedgerOptions): Ledger {
   const store = openGatewayStore({ path, log });
   const batches = new Batches({ store, log });
   const parts = { store, batches, clock, log };
   const keys = new KeyRing(parts);
   const usage = new MonthlyUsage({ store, batches, now: clock.now() });
-  const access = new Gate({ settings, keys, usage, clock, log });
+  const access = new Gate({ settings, keys, usage, ownKey, clock, log });
   const tracker = new RequestTracker({ ...parts, settings: settings.requests });
   return {
     keys,

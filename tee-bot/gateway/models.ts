@@ -1,5 +1,6 @@
 /** Which models there are, who answers for them, and what is told of both: the parts that know providers, joined. */
 import type { Clock } from "../../shared/clock.ts";
+import { AppError } from "../../shared/errors.ts";
 import type { Log } from "../../shared/log.ts";
 import type { UpstreamVerification } from "../attestation/near/upstream-verification.ts";
 import type { Surface } from "./api/call.ts";
@@ -8,7 +9,9 @@ import { reportGatewayHealth } from "./catalogue/provider-health.ts";
 import type { ModelPagesOptions } from "./pages/models.ts";
 import { ProviderManager } from "./providers/manager.ts";
 import type { OpenEmbedded } from "./providers/open-provider.ts";
+import type { ExaminedModel } from "./providers/provider.ts";
 import type { Environment } from "./providers/secret.ts";
+import { expandAlias } from "./routing/aliases.ts";
 import { ProviderRouter } from "./routing/router.ts";
 import type { GatewaySettings } from "./settings.ts";
 
@@ -23,6 +26,12 @@ export interface ModelsOptions {
   openEmbedded?: OpenEmbedded | undefined;
   /** Undefined: what providers say of their TEEs stays their own word. */
   verification?: UpstreamVerification | undefined;
+}
+
+/** A model by any name that a call may use, and the provider that has it. */
+export interface ExamineWish {
+  readonly model: string;
+  readonly provider: string | undefined;
 }
 
 export class Models implements AsyncDisposable {
@@ -56,6 +65,19 @@ export class Models implements AsyncDisposable {
       health: () => reportGatewayHealth(providers.members, providers.misfits, surface),
       providerOf: ({ postern }) => providers.members.find(({ provider }) => provider.id === postern.provider)?.provider,
     };
+  }
+
+  /**
+   * Looks at the evidence of the first model that the name stands for, at `provider` where that is said. Throws
+   * {@link AppError} `not-found` where nobody looks at evidence of it, else what `Attestor.examine` throws.
+   */
+  async examine(wish: ExamineWish, nonce: Uint8Array, signal: AbortSignal): Promise<ExaminedModel> {
+    const { offers, settings } = this.router;
+    const having = expandAlias(wish.model, settings.aliases).flatMap((name) => offers.find(name));
+    const offer = having.find(({ view }) => wish.provider === undefined || view.provider.id === wish.provider);
+    const attestor = offer?.view.provider.attestor;
+    if (!attestor) throw new AppError("not-found", "There is no such model now, or nobody looks at its evidence.");
+    return attestor.examine(offer.model.id, nonce, signal);
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

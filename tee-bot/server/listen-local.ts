@@ -7,14 +7,19 @@ export interface LocalServer extends AsyncDisposable {
   readonly port: number;
 }
 
-/** Listens on 127.0.0.1. `purpose` names the server in the error when the port is taken. */
-export async function listenLocal(server: Server, port: number, purpose: string): Promise<LocalServer> {
+/** Listens on 127.0.0.1, or where else is said. `purpose` names the server in the error when the port is taken. */
+export async function listenLocal(
+  server: Server,
+  port: number,
+  purpose: string,
+  host = "127.0.0.1",
+): Promise<LocalServer> {
   await new Promise<void>((resolve, reject) => {
     server.once("error", (error: NodeJS.ErrnoException) => {
       const why = error.code === "EADDRINUSE" ? "another program has it" : errorText(error);
       reject(new AppError("bad-request", `Port ${port} for the ${purpose} cannot be used: ${why}.`, { cause: error }));
     });
-    server.listen({ host: "127.0.0.1", port }, resolve);
+    server.listen({ host, port }, resolve);
   });
   return {
     port: (server.address() as AddressInfo).port,

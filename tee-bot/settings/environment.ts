@@ -37,7 +37,7 @@ export function variableOf(path: SettingPath): string | undefined {
   return variables.find(({ setting }) => isSamePath(setting.path, path))?.name;
 }
 
-const sectionPrefixes = ["POSTERN_GATEWAY_", "POSTERN_ATTESTATION_"];
+const sectionPrefixes = ["POSTERN_GATEWAY_", "POSTERN_ATTESTATION_", "POSTERN_SIGNAL_"];
 
 /** Variables of these sections that nobody reads, though one of nearly that name is read. */
 export function findMisspelt(environment: NodeJS.ProcessEnv): { readonly name: string; readonly meant: string }[] {

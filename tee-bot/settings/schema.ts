@@ -1,6 +1,7 @@
 /** All that `postern.yaml` may say. Everything has a default, so an empty file is a good one. */
 import { z } from "zod";
 import { attestationSettingsSchema } from "../attestation/settings.ts";
+import { signalSettingsSchema } from "../bot/settings.ts";
 import { gatewaySettingsSchema } from "../gateway/settings.ts";
 import { inboxSettingsSchema } from "../inbox/settings.ts";
 import { nodeSettingsSchema } from "./node-settings.ts";
@@ -13,6 +14,7 @@ export const settingsSchema = z.strictObject({
   node: nodeSettingsSchema.prefault({}),
   attestation: attestationSettingsSchema.prefault({}),
   gateway: gatewaySettingsSchema.prefault({}),
+  signal: signalSettingsSchema.prefault({}),
   inbox: inboxSettingsSchema.prefault({}),
 });
 

@@ -22,6 +22,7 @@ export interface TestGatewayOptions {
   /** With the model that ships, in an engine of its own. */
   readonly demo?: boolean;
   readonly surface?: Surface;
+  readonly ownKey?: string;
   readonly clock?: Clock;
   readonly random?: () => number;
   readonly log?: Log;
@@ -50,6 +51,7 @@ export async function startGateway(options: TestGatewayOptions): Promise<TestGat
     random,
     log,
     health,
+    ownKey: options.ownKey,
     ...(demo && { openEmbedded: (embedded) => openEmbedded(embedded, { clock, log }) }),
   });
   const handler = gateway.handler(surface);

@@ -17,6 +17,8 @@ export function describeCode(report: NodeReport): [name: string, value: string][
     ["firmware", [tcbStatus, ...advisories].filter(Boolean).join(", ")],
     ["keys from", keyProvider && `${keyProvider.name} ${keyProvider.id}`],
     ["node", shown?.keyset.node_id],
+    ["signal key", shown?.keyset.signal_identity],
+    ["signal", shown?.keyset.signal_safety_number?.replaceAll(/.{5}(?!$)/g, "$& ")],
   ];
   return rows.flatMap(([name, value]) => (value ? [[name, value]] : []));
 }

@@ -7,11 +7,13 @@ import { version } from "../../../shared/version.ts";
 import type { NodeReport } from "../verify/verification.ts";
 import { judgeChain, type RecordedChain } from "./judge/chain.ts";
 import { spkiSha256Of } from "../../certificate/spki.ts";
+import { challengeFormula } from "./challenge.ts";
 import type { CertificateTrust, Observation } from "./observation.ts";
+import type { Question } from "./question.ts";
 
 const proofVersion = "postern.proof/1";
-/** Evidence with its collateral, which may stand in it twice, and the report. */
-export const maxProofBytes = 8 * 1024 * 1024;
+/** Evidence with its collateral, which may stand in it twice, the report, and that of a model with its GPUs. */
+export const maxProofBytes = 16 * 1024 * 1024;
 export const recorder = "whoever recorded it";
 const maxChainLength = 10;
 
@@ -49,12 +51,18 @@ const proofSchema = z.object({
   ]),
   /** What the recorder found; to be compared with, not believed. */
   report: z.object({ verdict: z.string().max(32), reason: z.string() }).loose(),
+  /** See question.ts, which reads it. */
+  question: z.unknown().optional(),
 });
 
-/** Undefined where the node showed no evidence: there is nothing to keep. */
+/**
+ * Undefined where the node showed no evidence: there is nothing to keep. `question`: on whose behalf it was asked, where that
+ * was a person at the node's bot.
+ */
 export function formatProof(
   observation: Observation,
   { verdict, reason, checks, required }: NodeReport,
+  question?: Question,
 ): string | undefined {
   const { shown, connection, collateral } = observation;
   if (shown.kind === "none") return undefined;
@@ -80,6 +88,7 @@ export function formatProof(
         ? { ...observation.dns, contents: [...observation.dns.contents] }
         : observation.dns,
     report: { verdict, reason, required, checks },
+    ...(question && { question: { nonce_is: challengeFormula, ...question } }),
   };
   return `${JSON.stringify(proof, undefined, 1)}\n`;
 }

@@ -10,6 +10,7 @@ import type { DnsServer } from "../../../shared/dns/server.ts";
 import { AppError } from "../../../shared/errors.ts";
 import type { NodeReport, TrustRoot } from "../verify/verification.ts";
 import { examine, nothingSeen } from "./judge/examine.ts";
+import type { ExpectedSignal } from "./judge/signal-identity.ts";
 import type { Observation } from "./observation.ts";
 import { observeNode, type AskCollateral } from "./observe/observe-node.ts";
 import type { NodeAddress } from "./observe/parse-address.ts";
@@ -22,6 +23,8 @@ export interface Judgement {
   readonly require?: readonly CheckId[] | undefined;
   /** Undefined: Intel's, and no simulator is believed. */
   readonly trust?: TrustRoot | undefined;
+  /** What a phone shows of the node's bot, to be compared; undefined: nobody compares. */
+  readonly signalIdentity?: ExpectedSignal | undefined;
 }
 
 export interface VerifyNodeOptions extends Judgement {
@@ -32,6 +35,8 @@ export interface VerifyNodeOptions extends Judgement {
   readonly askCollateral?: AskCollateral | undefined;
   /** Undefined: CAA records are not looked at. */
   readonly resolver?: DnsServer | undefined;
+  /** 32 bytes that nobody could know before; undefined: they are drawn here. */
+  readonly nonce?: Uint8Array | undefined;
   readonly clock?: Clock;
   readonly signal?: AbortSignal;
 }
@@ -48,10 +53,10 @@ export async function verifyNode(options: VerifyNodeOptions): Promise<NodeReport
 
 /** Like {@link verifyNode}, with what was seen, for a proof file. */
 export async function inspectNode(options: VerifyNodeOptions): Promise<Inspection> {
-  const { address, roots, askCollateral, resolver, clock = systemClock } = options;
+  const { address, roots, askCollateral, resolver, nonce, clock = systemClock } = options;
   const signal = options.signal ?? new AbortController().signal;
   try {
-    const observation = await observeNode({ address, roots, askCollateral, resolver, clock, signal });
+    const observation = await observeNode({ address, roots, askCollateral, resolver, nonce, clock, signal });
     return { report: await judge(observation, options), observation };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
@@ -64,10 +69,11 @@ export async function inspectProof(observation: Observation, judgement: Judgemen
   return { report: await judge(observation, judgement), observation };
 }
 
-function judge(observation: Observation, { policy, require, trust }: Judgement): Promise<NodeReport> {
+function judge(observation: Observation, { policy, require, trust, signalIdentity }: Judgement): Promise<NodeReport> {
   return examine(observation, {
     policy: policy ?? policySchema.parse({}),
     require,
+    signalIdentity,
     trust: trust ?? { root: intelRoot, simulated: false },
   });
 }

@@ -1,5 +1,5 @@
 import type { Clock } from "../../../shared/clock.ts";
-import { decideNotAfter, sealKeyset, type KeysetParts, type SealedKeyset } from "./keyset.ts";
+import { decideNotAfter, sealKeyset, type KeysetParts, type SealedKeyset, type SignalIdentity } from "./keyset.ts";
 
 /** What changes while the node runs. */
 export interface Names {
@@ -10,14 +10,17 @@ export interface Names {
   readonly acmeAccounts: readonly string[];
 }
 
-/** The keyset of the moment: sealed anew when names change, and before it ends. */
+type FixedParts = Omit<KeysetParts, "hostnames" | "acmeAccounts" | "signal">;
+
+/** The keyset of the moment: sealed anew when names change or the bot's identity, and before it ends. */
 export class KeysetHolder {
-  readonly #fixed: Omit<KeysetParts, "hostnames" | "acmeAccounts">;
+  readonly #fixed: FixedParts;
   readonly #clock: Clock;
   #names: Names = { hostnames: [], zone: undefined, acmeAccounts: [] };
+  #signal: SignalIdentity | undefined;
   #sealed: { readonly notAfter: number; readonly keyset: Promise<SealedKeyset> } | undefined;
 
-  constructor(fixed: Omit<KeysetParts, "hostnames" | "acmeAccounts">, clock: Clock) {
+  constructor(fixed: FixedParts, clock: Clock) {
     this.#fixed = fixed;
     this.#clock = clock;
   }
@@ -34,11 +37,19 @@ export class KeysetHolder {
     return true;
   }
 
+  /** Whether that is another keyset. */
+  followSignal(identity: SignalIdentity | undefined): boolean {
+    if (JSON.stringify(identity) === JSON.stringify(this.#signal)) return false;
+    this.#signal = identity;
+    this.#sealed = undefined;
+    return true;
+  }
+
   get current(): Promise<SealedKeyset> {
     const now = Math.floor(this.#clock.now() / 1000);
     const notAfter = decideNotAfter(now);
     if (this.#sealed?.notAfter !== notAfter)
-      this.#sealed = { notAfter, keyset: sealKeyset({ ...this.#fixed, ...this.#names }, now) };
+      this.#sealed = { notAfter, keyset: sealKeyset({ ...this.#fixed, ...this.#names, signal: this.#signal }, now) };
     return this.#sealed.keyset;
   }
 }

@@ -13,6 +13,15 @@ export interface KeysetParts {
   readonly acmeAccounts: readonly string[];
   /** `dstack-app://<id>`. */
   readonly subject: string;
+  /** Of the node's bot; undefined: there is none, or it is not known. */
+  readonly signal: SignalIdentity | undefined;
+}
+
+export interface SignalIdentity {
+  /** Public, with its type byte, hex. */
+  readonly key: string;
+  /** The half of every safety number of it that is its own: 30 digits. */
+  readonly safetyNumber: string;
 }
 
 /** A keyset with its digest. */
@@ -35,7 +44,7 @@ export function decideNotAfter(now: number): number {
 
 /** Names and accounts in order, so that the same keys are the same keyset. */
 export async function sealKeyset(parts: KeysetParts, now: number): Promise<SealedKeyset> {
-  const { receiptKey, e2eeKey, hostnames, spkiSha256, node, acmeAccounts, subject } = parts;
+  const { receiptKey, e2eeKey, hostnames, spkiSha256, node, acmeAccounts, subject, signal } = parts;
   const keyset: Keyset = {
     receipt_signing_keys: [{ ...receiptKey }],
     e2ee_public_keys: [{ ...e2eeKey }],
@@ -44,6 +53,7 @@ export async function sealKeyset(parts: KeysetParts, now: number): Promise<Seale
     subject,
     node_id: node,
     acme_accounts: [...new Set(acmeAccounts)].toSorted(),
+    ...(signal && { signal_identity: signal.key, signal_safety_number: signal.safetyNumber }),
   };
   return { keyset, digest: Buffer.from(await keysetDigest(keyset)).toString("hex") };
 }

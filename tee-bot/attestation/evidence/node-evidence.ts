@@ -2,16 +2,18 @@
 import { aciReportData } from "../../../shared/attestation/aci-statement.ts";
 import { evidenceVersion, type Evidence, type QuoteEvidence } from "../../../shared/attestation/evidence.ts";
 import { connectionReportData, exporterLabel } from "../../../shared/attestation/report-data.ts";
+import type { Keyset } from "../../../shared/attestation/keyset.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { toHex } from "../../../shared/hex.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { TeeContext } from "../attestation.ts";
 import type { AgentQuote } from "../dstack/guest-agent.ts";
+import type { QuoteReport } from "../verify/verification.ts";
 import { aciReport } from "./aci-report.ts";
 import type { CaaView } from "./caa-view.ts";
 import type { Connection } from "./connection.ts";
 import { KeysetHolder, type Names } from "./keyset-holder.ts";
-import type { SealedKeyset } from "./keyset.ts";
+import type { SealedKeyset, SignalIdentity } from "./keyset.ts";
 import { QuoteCache } from "./quote-cache.ts";
 import { quoteEvidence } from "./quote-evidence.ts";
 import { QuoteQueue } from "./quote-queue.ts";
@@ -72,6 +74,11 @@ export class NodeEvidence {
     if (this.#keysets.follow(names)) this.recheck();
   }
 
+  /** The Signal identity of the node's bot. */
+  followSignal(identity: SignalIdentity | undefined): void {
+    if (this.#keysets.followSignal(identity)) this.recheck();
+  }
+
   /** Something that the evidence stands on has changed. */
   recheck(): void {
     if (this.#keysets.names.hostnames.length > 0) this.#self.check();
@@ -129,6 +136,14 @@ export class NodeEvidence {
     const made = reports.get(known ?? "") ?? this.#formReport(sealed, reportData, quote, known);
     reports.set(known ?? "", made);
     return made;
+  }
+
+  /** What this node's own verifier says of a quote for this nonce (32 bytes, hex), made without a connection. */
+  async verifyNow(nonce: string, signal: AbortSignal): Promise<{ report: QuoteReport; keyset: Keyset }> {
+    const { keyset, digest } = await this.keyset;
+    const reportData = await aciReportData(digest, nonce);
+    const quote = await this.#telling(this.#queue.own(reportData, signal));
+    return { report: await verifyOwn(quote, reportData, this.#options, signal), keyset };
   }
 
   #formReport(sealed: SealedKeyset, reportData: Uint8Array, quote: AgentQuote, domain: string | undefined): Buffer {

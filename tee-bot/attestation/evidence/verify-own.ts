@@ -1,11 +1,10 @@
 /** What the node's own verifier says of a quote of its own, with the collateral that it shows. */
-import type { Check } from "../../../shared/attestation/check.ts";
 import type { Policy } from "../../../shared/attestation/policy.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import { validUntilOf } from "../collateral/collateral-dates.ts";
 import type { CollateralKeeper } from "../collateral/collateral-keeper.ts";
 import type { AgentQuote } from "../dstack/guest-agent.ts";
-import type { TrustRoot, VerifyQuote } from "../verify/verification.ts";
+import type { QuoteReport, TrustRoot, VerifyQuote } from "../verify/verification.ts";
 import type { NodeFacts } from "./node-facts.ts";
 import { quoteEvidence } from "./quote-evidence.ts";
 
@@ -19,16 +18,21 @@ export interface OwnVerifier {
   readonly clock: Clock;
 }
 
+export interface OwnVerification extends QuoteReport {
+  /** When what it stands on ends: the collateral (ms since 1970). */
+  readonly validUntil: number | undefined;
+}
+
 /** The first quote tells for which machine collateral is needed. */
 const collateralWaitMs = 15_000;
 
-/** Also when it has to end: when the collateral does (ms since 1970). Throws when the quote names no machine. */
+/** Throws when the quote names no machine. */
 export async function verifyOwn(
   quote: AgentQuote,
   reportData: Uint8Array,
   { facts, collateral, verify, policy, trust, clock }: OwnVerifier,
   signal: AbortSignal,
-): Promise<{ checks: readonly Check[]; validUntil: number | undefined }> {
+): Promise<OwnVerification> {
   collateral.follow(quote.quote);
   const asked = new AbortController();
   const late = clock.sleep(collateralWaitMs, AbortSignal.any([signal, asked.signal])).catch(() => {});
@@ -42,6 +46,6 @@ export async function verifyOwn(
     gpuAttestation: facts.gpuAttestation,
     at: { seconds: Math.floor(clock.now() / 1000), clock: "this node's own" },
   };
-  const { checks } = await verify(subject, policy, trust());
-  return { checks, validUntil: documents && validUntilOf(documents) };
+  const { checks, measured } = await verify(subject, policy, trust());
+  return { checks, measured, validUntil: documents && validUntilOf(documents) };
 }

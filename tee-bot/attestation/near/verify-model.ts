@@ -23,16 +23,24 @@ export interface VerifyModelOptions {
   readonly gpuService: string;
   readonly fetch: typeof fetch;
   readonly clock: Clock;
+  /** 32 bytes that nobody could know before; undefined: they are drawn here. */
+  readonly nonce?: Uint8Array | undefined;
 }
 
-/** Asks NEAR for evidence of one model, with a nonce of its own, and looks at all of it. Throws {@link NearUnavailable}. */
+/** With what only who was on the connection can know. */
+export interface FreshReport extends ModelReport {
+  /** SHA-256 of the key of the certificate on the connection that it came by, hex; undefined: there was no TLS. */
+  readonly peer: string | undefined;
+}
+
+/** Asks NEAR for evidence of one model, with a nonce of ours, and looks at all of it. Throws {@link NearUnavailable}. */
 export async function verifyModel(
   model: string,
   signal: AbortSignal,
   options: VerifyModelOptions,
-): Promise<ModelReport> {
+): Promise<FreshReport> {
   const { clock, gpuService, fetch, collateral } = options;
-  const nonce = randomBytes(nonceBytes);
+  const nonce = options.nonce ?? randomBytes(nonceBytes);
   const { report, bytes, peer } = await fetchReport({ ...options, model, nonce, signal });
   const at = clock.now();
   const verified = await verifyReport(report, {
@@ -44,5 +52,5 @@ export async function verifyModel(
     collateral: (quote) => collateral(quote, signal),
     checkGpu: (payload, asked) => checkGpu(payload, asked, { service: gpuService, fetch, clock, signal }),
   });
-  return { model, at, ...verified, evidence: bytes };
+  return { model, at, ...verified, evidence: bytes, peer };
 }

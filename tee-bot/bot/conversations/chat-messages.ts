@@ -1,4 +1,4 @@
-import type { History, HistoryMessage } from "./history.ts";
+import type { History, HistoryMessage, NewMessage } from "./history.ts";
 
 /** A message as OpenAI's chat completions take it: https://platform.openai.com/docs/api-reference/chat/create */
 export interface ChatMessage {
@@ -11,10 +11,15 @@ export interface ChatMessagesOptions {
   systemPrompt?: string | undefined;
   /** Several people speak: each is called by a number, never by a name, a phone number or an id. */
   isGroup: boolean;
+  /** Comes last, and is not kept. */
+  question?: Omit<NewMessage, "role">;
 }
 
 /** Answers whose questions are gone are left out at the beginning: some models refuse a conversation that starts with one. */
-export function chatMessagesOf({ messages }: History, { systemPrompt, isGroup }: ChatMessagesOptions): ChatMessage[] {
+export function chatMessagesOf(
+  { messages }: History,
+  { systemPrompt, isGroup }: Omit<ChatMessagesOptions, "question">,
+): ChatMessage[] {
   const start = messages.findIndex(({ role }) => role === "user");
   const said = start === -1 ? [] : messages.slice(start);
   const chat = said.map((one) => ({ role: one.role, content: isGroup ? namedContent(one) : one.content }));

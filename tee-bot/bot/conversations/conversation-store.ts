@@ -1,5 +1,5 @@
 import type { ChatMessage, ChatMessagesOptions } from "./chat-messages.ts";
-import type { MessageName, NewMessage } from "./history.ts";
+import type { HistoryMessage, MessageName, NewMessage } from "./history.ts";
 
 /**
  * What the bot remembers of its conversations. A conversation's name is any text that does not change, such as a person's or a
@@ -9,8 +9,12 @@ import type { MessageName, NewMessage } from "./history.ts";
 export interface ConversationStore extends Disposable {
   /** Whether it was kept: a message that is known already is not kept again, one to be viewed once is not kept at all. */
   append(conversation: string, message: NewMessage): Promise<boolean>;
+  /** Keeps a question and its answer at the end, once, however often this is asked for. */
+  keepExchange(conversation: string, question: Omit<NewMessage, "role">, answer: string): Promise<void>;
   /** What a model is asked with. */
   messages(conversation: string, options: ChatMessagesOptions): Promise<ChatMessage[]>;
+  /** What was asked last. */
+  lastQuestion(conversation: string): Promise<HistoryMessage | undefined>;
   count(conversation: string): Promise<number>;
   /** Drops all but the newest `keep`; how many went. */
   trim(conversation: string, keep: number): Promise<number>;
@@ -20,12 +24,8 @@ export interface ConversationStore extends Disposable {
   edit(conversation: string, name: MessageName, change: { content: string; editedAt: number }): Promise<boolean>;
   /** Whether there was such a message. */
   delete(conversation: string, name: MessageName): Promise<boolean>;
+  /** Drops a question together with its answer; whether there was either. */
+  deleteExchange(conversation: string, question: Omit<MessageName, "role">): Promise<boolean>;
   /** Drops what a person said and was answered, in every conversation; how many messages went. */
   forget(person: string): Promise<number>;
 }
-
-/**
- * Why a stored conversation was not believed, and begun anew: it is older than what was seen before (`rolled-back`), or was
- * not sealed here (`forged`).
- */
-export type Refusal = "rolled-back" | "forged";

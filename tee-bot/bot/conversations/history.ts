@@ -100,6 +100,38 @@ export function deleteMessage(history: History, name: MessageName): History {
   return index === -1 ? history : { messages: history.messages.toSpliced(index, 1) };
 }
 
+/** Without a question and its answer, which bears the question's time; the same history where there is neither. */
+export function deleteExchange(history: History, question: Omit<MessageName, "role">): History {
+  const asked = history.messages[findMessage(history, { ...question, role: "user" })];
+  const times = asked?.timestamps ?? [question.timestamp];
+  const messages = history.messages.filter(
+    ({ person, timestamps }) => person !== question.person || !timestamps.some((one) => times.includes(one)),
+  );
+  return messages.length === history.messages.length ? history : { messages };
+}
+
+/** With a question and its answer at the end, once, however often this is done. */
+export function appendExchange(
+  history: History,
+  question: Omit<NewMessage, "role">,
+  answer: string,
+  limits: HistoryLimits,
+  now: number,
+): History {
+  const asked = appendQuestion(history, question, limits, now);
+  return appendMessage(asked, { ...question, role: "assistant", content: answer }, limits, now);
+}
+
+/** What a model is asked with: the question comes last, and nothing of an earlier answer to it. */
+export function appendQuestion(
+  history: History,
+  question: Omit<NewMessage, "role">,
+  limits: HistoryLimits,
+  now: number,
+): History {
+  return appendMessage(deleteExchange(history, question), { ...question, role: "user" }, limits, now);
+}
+
 /** Without what a person said and was answered; the same history where there is nothing of it. */
 export function forgetPerson(history: History, person: string): History {
   const messages = history.messages.filter((one) => one.person !== person);

@@ -43,6 +43,8 @@ export interface ModelFacts {
   readonly size?: number;
   readonly quantization?: string;
   readonly family?: string;
+  /** Whether it takes images; left out: unknown. */
+  readonly vision?: boolean;
   readonly endpoints?: readonly string[];
   readonly description?: string;
   /** A toy that has learnt a few sentences by heart. */
@@ -118,7 +120,7 @@ function entryOfAlias(name: string, models: readonly string[], first: Offer, who
 
 function factsOf({ view, model, location, trust }: Offer): ModelFacts {
   const { attestation, loaded, contextLength, maxContextLength, size, quantization, family } = model;
-  const { endpoints, description, demo, evidence } = model;
+  const { vision, endpoints, description, demo, evidence } = model;
   return {
     provider: view.provider.id,
     location,
@@ -132,6 +134,7 @@ function factsOf({ view, model, location, trust }: Offer): ModelFacts {
     ...(size !== undefined && { size }),
     ...(quantization !== undefined && { quantization }),
     ...(family !== undefined && { family }),
+    ...(vision !== undefined && { vision }),
     ...(endpoints && { endpoints }),
     ...(description !== undefined && { description }),
     ...(demo === true && { demo }),

@@ -53,7 +53,8 @@ export function shownOf(entry: CatalogueEntry, kind: ProviderKind | undefined): 
 /** Tools are passed on to every provider; the embedded engine has none. */
 function capabilitiesOf({ postern }: CatalogueEntry, kind: ProviderKind | undefined): string[] {
   if (postern.endpoints && !postern.endpoints.includes("chat")) return ["embedding"];
-  return kind === "embedded" ? ["completion"] : ["completion", "tools"];
+  if (kind === "embedded") return ["completion"];
+  return postern.vision ? ["completion", "tools", "vision"] : ["completion", "tools"];
 }
 
 function detailsOf({ postern: { family, quantization } }: CatalogueEntry): object {

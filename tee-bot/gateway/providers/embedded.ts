@@ -105,6 +105,7 @@ async function describe({ id, path, contextSize }: EngineModel, loaded: boolean)
     id,
     endpoints: file.embeds ? ["embeddings"] : ["chat", "completions"],
     loaded,
+    vision: false,
     contextLength: decideContextSize(contextSize, file.contextLength),
     created: file.modified,
     ownedBy: path === demoModel.path ? "postern" : "local",

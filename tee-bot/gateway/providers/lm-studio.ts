@@ -33,6 +33,7 @@ const modelV1 = z.object({
   architecture: text,
   quantization: z.object({ name: text }).nullish().catch(undefined),
   size_bytes: positive,
+  capabilities: z.object({ vision: z.boolean() }).optional().catch(undefined),
   max_context_length: positive,
   loaded_instances: z
     .array(z.object({ id: modelName, config: z.object({ context_length: positive }).catch({}) }))
@@ -58,6 +59,7 @@ function parseLmStudioV1(value: unknown): ProviderModel[] | undefined {
         size: model.size_bytes,
         quantization: quantization?.name,
         family: architecture,
+        vision: model.capabilities?.vision,
         ownedBy: publisher,
       }),
     };
@@ -88,6 +90,7 @@ function parseLmStudioV0(value: unknown): ProviderModel[] | undefined {
       maxContextLength: model.max_context_length,
       quantization: model.quantization,
       family: model.arch,
+      vision: model.type === undefined ? undefined : model.type === "vlm",
       ownedBy: model.publisher,
     }),
   }));

@@ -66,7 +66,10 @@ const entry = z.object({
     contextLength: positive,
     ownedBy: text,
     architecture: z
-      .object({ outputModalities: z.array(z.string()).optional().catch(undefined) })
+      .object({
+        inputModalities: z.array(z.string()).optional().catch(undefined),
+        outputModalities: z.array(z.string()).optional().catch(undefined),
+      })
       .optional()
       .catch(undefined),
   }),
@@ -91,7 +94,12 @@ export function parseNearAiModels(entries: readonly unknown[], unattested: boole
     return {
       id: modelId,
       ...(isClaimed ? { trust: "attested", attestation: "claimed" } : { trust: "plain" }),
-      ...known({ endpoints, contextLength: metadata.contextLength, ownedBy: metadata.ownedBy }),
+      ...known({
+        endpoints,
+        vision: metadata.architecture?.inputModalities?.includes("image"),
+        contextLength: metadata.contextLength,
+        ownedBy: metadata.ownedBy,
+      }),
     };
   });
 }

@@ -7,12 +7,13 @@ import type { Log } from "../../../shared/log.ts";
 import { AnswerChecks, signedEndpoints } from "../../attestation/near/answer-checks.ts";
 import { ModelWatch } from "../../attestation/near/model-watch.ts";
 import type { ModelStanding } from "../../attestation/near/model-standing.ts";
+import { recordModel } from "../../attestation/near/model-record.ts";
 import { nearSession } from "../../attestation/near/near-session.ts";
 import type { CheckPeer } from "../../attestation/near/peer-key.ts";
 import type { UpstreamVerification } from "../../attestation/near/upstream-verification.ts";
 import { verifyModel } from "../../attestation/near/verify-model.ts";
 import { findOtherServer, type OtherServer } from "./near-ai.ts";
-import type { AnswerObserver, AnswerProof, Attestor, Provider, ProviderModel } from "./provider.ts";
+import type { AnswerObserver, AnswerProof, Attestor, ExaminedModel, Provider, ProviderModel } from "./provider.ts";
 
 /** ecdsa, as all of NEAR's machines sign; what a signature names is an address, from which the key can be had. */
 const algorithm = "ecdsa";
@@ -82,6 +83,11 @@ export class NearAttestor implements Attestor, AsyncDisposable {
       began: (headers: IncomingHttpHeaders) => (other = findOtherServer(headers)),
       prove: async () => this.#proofOf(model, other ? this.#judgeOther(model, other) : await passing.check()),
     };
+  }
+
+  examine(model: string, nonce: Uint8Array, signal: AbortSignal): Promise<ExaminedModel> {
+    const { verification, policy, clock, provider } = this.#options;
+    return recordModel(model, signal, { ...verification, api: provider.upstream, algorithm, policy, clock, nonce });
   }
 
   /** Whether a call may be sent to who holds this key. */

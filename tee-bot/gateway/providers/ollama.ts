@@ -61,7 +61,7 @@ export function parseOllamaModels(tags: unknown, running: unknown): ProviderMode
       .map(({ name, context_length }) => [name, context_length]),
   );
   return readListing(data.models ?? [], tag, (entry) => {
-    const { name, modified_at, size, details } = entry;
+    const { name, modified_at, size, capabilities, details } = entry;
     const modifiedAt = Date.parse(modified_at ?? "");
     return {
       id: name,
@@ -72,6 +72,7 @@ export function parseOllamaModels(tags: unknown, running: unknown): ProviderMode
         size,
         quantization: details?.quantization_level,
         family: details?.family,
+        vision: capabilities?.includes("vision"),
         contextLength: loaded.get(name),
         maxContextLength: details?.context_length,
         created: Number.isNaN(modifiedAt) ? undefined : Math.floor(modifiedAt / 1_000),

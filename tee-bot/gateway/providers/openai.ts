@@ -50,19 +50,25 @@ const entry = z.object({
   context_window: positive,
   max_model_len: positive,
   meta: z.object({ n_ctx: positive, size: positive }).optional().catch(undefined),
+  // OpenRouter's.
+  architecture: z
+    .object({ input_modalities: z.array(z.string()) })
+    .optional()
+    .catch(undefined),
 });
 
 /** https://platform.openai.com/docs/api-reference/models/list, and what others make of it. */
 export function parseOpenAiModels(value: unknown): ProviderModel[] {
   const { data } = listing.safeParse(value);
   if (!data) throw new ProviderError("broken", "Its list of models is none.");
-  return readListing(data, entry, ({ id, created, owned_by, meta, ...rest }) => ({
+  return readListing(data, entry, ({ id, created, owned_by, meta, architecture, ...rest }) => ({
     id,
     ...known({
       created: created && Math.floor(created),
       ownedBy: owned_by,
       contextLength: meta?.n_ctx ?? rest.max_model_len ?? rest.context_length ?? rest.context_window,
       size: meta?.size,
+      vision: architecture?.input_modalities.includes("image"),
     }),
   }));
 }

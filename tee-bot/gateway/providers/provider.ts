@@ -1,6 +1,8 @@
 import type { IncomingHttpHeaders } from "node:http";
 import type { Dispatcher } from "undici";
 import type { Check } from "../../../shared/attestation/check.ts";
+import type { ModelRecord } from "../../attestation/near/model-record.ts";
+import type { ModelReport } from "../../attestation/near/model-report.ts";
 import type { EndpointName } from "../api/endpoints.ts";
 
 export const providerKinds = ["embedded", "ollama", "lm-studio", "openai", "near-ai"] as const;
@@ -47,6 +49,13 @@ export interface Attestor {
   judge(model: ProviderModel): ProviderModel;
   /** `endpoint`: of this gateway. */
   observe(model: string, endpoint: EndpointName): AnswerObserver;
+  /** Looks at one model now, with the nonce of somebody who asks, whatever is held of it. Throws when it cannot be seen. */
+  examine(model: string, nonce: Uint8Array, signal: AbortSignal): Promise<ExaminedModel>;
+}
+
+export interface ExaminedModel {
+  readonly report: ModelReport;
+  readonly record: ModelRecord;
 }
 
 /** Is told of one answer as it passes. */
@@ -100,6 +109,8 @@ export interface ProviderModel {
   readonly size?: number;
   readonly quantization?: string;
   readonly family?: string;
+  /** It takes images; undefined: unknown, so they are tried. */
+  readonly vision?: boolean;
   /** Of this model alone, where it is another than the provider's. */
   readonly trust?: Trust;
   readonly location?: Location;

@@ -20,8 +20,8 @@ const breakerStates = ["closed", "open", "half-open"];
 export function gatewayMetrics(requests: Registry, state: () => GatewayState): () => Promise<string> {
   let registry: Registry | undefined;
   return () => {
-    registry ??= Registry.merge([requests, stateMetrics(state)]);
-    return registry.metrics();
+    registry ??= stateMetrics(state);
+    return Registry.merge([requests, registry]).metrics(); // others may have added theirs meanwhile
   };
 }
 

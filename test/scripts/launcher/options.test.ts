@@ -2,7 +2,14 @@ import { describe, expect, it } from "vitest";
 import { parseLaunchOptions, usage, UsageError } from "../../../scripts/launcher/options.ts";
 
 const parse = (...args: string[]) => parseLaunchOptions(args, "/home/me/postern");
-const local = { zone: "postern.localhost", alias: "demo", tee: undefined, acme: undefined, cloudflare: undefined };
+const local = {
+  zone: "postern.localhost",
+  alias: "demo",
+  tee: undefined,
+  signal: undefined,
+  acme: undefined,
+  cloudflare: undefined,
+};
 
 describe("the launcher's options", () => {
   it("have defaults for everything", () => {
@@ -47,6 +54,11 @@ describe("the launcher's options", () => {
     expect(() => parse("--tee", "dstack")).toThrow(/--tee takes simulated/);
   });
 
+  it("have a simulated Signal where it is asked for", () => {
+    expect(parse("--signal", "simulated")).toMatchObject({ signal: "simulated", state: "/home/me/postern/.postern" });
+    expect(() => parse("--signal", "real")).toThrow(/--signal takes simulated/);
+  });
+
   it.each(["--help", "-h"])("%s asks for the usage, which names every flag", (flag) => {
     expect(parse(flag, "--json")).toBeUndefined();
     for (const name of [
@@ -56,6 +68,7 @@ describe("the launcher's options", () => {
       "--edge-port",
       "--expose",
       "--tee",
+      "--signal",
       "--issuer",
       "--acme-directory",
     ])

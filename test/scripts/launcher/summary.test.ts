@@ -1,5 +1,5 @@
 import { describe, expect, it } from "vitest";
-import { tryLine, verifyLine } from "../../../scripts/launcher/summary.ts";
+import { chatLine, tryLine, verifyLine } from "../../../scripts/launcher/summary.ts";
 
 const node = { id: "", url: "https://demo.postern.localhost:8443", hostnames: [], key: "postern_x" };
 const local = { node, ca: "/ca/root.pem", zone: "postern.localhost" };
@@ -30,5 +30,11 @@ describe("the line to verify", () => {
     expect(verifyLine({ ...real, tee: { root: "/s/root.pem" } })).toBe(
       "npm run postern -- verify --connect 127.0.0.1:8443 --simulator-root /s/root.pem https://a.example.org:8443",
     );
+  });
+});
+
+describe("the line to chat", () => {
+  it("names the simulator, whose port may have moved", () => {
+    expect(chatLine({ url: "http://127.0.0.1:9" })).toBe("npm run postern -- signal chat --url http://127.0.0.1:9");
   });
 });

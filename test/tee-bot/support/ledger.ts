@@ -17,6 +17,7 @@ export interface TestLedger extends Ledger {
 
 export interface TestLedgerOptions {
   settings?: unknown;
+  ownKey?: string;
   clock?: ManualClock;
   log?: Log;
   /** A file of an earlier ledger; a new one unless said. */
@@ -25,13 +26,14 @@ export interface TestLedgerOptions {
 
 export function openTestLedger({
   settings = {},
+  ownKey,
   clock = new ManualClock(Date.UTC(2026, 10, 21, 12)),
   log = silentLog,
   path,
 }: TestLedgerOptions = {}): TestLedger {
   const folder = path === undefined ? temporaryFolder() : undefined;
   const file = path ?? join(folder?.path ?? "", "gateway.sqlite");
-  const ledger = openLedger({ path: file, settings: settingsOf(settings), clock, log });
+  const ledger = openLedger({ path: file, settings: settingsOf(settings), ownKey, clock, log });
   let open = true;
   const close = (): void => {
     if (open) ledger[Symbol.dispose]();
@@ -43,7 +45,7 @@ export function openTestLedger({
     path: file,
     reopen() {
       close();
-      return openTestLedger({ settings, clock, log, path: file });
+      return openTestLedger({ settings, ...(ownKey !== undefined && { ownKey }), clock, log, path: file });
     },
     [Symbol.dispose]() {
       close();

@@ -10,6 +10,7 @@ import { spkiSha256Of } from "../../../certificate/spki.ts";
 import { judgeKeyCustody } from "./key-custody.ts";
 import { judgeName } from "./name.ts";
 import type { Observation } from "../observation.ts";
+import { judgeSignalIdentity, type ExpectedSignal } from "./signal-identity.ts";
 import { listNotProven } from "./not-proven.ts";
 import { reasonFor } from "./reason.ts";
 
@@ -18,16 +19,22 @@ export interface ExamineOptions {
   /** Required besides those of the policy; also of a recording, where some can never pass. */
   readonly require?: readonly CheckId[] | undefined;
   readonly trust: TrustRoot;
+  /** What a phone shows of the node's bot; undefined: nobody compares. */
+  readonly signalIdentity?: ExpectedSignal | undefined;
 }
 
 /** What cannot be seen again in a recording is not asked of it, unless the caller insists. */
 const liveOnly: ReadonlySet<CheckId> = new Set(["nonce", "connection-exporter"]);
 
+/** Who compares wants an answer. */
+const compared = ["signal-identity"] as const;
+
 export async function examine(observation: Observation, options: ExamineOptions): Promise<NodeReport> {
-  const { policy, trust } = options;
+  const { policy, trust, signalIdentity } = options;
   const { shown, recorder } = observation;
   const asked = recorder === undefined ? policy.required : policy.required.filter((id) => !liveOnly.has(id));
-  const required = checkIds.filter((id) => asked.includes(id) || options.require?.includes(id));
+  const wanted = new Set<CheckId>([...asked, ...(options.require ?? []), ...(signalIdentity ? compared : [])]);
+  const required = checkIds.filter((id) => wanted.has(id));
   if (shown.kind === "none") return { ...nothingSeen, verdict: "refused", reason: shown.detail, required };
 
   const { checks: quoteChecks, measured } = await verifyQuote(
@@ -41,7 +48,7 @@ export async function examine(observation: Observation, options: ExamineOptions)
     policy,
     trust,
   );
-  const own = await judgeOwn(observation, policy, measured);
+  const own = await judgeOwn(observation, options, measured);
   const checks = inOrder([...quoteChecks.map((check) => withSource(check, observation)), ...own]);
   const verdict = decideVerdict(checks, required, trust.simulated);
   return {
@@ -59,7 +66,11 @@ export async function examine(observation: Observation, options: ExamineOptions)
 export const nothingSeen = { checks: [], notProven: [], measured: undefined, shown: undefined } as const;
 
 /** What concerns the connection and the name, which the quote alone says nothing of. */
-async function judgeOwn(observation: Observation, policy: Policy, measured: Measured | undefined): Promise<Check[]> {
+async function judgeOwn(
+  observation: Observation,
+  { policy, signalIdentity }: ExamineOptions,
+  measured: Measured | undefined,
+): Promise<Check[]> {
   const { shown, connection, hostname, recorder, at, dns } = observation;
   if (shown.kind === "none") return [];
   const { evidence } = shown;
@@ -87,6 +98,7 @@ async function judgeOwn(observation: Observation, policy: Policy, measured: Meas
     judgeName({ hostname, keyset, spkiSha256, certificate: connection.certificate, expected: policy.node }),
     judgeKeyCustody({ keyset, custody: evidence.custody, appId: measured?.appId, roots: policy.keyProviders }),
     ...judgeCertification(keyset, dns),
+    ...judgeSignalIdentity(keyset, signalIdentity),
   ];
 }
 

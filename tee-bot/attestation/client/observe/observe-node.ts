@@ -21,16 +21,18 @@ export interface ObserveOptions {
   /** Undefined: nobody is asked, and what the node shows is taken. */
   readonly askCollateral: AskCollateral | undefined;
   readonly resolver: DnsServer | undefined;
+  /** 32 bytes that nobody could know before; undefined: they are drawn here. */
+  readonly nonce?: Uint8Array | undefined;
   readonly clock: Clock;
   readonly signal: AbortSignal;
 }
 
 /** Throws {@link AppError} when the node cannot be reached or does not answer. */
 export async function observeNode(options: ObserveOptions): Promise<Observation> {
-  const { address, roots, resolver, clock, signal } = options;
+  const { address, roots, resolver, nonce: given, clock, signal } = options;
   const { hostname, to, host, url } = address;
   using connection = await openConnection({ hostname, to, roots, signal });
-  const nonce = randomBytes(nonceBytes);
+  const nonce = Buffer.from(given ?? randomBytes(nonceBytes));
   const exporter = connection.socket.exportKeyingMaterial(exporterBytes, exporterLabel, nonce);
   const shown = await askEvidence(connection.socket, { host, nonce: nonce.toString("hex"), signal });
   const seen: SeenConnection = {

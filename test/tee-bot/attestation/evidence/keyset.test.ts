@@ -11,6 +11,7 @@ const parts = {
   node: "dd".repeat(32),
   acmeAccounts: ["https://ca.test/acct/1"],
   subject: "dstack-app://00",
+  signal: undefined,
 };
 
 describe("a keyset", () => {
@@ -37,6 +38,7 @@ describe("a keyset", () => {
     ["another receipt key", { receiptKey: { ...parts.receiptKey, public_key: "ab".repeat(32) } }],
     ["another account", { acmeAccounts: [] }],
     ["another node", { node: "de".repeat(32) }],
+    ["a bot with a Signal key", { signal: { key: "05".repeat(33), safetyNumber: "1".repeat(30) } }],
     ["another application", { subject: "simulated-app://00" }],
   ])("is another one with %s", async (_, change) => {
     expect((await sealKeyset({ ...parts, ...change }, now)).digest).not.toBe((await sealKeyset(parts, now)).digest);

@@ -34,6 +34,18 @@ describe.each([["SQLite"], ["Redis"]])("conversations in %s", (kind) => {
     expect(await store.count("bob")).toBe(0);
   });
 
+  it("keep a question with its answer, ask with it as the last, and lose both together", async () => {
+    await store.append("ada", said(1));
+    await store.keepExchange("ada", said(2), "an answer");
+    expect(await contentsOf(store, "ada")).toEqual(["message 1", "message 2", "an answer"]);
+    expect((await store.lastQuestion("ada"))?.content).toBe("message 2");
+    const question = said(2, { content: "asked anew" });
+    const asked = await store.messages("ada", { isGroup: false, question });
+    expect(asked.map(({ content }) => content)).toEqual(["message 1", "asked anew"]);
+    expect(await store.deleteExchange("ada", { person: "ada", timestamp: 2 })).toBe(true);
+    expect(await contentsOf(store, "ada")).toEqual(["message 1"]);
+  });
+
   it("keep a message once, however often it is delivered, and one to be viewed once not at all", async () => {
     expect(await store.append("ada", said(1))).toBe(true);
     expect(await store.append("ada", said(1))).toBe(false);

@@ -1,7 +1,10 @@
 import * as fc from "fast-check";
 import { describe, expect, it } from "vitest";
 import {
+  appendExchange,
   appendMessage,
+  appendQuestion,
+  deleteExchange,
   deleteMessage,
   editMessage,
   emptyHistory,
@@ -35,6 +38,25 @@ describe("a history", () => {
   it("loses its oldest messages when there are too many", () => {
     const history = historyOf(...[1, 2, 3, 4, 5, 6].map((n) => said(n)));
     expect(contents(history)).toEqual(["message 3", "message 4", "message 5", "message 6"]);
+  });
+
+  it("has a question and its answer once, however often they are kept, and the newest answer of it", () => {
+    const first = appendExchange(historyOf(said(1)), said(2), "an answer", limits, now);
+    const again = appendExchange(first, said(2), "a better answer", limits, now);
+    expect(contents(again)).toEqual(["message 1", "message 2", "a better answer"]);
+    expect(again.messages.map(({ role }) => role)).toEqual(["user", "user", "assistant"]);
+  });
+
+  it("ends with the question when a model is asked again, without the earlier answer to it", () => {
+    const kept = appendExchange(historyOf(said(1)), said(2), "an answer", limits, now);
+    expect(contents(appendQuestion(kept, said(2), limits, now))).toEqual(["message 1", "message 2"]);
+  });
+
+  it("loses the answer with its question, also when the question was edited and is named by its last edit", () => {
+    const kept = appendExchange(historyOf(said(1)), said(2), "an answer", limits, now);
+    const edited = editMessage(kept, said(2), { content: "changed", editedAt: 7 });
+    expect(contents(deleteExchange(edited, { person: "ada", timestamp: 7 }))).toEqual(["message 1"]);
+    expect(deleteExchange(edited, { person: "bob", timestamp: 2 })).toBe(edited);
   });
 
   it("loses its oldest messages when they are too much, whatever their sizes", () => {

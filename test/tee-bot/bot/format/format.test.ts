@@ -5,7 +5,7 @@ import { parseMarkdown } from "../../../../tee-bot/bot/format/parse-markdown.ts"
 import { joinLines } from "../../../../tee-bot/bot/format/runs.ts";
 import { defaultMaxUnits, maxPieceBytes } from "../../../../tee-bot/bot/format/split.ts";
 import { renderStyledText } from "../../../../tee-bot/bot/format/styled-text.ts";
-import { parseStyledText } from "../../../support/styled-text.ts";
+import { parseStyledText } from "../../../../tee-bot/bot/simulator/styled-text.ts";
 import { garbage, markdown } from "./support/generators.ts";
 import { shownText, shownUnits, wantedUnits } from "./support/shown.ts";
 

@@ -10,7 +10,7 @@ import {
   type Piece,
   type PieceLimits,
 } from "../../../../tee-bot/bot/format/split.ts";
-import { parseStyledText } from "../../../support/styled-text.ts";
+import { parseStyledText } from "../../../../tee-bot/bot/simulator/styled-text.ts";
 import { garbage, markdown } from "./support/generators.ts";
 import { shownText, shownUnits, wantedUnits } from "./support/shown.ts";
 

@@ -52,6 +52,16 @@ describe("the gate", () => {
     expect((await refusal(() => enter(turned, {}))).status).toBe(401);
   });
 
+  it("lets the node's own parts in by a key that is good on this machine only", async () => {
+    const ledger = open({ ownKey: "made-at-this-start", settings: { keys: { loopback: "required" } } });
+    const shown = (key: string) => ({ authorization: `Bearer ${key}` });
+    expect(enter(ledger, shown("made-at-this-start"), "local")).toEqual({ keyId: undefined, models: undefined });
+    expect((await refusal(() => enter(ledger, shown("made-at-last-start"), "local"))).status).toBe(401);
+    expect((await refusal(() => enter(ledger, shown("made-at-this-start"), "public"))).status).toBe(401);
+    const without = open({ settings: { keys: { loopback: "required" } } });
+    expect((await refusal(() => enter(without, shown(""), "local"))).status).toBe(401);
+  });
+
   it("knows a key by either header, in any spelling of Bearer", () => {
     const ledger = open();
     const { text, keyId } = keyed(ledger);

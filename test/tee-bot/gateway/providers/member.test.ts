@@ -148,6 +148,7 @@ describe("a provider in use", () => {
       },
       judge: (model) => ({ ...model, attestation }),
       observe: () => expect.fail("nobody calls"),
+      examine: () => expect.fail("nobody asks"),
     };
     await member.start();
     expect(member.models).toEqual([{ id: "m", attestation: "claimed" }]);

@@ -22,6 +22,7 @@ describe("NEAR AI Cloud", () => {
         trust: "attested",
         attestation: "claimed",
         endpoints: ["chat", "completions", "responses"],
+        vision: false,
         contextLength: 131_072,
       },
       { id: "Qwen/Qwen3-30B-A3B-Instruct-2507", trust: "attested", attestation: "claimed", contextLength: 262_144 },
@@ -30,6 +31,7 @@ describe("NEAR AI Cloud", () => {
         trust: "attested",
         attestation: "claimed",
         endpoints: ["embeddings"],
+        vision: false,
         contextLength: 131_072,
       },
     ]);

@@ -22,9 +22,20 @@ describe("the models of an Ollama", () => {
       contextLength: 4_096,
       size: 2_019_393_189,
       family: "llama",
+      vision: false,
       quantization: "Q4_K_M",
       created: Math.floor(Date.parse("2026-05-05T00:37:44.706Z") / 1_000),
     });
+  });
+
+  it("take images where it says so, and nobody knows where an older one says nothing", () => {
+    const visionOf = (capabilities?: string[]) =>
+      parseOllamaModels({ models: [{ name: "eyes", capabilities }] }, {})[0]?.vision;
+    expect([visionOf(["completion", "vision"]), visionOf(["completion"]), visionOf()]).toEqual([
+      true,
+      false,
+      undefined,
+    ]);
   });
 
   it("have no context while they are not loaded: it is decided only then", () => {

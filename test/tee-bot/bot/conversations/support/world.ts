@@ -1,11 +1,12 @@
 import { randomBytes } from "node:crypto";
 import { systemClock, type Clock } from "../../../../../shared/clock.ts";
-import type { ConversationStore, Refusal } from "../../../../../tee-bot/bot/conversations/conversation-store.ts";
+import type { ConversationStore } from "../../../../../tee-bot/bot/conversations/conversation-store.ts";
 import type { NewMessage } from "../../../../../tee-bot/bot/conversations/history.ts";
 import {
   openConversations,
   type OpenConversationsOptions,
 } from "../../../../../tee-bot/bot/conversations/open-conversations.ts";
+import type { Refusal } from "../../../../../tee-bot/store/sealed-records.ts";
 import { temporaryFolder } from "../../../../shared/temporary-folder.ts";
 import { recordingLog } from "../../../support/log.ts";
 

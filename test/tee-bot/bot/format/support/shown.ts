@@ -1,5 +1,5 @@
 import type { Run } from "../../../../../tee-bot/bot/format/runs.ts";
-import { parseStyledText } from "../../../../support/styled-text.ts";
+import { parseStyledText } from "../../../../../tee-bot/bot/simulator/styled-text.ts";
 
 const joiner = "\u2060";
 

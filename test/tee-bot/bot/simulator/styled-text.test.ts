@@ -1,12 +1,12 @@
 import { existsSync, readFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { parseStyledText } from "./styled-text.ts";
+import { parseStyledText } from "../../../../tee-bot/bot/simulator/styled-text.ts";
 
 // Observed behaviour of the real parser, which is not part of this repository: beside it, or beside the folder of its worktrees.
 const places = ["../shared/fixtures/signal", "../../shared/fixtures/signal"];
 const vectors = places
-  .map((place) => join(import.meta.dirname, "../..", place, "textstyle-vectors.jsonl"))
+  .map((place) => join(import.meta.dirname, "../../../..", place, "textstyle-vectors.jsonl"))
   .find((path) => existsSync(path));
 
 describe("the stand-in for the styled parser", () => {

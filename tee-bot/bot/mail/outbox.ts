@@ -1,0 +1,119 @@
+import { randomUUID } from "node:crypto";
+import type { SQLOutputValue } from "node:sqlite";
+import type { Clock } from "../../../shared/clock.ts";
+import { chatName } from "../events/event.ts";
+import type { DeadLetters } from "./dead-letters.ts";
+import type { MailFile } from "./mail-file.ts";
+import { encodeRecord, parseReply } from "./mail-record.ts";
+import type { DeadLetter, OutgoingReply, Reply } from "./mailbox.ts";
+
+export interface OutboxOptions {
+  file: MailFile;
+  dead: DeadLetters;
+  clock: Clock;
+  /** Replies are not sent later than this after they were made. */
+  replyLifeMs: number;
+}
+
+/** The replies of the mailbox. Those of one chat go out in order, one at a time. */
+export class Outbox {
+  readonly #options: OutboxOptions;
+
+  constructor(options: OutboxOptions) {
+    this.#options = options;
+  }
+
+  /** Within a change. */
+  add(replies: readonly Reply[]): void {
+    const { file, clock, replyLifeMs } = this.#options;
+    const now = clock.now();
+    for (const reply of replies) {
+      const chat = file.seal.tagOf(chatName(reply.chat));
+      const tag = file.seal.tagOf(`reply ${randomUUID()}`);
+      const expiresAt = now + replyLifeMs;
+      const isHead = !file.statement("SELECT 1 FROM replies WHERE chat = ? LIMIT 1").get(chat);
+      const sealed = file.seal.seal(tag, { epoch: 0, expiresAt, content: encodeRecord(reply) });
+      file
+        .statement(
+          `INSERT INTO replies (tag, chat, is_head, is_begun, attempts, expires_at, due_at, sealed)
+           VALUES (?, ?, ?, 0, 0, ?, ?, ?)`,
+        )
+        .run(tag, chat, Number(isHead), expiresAt, now, sealed);
+    }
+  }
+
+  /** The next of each chat, where none of it is on its way. */
+  due(atMost: number): OutgoingReply[] {
+    const { file, clock } = this.#options;
+    const now = clock.now();
+    for (;;) {
+      const rows = file.run(() => file.statement(dueReplies).all(now, atMost));
+      const replies = rows.map((row) => this.#open(row, now)).filter((reply) => reply !== undefined);
+      if (replies.length > 0 || rows.length === 0) return replies; // else those behind the ones given up
+    }
+  }
+
+  /** On the disk before it returns: with it the answer, and that its mail is done. */
+  begin({ id }: OutgoingReply): void {
+    const { file } = this.#options;
+    file.change(() => file.statement("UPDATE replies SET is_begun = 1 WHERE id = ?").run(id), { durably: true });
+  }
+
+  /** It went out; also one that was thought undecidable. */
+  end({ id }: OutgoingReply): void {
+    const { file } = this.#options;
+    file.change(() => {
+      file.statement("DELETE FROM replies WHERE id = ?").run(id);
+      file.statement("DELETE FROM dead WHERE what = 'reply' AND id = ? AND why = 'undecidable'").run(id);
+    });
+    file.wipeSoon();
+  }
+
+  putBack({ id }: OutgoingReply, delayMs: number): void {
+    const { file, clock } = this.#options;
+    const dueAt = clock.now() + delayMs;
+    file.change(() =>
+      file
+        .statement("UPDATE replies SET is_begun = 0, attempts = attempts + 1, due_at = ? WHERE id = ?")
+        .run(dueAt, id),
+    );
+  }
+
+  giveUp(id: number, why: DeadLetter["why"], reason: string): void {
+    const { file, dead } = this.#options;
+    file.change(() => {
+      if (file.statement("DELETE FROM replies WHERE id = ?").run(id).changes > 0) dead.add("reply", id, why, reason);
+    });
+    file.wipeSoon();
+  }
+
+  /** Within a change: a process ended amid these. */
+  recover(reason: string): void {
+    const { file, dead } = this.#options;
+    for (const { id } of file.statement("SELECT id FROM replies WHERE is_begun").all()) {
+      file.statement("DELETE FROM replies WHERE id = ?").run(id!);
+      dead.add("reply", Number(id), "undecidable", reason);
+    }
+  }
+
+  /** Undefined: it is given up, since it is too old, or not what was stored. */
+  #open(row: Record<string, SQLOutputValue>, now: number): OutgoingReply | undefined {
+    const id = Number(row["id"]);
+    const { seal } = this.#options.file;
+    const opened = seal.open(String(row["tag"]), row["sealed"] as Uint8Array, { newestEpoch: 0, now });
+    if (opened.state === "open") {
+      const [attempts, expiresAt] = [Number(row["attempts"]), Number(row["expires_at"])];
+      return { ...parseReply(opened.content), id, attempts, expiresAt };
+    }
+    if (opened.state === "expired") this.giveUp(id, "age", "it waited for too long");
+    else this.giveUp(id, "refused", `what is stored is ${opened.state}`);
+    return undefined;
+  }
+
+  count(): number {
+    return Number(this.#options.file.statement("SELECT count(*) AS n FROM replies").get()?.["n"]);
+  }
+}
+
+const dueReplies = `SELECT id, tag, sealed, attempts, expires_at FROM replies
+  WHERE is_head AND NOT is_begun AND due_at <= ? ORDER BY id LIMIT ?`;
