@@ -6,18 +6,17 @@ import type { TeeState } from "./attestation/attestation.ts";
 import type { NodeProof } from "./attestation/node-proof.ts";
 import { addBotMetrics } from "./bot/bot-metrics.ts";
 import { openBot, type Bot } from "./bot/bot.ts";
-import type { PublicPlace } from "./bot/verify/look-at-node.ts";
-import { verifyCommand } from "./bot/verify/verify-command.ts";
+import { ownNode } from "./bot/verify/own-node.ts";
 import { decideChat } from "./bot/verify/proof-gate.ts";
+import { verifyCommand } from "./bot/verify/verify-command.ts";
 import type { NodeConfig } from "./config.ts";
 import type { Gateway } from "./gateway/gateway.ts";
-import type { NameWatchSubject } from "./health/name-watch.ts";
 import type { SelfReport } from "./self-report.ts";
 
 export interface NodeBotOptions {
   readonly config: NodeConfig;
   readonly tee: TeeState;
-  readonly proof: Pick<NodeProof, "standing" | "trust" | "verifyNow">;
+  readonly proof: Pick<NodeProof, "standing" | "trust" | "verifyNow" | "followSignal">;
   readonly gateway: Pick<Gateway, "ledger" | "examine">;
   /** By which the node's own parts call the gateway. */
   readonly ownKey: string;
@@ -44,10 +43,10 @@ export async function openNodeBot(options: NodeBotOptions): Promise<Bot | undefi
     tee,
     gateway: { origin: `http://127.0.0.1:${report.gatewayPort}`, key: ownKey },
     verify: (modelOf) => {
-      const place = (): PublicPlace | undefined => placeOf(report.watchSubject());
-      const node = { tee, place, trust: () => proof.trust(), verifyNow: proof.verifyNow.bind(proof) };
+      const node = ownNode({ tee, proof, subject: () => report.watchSubject() });
       return verifyCommand({ node, modelOf, examine: gateway.examine, clock, log });
     },
+    onIdentity: (identity) => proof.followSignal(identity),
     permission: () => decideChat({ isRequired: requireProof, tee: tee.tee, standing: proof.standing }),
     env: process.env,
     clock,
@@ -56,15 +55,4 @@ export async function openNodeBot(options: NodeBotOptions): Promise<Bot | undefi
   report.bot = bot;
   addBotMetrics(gateway.ledger.tracker.metrics.registry, () => bot.state());
   return bot;
-}
-
-/** Where the node's own name watch looks, too. */
-function placeOf(subject: NameWatchSubject | undefined): PublicPlace | undefined {
-  const [relay] = subject?.relays ?? [];
-  if (!subject || !relay) return undefined;
-  return {
-    hostnames: subject.hostnames,
-    port: relay.port,
-    roots: subject.roots.length > 0 ? subject.roots : undefined,
-  };
 }

@@ -117,6 +117,7 @@ class PrivateNode {
       challenges: alpn,
       showEvidence: (request, response, client) =>
         this.#proof.pages.connection(request, response, client.sourceAddress),
+      hook: () => this.#report.bot?.publicHook,
       mustProve: config.attestation.required,
       log,
     });

@@ -30,6 +30,14 @@ export function addBotMetrics(registry: Registry, state: () => BotState): void {
   gauge("paused", "1 while nothing is sent", ({ sending }) => Number(sending.pause !== undefined));
   gauge("store_away", "1 while the store of conversations cannot be reached", ({ isStoreAway }) => Number(isStoreAway));
   counter("mail_answered", "Messages that were answered", ({ answered }) => answered);
-  counter("replies_sent", "Replies that went out", ({ sending }) => sending.counts["sent"] ?? 0);
-  counter("replies_retried", "Attempts to send a reply that failed", ({ sending }) => sending.counts["retried"] ?? 0);
+  const sending: Counter = new Counter({
+    name: "postern_signal_sending_total",
+    help: "What became of replies and of smaller calls of the Signal REST server",
+    labelNames: ["what"],
+    registers: [registry],
+    collect: () => {
+      sending.reset();
+      for (const [what, times] of Object.entries(state().sending.counts)) sending.inc({ what }, times);
+    },
+  });
 }

@@ -12,7 +12,7 @@ import type { ToldOnce } from "./answer/told-once.ts";
 import type { Transcriber } from "./answer/transcriber.ts";
 import type { BotWork, ReadCommand } from "./commands/command.ts";
 import type { ConversationStore } from "./conversations/conversation-store.ts";
-import type { BotEvent, ReactionEvent } from "./events/event.ts";
+import type { BotEvent } from "./events/event.ts";
 import type { Mailbox } from "./mail/mailbox.ts";
 import type { Model } from "./model/model.ts";
 import type { People } from "./people/people.ts";
@@ -38,7 +38,8 @@ export interface OpenWorkOptions {
   readonly welcome: string;
   /** Why nobody may chat now; see `AnswerMessage`. */
   readonly refusal: () => string | undefined;
-  readonly onReaction: (event: ReactionEvent) => void;
+  /** Told of everything that is worked on. */
+  readonly onEvent: (event: BotEvent) => void;
   readonly clock: Clock;
   readonly log: Log;
 }
@@ -61,10 +62,8 @@ export function openWork(options: OpenWorkOptions): Work {
   const work: BotWork = {
     stop: (chat) => runs.stop(chat),
     retry: (call) => answerMessage.retry(call),
-    drop: (chat) => {
-      lastQuestions.forget(chat);
-      return mailbox.drop(chat);
-    },
+    drop: (chat) => mailbox.drop(chat),
+    forget: (whose) => ("chat" in whose ? lastQuestions.forget(whose.chat) : lastQuestions.forgetPerson(whose.person)),
   };
   const answerMessage: AnswerMessage = new AnswerMessage({
     ...options,

@@ -82,7 +82,7 @@ async function openSignal(what: string, flags: SignalFlags, stop: AbortSignal): 
     settings,
     directory: environment["POSTERN_STATE"] || defaultStateDirectory,
     api: settings.api,
-    account: openAccountApi(settings.api, { fetch, signal: stop }),
+    account: openAccountApi(settings.api, stop),
     stop,
   };
 }

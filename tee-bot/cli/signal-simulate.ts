@@ -19,8 +19,6 @@ interface SimulateFlags {
 }
 
 const maxPort = 65_535;
-/** A container is back in about so long. */
-const restartAfterMs = 1_000;
 const stateFileName = "signal-simulator.jsonl";
 const numberPattern = /^\+\d{5,15}$/;
 
@@ -62,7 +60,6 @@ async function simulate(flags: SimulateFlags): Promise<void> {
     mode: flags.mode,
     answerForm: flags.answers,
     statePath: openState(flags.state),
-    restartAfterMs,
     log: jsonLog({ process: "signal-simulator", level: "info", clock: systemClock, write }),
   });
   if (process.send) process.send({ ready: true, url: simulator.url });

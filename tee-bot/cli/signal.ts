@@ -6,12 +6,16 @@ import { addLinkCommand } from "./signal-link.ts";
 import { addPairCommand } from "./signal-pair.ts";
 import { addRegisterCommand } from "./signal-register.ts";
 import { addSimulateCommand } from "./signal-simulate.ts";
+import { addStatusCommand } from "./signal-status.ts";
+import { addTrustCommand } from "./signal-trust.ts";
 
 /** Each adds one command to the group; their help is in this order. */
 const commands: readonly ((signal: Command) => void)[] = [
   addLinkCommand,
   addRegisterCommand,
   addChallengeCommand,
+  addTrustCommand,
+  addStatusCommand,
   addPairCommand,
   addSimulateCommand,
   addChatCommand,

@@ -51,7 +51,7 @@ export async function verify(what: string, flags: VerifyFlags): Promise<Verifica
   if (recorded && flags.save !== undefined)
     throw new AppError("bad-request", "--save keeps what is seen of a node; what is in a proof file is kept already.");
   if (!recorded && /\.json$|^\.{0,2}\//.test(what)) throw new AppError("not-found", `There is no file ${what}.`);
-  const { question, ...inspection } = recorded ? await checkProof(what, flags) : await checkNode(what, flags);
+  const { question, ...inspection }: Checked = recorded ? await checkProof(what, flags) : await checkNode(what, flags);
   const { report, observation } = inspection;
   const unsaved = flags.save === undefined ? undefined : save(flags.save, inspection);
   const exitCode = exitCodeOf(report.verdict, question) || (unsaved ? exitCodes.unknown : 0);
@@ -88,7 +88,8 @@ function exitCodeOf(verdict: Verdict, question: QuestionReport | undefined): num
 
 type Checked = Inspection & { readonly question?: QuestionReport | undefined };
 
-function checkNode(what: string, flags: VerifyFlags): Promise<Checked> {
+/** Looks at a node as the flags say. Throws {@link CliError} and {@link AppError} where they are wrong. */
+export function checkNode(what: string, flags: VerifyFlags): Promise<Inspection> {
   const judgement = judgementOf(flags);
   return inspectNode({
     ...judgement,

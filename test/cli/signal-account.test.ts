@@ -27,7 +27,7 @@ describe("postern signal link", () => {
     expect(none.stderr).toContain("signal.api");
     const gone = await postern("signal", "link", "--api", "http://127.0.0.1:1");
     expect(gone.code).toBe(1);
-    expect(gone.stderr).toMatch(/gave no answer[\s\S]*do: +Start it/);
+    expect(gone.stderr).toMatch(/cannot be reached[\s\S]*do: +Start it/);
   });
 });
 

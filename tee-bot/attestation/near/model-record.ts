@@ -63,13 +63,20 @@ export async function recordModel(
   return { report, record };
 }
 
+export interface JudgeRecordOptions {
+  readonly policy: Policy | undefined;
+  readonly trust: TrustRoot | undefined;
+  /** Whose time the record's is, for the sentences. */
+  readonly clock?: string;
+}
+
 /**
  * Judges a record at its own time. Of the policy only firmware counts: it is about the node's application, and a model is
  * another. Throws {@link AppError} for what is no report.
  */
 export async function judgeModelRecord(
   record: ModelRecord,
-  { policy, trust }: { readonly policy: Policy | undefined; readonly trust: TrustRoot | undefined },
+  { policy, trust, clock = "the clock of whoever recorded it" }: JudgeRecordOptions,
 ): Promise<Verified> {
   const report = parseNearReport(record.report);
   if (!report) throw new AppError("bad-request", "What the proof file has of the model is no report.");
@@ -81,7 +88,7 @@ export async function judgeModelRecord(
     verifyQuote,
     policy: policySchema.parse({ tcb, advisories }),
     trust: trust && isSimulated(report) ? trust : { root: intelRoot, simulated: false },
-    at: { seconds: record.recorded_at, clock: "the clock of whoever recorded it" },
+    at: { seconds: record.recorded_at, clock },
     collateral: (quote) => Promise.resolve(findCollateral(record, digestOf(quote))),
     checkGpu: () => Promise.resolve(skip("model-gpu", "NVIDIA's service is not asked again about a recording.")),
   });

@@ -1,6 +1,7 @@
 /** Who may talk to the bot, by the settings. People and groups have a policy each, and neither opens the other. */
 import type { Chat } from "../events/event.ts";
 import type { Remembered } from "../people/people.ts";
+import { internalGroupId } from "../send/recipients.ts";
 import type { SignalSettings } from "../settings.ts";
 
 export type Policy = Pick<SignalSettings, "people" | "groups" | "operators">;
@@ -31,10 +32,4 @@ export function takesPairing(chat: Chat, { people, groups }: Policy): boolean {
 /** The settings of a person's own, written by hand, may have capitals. */
 export function isSamePerson(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();
-}
-
-/** The REST server writes a group's id as `group.` and base64 of what envelopes have. */
-function internalGroupId(written: string): string {
-  const [, encoded] = /^group\.(.+)$/.exec(written) ?? [];
-  return encoded === undefined ? written : Buffer.from(encoded, "base64url").toString("latin1");
 }

@@ -3,8 +3,9 @@
  * hand at a terminal, one call after the other; messages go another way.
  */
 import { z } from "zod";
-import { readBytes } from "../../../shared/bytes.ts";
-import { errorText } from "../../../shared/errors.ts";
+import { Lane } from "../send/lane.ts";
+import { RestClient, type RestAnswer } from "../send/rest-client.ts";
+import { SignalFailure } from "../send/signal-failure.ts";
 import { AccountError } from "./account-error.ts";
 
 export interface RestServer {
@@ -29,7 +30,13 @@ export interface AccountApi {
   hideNumber(number: string): Promise<void>;
   trustMode(number: string): Promise<string>;
   answerChallenge(number: string, token: string, captcha: string): Promise<void>;
+  /** Keys of everybody that signal-cli knows. */
+  identities(number: string): Promise<Identity[]>;
+  /** `person`: uuid or number. `safetyNumber`: as it was compared with them; undefined: whatever keys are known. */
+  trust(number: string, person: string, safetyNumber?: string): Promise<void>;
 }
+
+export type Identity = z.infer<typeof identitySchema>;
 
 /** signal-cli asks Signal's servers for some of them. */
 const timeoutMs = 60_000;
@@ -39,43 +46,41 @@ const maxShownChars = 300;
 const aboutSchema = z.object({ mode: z.string(), version: z.string().default("unknown") });
 const linkSchema = z.object({ device_link_uri: z.string().regex(/^sgnl:\/\/linkdevice\?/) });
 const trustSchema = z.object({ trust_mode: z.string() });
+const identitySchema = z.object({
+  number: z.string().nullish(),
+  uuid: z.string().nullish(),
+  safety_number: z.string(),
+  /** `TRUSTED_UNVERIFIED`, `TRUSTED_VERIFIED`, `UNTRUSTED`. */
+  status: z.string(),
+});
 const usernameSchema = z.object({ username: z.string() });
 const errorSchema = z.object({ error: z.string() });
 
-/** `api`: its address. Paths and forms as in its swagger (0.100). */
-export function openAccountApi(
-  api: string,
-  { fetch, signal }: { fetch: typeof globalThis.fetch; signal: AbortSignal },
-): AccountApi {
-  const base = api.replace(/\/+$/, "");
+/** `api`: its address. Paths and forms as in its swagger (0.100). `signal` ends what is under way. */
+export function openAccountApi(api: string, signal: AbortSignal): AccountApi {
+  const client = new RestClient({ api, lane: new Lane() });
   const of = encodeURIComponent;
 
-  async function call(method: string, path: string, body?: object): Promise<unknown> {
-    let response: Response;
-    let bytes: Uint8Array | undefined;
+  async function call(method: "GET" | "POST" | "PUT", path: string, body?: object): Promise<unknown> {
+    let answer: RestAnswer;
     try {
-      response = await fetch(base + path, {
-        method,
-        redirect: "error",
-        signal: AbortSignal.any([signal, AbortSignal.timeout(timeoutMs)]),
-        ...(body && { headers: { "content-type": "application/json" }, body: JSON.stringify(body) }),
-      });
-      bytes = await readBytes(response, maxAnswerBytes);
+      answer = await client.call({ method, path, body, timeoutMs, maxBytes: maxAnswerBytes, lane: "call", signal });
     } catch (error) {
       signal.throwIfAborted();
-      throw new AccountError(`${base} gave no answer: ${errorText(error)}`, undefined, { cause: error });
+      if (!(error instanceof SignalFailure)) throw error;
+      throw new AccountError(error.detail, undefined, { cause: error });
     }
-    const answer = parse(bytes);
-    if (response.ok) return answer;
-    const said = errorSchema.safeParse(answer);
+    const content = parse(answer.bytes);
+    if (answer.status >= 200 && answer.status < 300) return content;
+    const said = errorSchema.safeParse(content);
     const why = said.success ? said.data.error.slice(0, maxShownChars) : "it does not say why";
-    throw new AccountError(`The REST server refused (${response.status}): ${why}`, response.status);
+    throw new AccountError(`The REST server refused (${answer.status}): ${why}`, answer.status);
   }
 
-  async function ask<T>(form: z.ZodType<T>, method: string, path: string, body?: object): Promise<T> {
+  async function ask<T>(form: z.ZodType<T>, method: "GET" | "POST", path: string, body?: object): Promise<T> {
     const read = form.safeParse(await call(method, path, body));
     if (read.success) return read.data;
-    throw new AccountError(`What answers at ${base} is no signal-cli-rest-api, or one of an unknown version.`);
+    throw new AccountError("What answers there is no signal-cli-rest-api, or one of an unknown version.");
   }
 
   return {
@@ -101,13 +106,19 @@ export function openAccountApi(
     answerChallenge: async (number, token, captcha) => {
       await call("POST", `/v1/accounts/${of(number)}/rate-limit-challenge`, { challenge_token: token, captcha });
     },
+    identities: (number) => ask(z.array(identitySchema), "GET", `/v1/identities/${of(number)}`),
+    trust: async (number, person, safetyNumber) => {
+      const how =
+        safetyNumber === undefined ? { trust_all_known_keys: true } : { verified_safety_number: safetyNumber };
+      await call("PUT", `/v1/identities/${of(number)}/trust/${of(person)}`, how);
+    },
   };
 }
 
 /** Undefined for what is no JSON, such as nothing. */
-function parse(bytes: Uint8Array | undefined): unknown {
+function parse(bytes: Buffer): unknown {
   try {
-    return JSON.parse(new TextDecoder().decode(bytes));
+    return JSON.parse(bytes.toString());
   } catch {
     return undefined;
   }

@@ -44,7 +44,7 @@ export class AnswerMessage {
     if (isEmpty(event)) return [];
     const { readCommand, access, messenger, welcome } = this.#options;
     const reading = readCommand(event);
-    const admission = await access.admit(event, reading.kind !== "text");
+    const admission = await access.admit(event, reading.kind === "command");
     if (!admission.admitted) return admission.say === undefined ? [] : this.#say(event, { text: admission.say });
     messenger.markRead(event.account, event.person, event.timestamp);
     using _typing = messenger.typing(event.account, event.chat);

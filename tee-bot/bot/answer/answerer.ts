@@ -2,7 +2,7 @@
 import type { Clock } from "../../../shared/clock.ts";
 import type { Log } from "../../../shared/log.ts";
 import { createRequestId } from "../../gateway/tracking/request-id.ts";
-import { chatName, type MessageEvent, type ReactionEvent } from "../events/event.ts";
+import { chatName, type BotEvent, type MessageEvent } from "../events/event.ts";
 import type { Mailbox, Reply } from "../mail/mailbox.ts";
 import type { Run } from "../work/runs.ts";
 import { decideSetback } from "../work/setback.ts";
@@ -16,7 +16,8 @@ export interface AnswererOptions {
   readonly answerMessage: AnswerMessage;
   readonly changes: Changes;
   readonly mailbox: Pick<Mailbox, "say">;
-  readonly onReaction: (event: ReactionEvent) => void;
+  /** Told of everything that is worked on. */
+  readonly onEvent: (event: BotEvent) => void;
   readonly storeAwayMs: () => number;
   readonly maxAttempts: number;
   readonly maxUnits: number;
@@ -39,8 +40,9 @@ export class Answerer {
   }
 
   async work(run: Run): Promise<readonly Reply[]> {
-    const { answerMessage, changes, onReaction } = this.#options;
+    const { answerMessage, changes, onEvent } = this.#options;
     const { event } = run.mail;
+    onEvent(event);
     switch (event.kind) {
       case "message":
         return answerMessage.answer(run, event);
@@ -51,8 +53,6 @@ export class Answerer {
         await changes.delete(event);
         return [];
       case "reaction":
-        onReaction(event);
-        return [];
       case "receipt":
         return [];
     }

@@ -31,6 +31,10 @@ export class LastQuestions {
     this.#kept.delete(chatName(chat));
   }
 
+  forgetPerson(person: string): void {
+    for (const [name, { event }] of this.#kept) if (event.person === person) this.#kept.delete(name);
+  }
+
   /** Its author took it back, or changed it. */
   withdraw(chat: Chat, { person, timestamp }: { person: string; timestamp: number }): void {
     const event = this.#kept.get(chatName(chat))?.event;

@@ -8,7 +8,7 @@ import { countOf } from "./words.ts";
 export interface ClearOptions {
   settings: Pick<SignalSettings, "groups" | "operators">;
   conversations: Pick<ConversationStore, "clear">;
-  work: Pick<BotWork, "drop">;
+  work: Pick<BotWork, "forget">;
 }
 
 export function clearCommand({ settings, conversations, work }: ClearOptions): Command {
@@ -25,11 +25,10 @@ export function clearCommand({ settings, conversations, work }: ClearOptions): C
       return "In groups, only my operators may clear the conversation. `!forget me` removes what you said.";
     },
     run: async ({ event: { chat } }) => {
-      const waiting = work.drop(chat);
+      work.forget({ chat });
       const cleared = await conversations.clear(chatName(chat));
-      const also = waiting === 0 ? "" : ` ${countOf(waiting, "message")} that waited will not be answered.`;
-      if (cleared === 0) return { text: `There was nothing to forget here.${also}` };
-      return { text: `Forgotten: ${countOf(cleared, "message")}. We begin anew.${also}` };
+      if (cleared === 0) return { text: "There was nothing to forget here." };
+      return { text: `Forgotten: ${countOf(cleared, "message")}. We begin anew.` };
     },
   };
 }

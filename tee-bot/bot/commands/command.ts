@@ -48,6 +48,8 @@ export interface BotWork {
   stop(chat: Chat): boolean;
   /** Asks the last question of the chat again, as the answer of the command. */
   retry(call: CommandCall): Promise<CommandAnswer>;
-  /** What waits in this chat is not answered, and its last question not asked again; how many messages waited. */
+  /** What waits in this chat is not answered; how many messages. */
   drop(chat: Chat): number;
+  /** Questions of this chat, or of this person, are not asked again. */
+  forget(whose: { readonly chat: Chat } | { readonly person: string }): void;
 }

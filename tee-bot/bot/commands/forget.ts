@@ -7,7 +7,7 @@ import { countOf } from "./words.ts";
 export interface ForgetOptions {
   conversations: Pick<ConversationStore, "forget">;
   people: Pick<People, "read" | "forget">;
-  work: Pick<BotWork, "drop">;
+  work: Pick<BotWork, "forget">;
 }
 
 export function forgetCommand({ conversations, people, work }: ForgetOptions): Command {
@@ -22,7 +22,7 @@ export function forgetCommand({ conversations, people, work }: ForgetOptions): C
       if (rest.toLowerCase() !== "me")
         return { text: "To remove everything that I keep of you, in every chat, write `!forget me`." };
       const alone: Chat = { kind: "direct", person };
-      work.drop(alone);
+      work.forget({ person });
       const forgotten = await conversations.forget(person);
       const { isPaired } = await people.read(person);
       for (const name of [person, chatName(alone)]) await people.forget(name);

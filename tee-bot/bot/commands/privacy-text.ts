@@ -33,10 +33,7 @@ export function describePrivacy(facts: PrivacyFacts, chat: PrivacyOfChat): strin
     ["Where I run.", whereItRuns[facts.tee]],
     ["What I remember.", memory(facts)],
     ["Until I have answered.", mail(facts)],
-    [
-      "Of you yourself.",
-      "Apart from that, I know you by a keyed hash of your Signal id: whether you were greeted or paired, the model that you chose, and how many messages you sent today. After a year of silence that goes too. Your name and number are not kept beyond an answer.",
-    ],
+    ["Of you yourself.", person(facts)],
     ["Who answers.", whoAnswers(facts, chat)],
     ...(chat.isGroup ? [["In groups.", groups(facts)] as const] : []),
     ["What still shows.", whatShows(facts)],
@@ -59,18 +56,23 @@ const keyHolder: Readonly<Record<Tee, string>> = {
   none: "a key that lies on the same computer, so its operator can open it",
 };
 
+const places: Readonly<Record<PrivacyFacts["place"], string>> = { file: "in a file", redis: "in a Redis store" };
+
 function memory({ tee, history, place }: PrivacyFacts): string {
   const { mode, messages, hours } = history;
-  const where = place === "redis" ? "in a Redis store" : "in a file";
   const key =
     mode === "ephemeral"
       ? "a key that is in memory only: when I stop, nobody can open it any more"
       : `${keyHolder[tee]}; it outlives a restart`;
-  return `The last ${countOf(messages, "message")} of a chat, for ${inTime(hours)} at most, encrypted ${where} with ${key}. Messages with a timer go when it is over; what you edit or delete I change or delete too; what is to be viewed once I never keep.`;
+  return `The last ${countOf(messages, "message")} of a chat, for ${inTime(hours)} at most, encrypted ${places[place]} with ${key}. Messages with a timer go when it is over; what you edit or delete I change or delete too; what is to be viewed once I never keep.`;
 }
 
 function mail({ tee, mailHours }: PrivacyFacts): string {
   return `Your message waits in an encrypted file, for ${inTime(mailHours)} at most, and is wiped when it is answered. This file outlives a restart, so that no message is lost; it is encrypted with ${keyHolder[tee]}.`;
+}
+
+function person({ tee, place }: PrivacyFacts): string {
+  return `Apart from that, I keep whether you were greeted or paired, the model that you chose, and how many messages you sent today: ${places[place]}, under a hash of your Signal id, encrypted with ${keyHolder[tee]}. After a year of silence that goes too. Your name and number are not kept beyond an answer.`;
 }
 
 function whoAnswers({ rule, transcribes }: PrivacyFacts, { model }: PrivacyOfChat): string {

@@ -84,7 +84,9 @@ export class Intray {
     const { file } = this.#options;
     const tag = file.seal.tagOf(chatName(chat));
     return file.change(() => {
-      const rows = file.statement("SELECT id FROM mail WHERE chat = ? AND holder IS NULL ORDER BY id DESC").all(tag);
+      const rows = file
+        .statement("SELECT id FROM mail WHERE chat = ? AND holder IS NULL AND NOT is_urgent ORDER BY id DESC")
+        .all(tag);
       for (const row of rows) this.#delete(row);
       return rows.length;
     });

@@ -96,7 +96,7 @@ export interface Mailbox extends MailSlot {
   unsent(reply: OutgoingReply, options: { reason: string; delayMs: number }): void;
   /** It will not go out (`refused`, `age`), or nobody knows whether it did (`undecidable`). */
   giveUp(reply: OutgoingReply, why: DeadLetter["why"], reason: string): void;
-  /** Mail of a chat that waits is dropped; how many. */
+  /** Mail of a chat that waits is dropped, but for what is urgent: nobody wants a deletion forgotten. How many. */
   drop(chat: Chat): number;
   /** A message that its author took back before it was in hand; whether there was one. */
   withdraw(message: { account: string; person: string; timestamp: number }): boolean;

@@ -43,18 +43,6 @@ export const sentSchema = z
     return { timestamp, failures: recipients.map(({ uuid, reason }) => ({ person: uuid ?? undefined, reason })) };
   });
 
-/** Of a remote deletion. */
-export const deletionSchema = z.object({ timestamp: timestampSchema });
-
-export const aboutSchema = z.object({
-  /** `json-rpc`, `normal`, `native`, `json-rpc-native`. */
-  mode: z.string(),
-  /** `unset` in builds that are no release. */
-  version: z.string().default("unset"),
-});
-
-export type About = z.infer<typeof aboutSchema>;
-
 /** Undefined: it is no JSON. */
 function parseJson(bytes: Buffer): unknown {
   try {

@@ -27,7 +27,7 @@ const maxRefusals = 6;
 const refusedPause = { baseMs: 1_000, maxMs: 60_000 };
 const droppedMs = 1_000;
 /** Until somebody has looked at the new safety number. */
-const untrustedPause = { baseMs: 30_000, maxMs: 15 * 60_000 };
+const untrustedPause = { baseMs: 30_000, maxMs: 5 * 60_000 };
 
 export function decideOutcome(kind: FailureKind, { repeats, now, expiresAt, random }: Attempt): Outcome {
   const again = (delayMs: number): Outcome =>

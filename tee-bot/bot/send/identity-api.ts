@@ -1,6 +1,6 @@
 /** The keys by which signal-cli knows people, and the account itself. What an operator does with the account is in `../account`. */
 import { z } from "zod";
-import { readAnswer, requireSuccess } from "./answers.ts";
+import { readAnswer } from "./answers.ts";
 import type { RestClient } from "./rest-client.ts";
 
 const callMs = 30_000;
@@ -29,12 +29,5 @@ export class IdentityApi {
     const path = `/v1/identities/${encodeURIComponent(account)}`;
     const answer = await this.#client.call({ method: "GET", path, timeoutMs: callMs, lane: "call", signal });
     return readAnswer(answer, z.array(identitySchema));
-  }
-
-  /** `safetyNumber`: as it was compared with the person; undefined: whatever keys are known. */
-  async trust(account: string, person: string, safetyNumber?: string): Promise<void> {
-    const path = `/v1/identities/${encodeURIComponent(account)}/trust/${encodeURIComponent(person)}`;
-    const body = safetyNumber === undefined ? { trust_all_known_keys: true } : { verified_safety_number: safetyNumber };
-    requireSuccess(await this.#client.call({ method: "PUT", path, body, timeoutMs: callMs, lane: "call" }));
   }
 }

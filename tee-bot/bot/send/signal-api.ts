@@ -3,8 +3,7 @@
  * `identity-api.ts`. All throw {@link SignalFailure}, and none repeats itself.
  */
 import { z } from "zod";
-import { aboutSchema, deletionSchema, readAnswer, requireSuccess, sentSchema } from "./answers.ts";
-import type { About, SentMessage } from "./answers.ts";
+import { readAnswer, requireSuccess, sentSchema, type SentMessage } from "./answers.ts";
 import type { RestCall, RestClient } from "./rest-client.ts";
 import type { SendBody } from "./send-body.ts";
 
@@ -32,12 +31,6 @@ export interface CallOptions {
   onTurn?: (() => void) | undefined;
   /** Whether it can be left out when its turn has come. */
   isStale?: (() => boolean) | undefined;
-}
-
-export interface MessageName {
-  /** The author's uuid. */
-  author: string;
-  timestamp: number;
 }
 
 export class SignalApi {
@@ -68,19 +61,6 @@ export class SignalApi {
     await this.#small({ method: "POST", path, body, lane: "receipt", ...options });
   }
 
-  async react(account: string, recipient: string, emoji: string, target: MessageName): Promise<void> {
-    const path = `/v1/reactions/${encodeURIComponent(account)}`;
-    const body = { recipient, reaction: emoji, target_author: target.author, timestamp: target.timestamp };
-    await this.#small({ method: "POST", path, body, lane: "receipt" });
-  }
-
-  /** Takes back a message of ours; the timestamp of what says so. */
-  async takeBack(account: string, recipient: string, timestamp: number): Promise<number> {
-    const path = `/v1/remote-delete/${encodeURIComponent(account)}`;
-    const answer = await this.#call({ method: "DELETE", path, body: { recipient, timestamp }, lane: "call" });
-    return readAnswer(answer, deletionSchema).timestamp;
-  }
-
   /** A file of the server's own disk. */
   async attachment(id: string, maxBytes: number, { signal }: CallOptions = {}): Promise<Uint8Array> {
     const path = attachmentPath(id);
@@ -92,13 +72,6 @@ export class SignalApi {
 
   async deleteAttachment(id: string): Promise<void> {
     await this.#small({ method: "DELETE", path: attachmentPath(id), lane: "none" });
-  }
-
-  /** Its mode and release; says nothing of signal-cli. */
-  async about(options: CallOptions = {}): Promise<About> {
-    const timeoutMs = this.#limits.probeMs;
-    const call: RestCall = { method: "GET", path: "/v1/about", timeoutMs, lane: "none", ...options };
-    return readAnswer(await this.#client.call(call), aboutSchema);
   }
 
   /** The numbers it has; asks signal-cli, and so shows whether the whole works. */

@@ -8,7 +8,7 @@ export const troubles = {
   challenge:
     "Signal wants a person to solve a captcha before this account may send. Replies wait; `postern signal status` shows the token, `postern signal challenge` takes the captcha.",
   untrusted:
-    "Somebody has a new safety number, and signal-cli does not trust it. Replies to them wait; trust it at the REST server, or set its JSON_RPC_TRUST_NEW_IDENTITIES.",
+    "Somebody has a new safety number, and signal-cli does not trust it. Replies to them wait; `postern signal trust` shows whose it is and trusts it.",
   network: "signal-cli cannot reach Signal. Replies wait.",
   refused: "A reply was refused by the Signal REST server and given up. `postern signal status` lists it.",
   undecidable:

@@ -3,19 +3,15 @@
  * under `/v1` and `/v2` (rest/), what people do under `/messages` (people/), and a page for them at `/` (page/). It lets anyone talk to the bot without a
  * telephone, and tests do so with all faults that the real server was seen to have. Nothing in it is encrypted or private.
  */
-import { createServer, type IncomingMessage, type ServerResponse } from "node:http";
-import type { Duplex } from "node:stream";
 import { getRequestListener } from "@hono/node-server";
 import { systemClock, type Clock } from "../../../shared/clock.ts";
 import { silentLog, type Log } from "../../../shared/log.ts";
-import { decideDoor } from "../../gateway/door.ts";
-import { http1Limits } from "../../server/http1-limits.ts";
 import { listenLocal } from "../../server/listen-local.ts";
 import type { Mode } from "./container/container.ts";
 import { Host } from "./container/host.ts";
 import { createWebhook } from "./container/webhook.ts";
 import { Faults } from "./faults.ts";
-import { findPageFile } from "./page/page.ts";
+import { createSimulatorServer } from "./http-server.ts";
 import { createPeopleApi } from "./people/people-api.ts";
 import { Phone } from "./people/phone.ts";
 import { viewConversation, type ConversationView } from "./people/view.ts";
@@ -89,8 +85,6 @@ export interface SignalSimulator extends AsyncDisposable {
   restart(): void;
 }
 
-const upgradePath = /^\/v1\/receive\/([^/?]+)(\?.*)?$/;
-
 export async function startSignalSimulator(options: SignalSimulatorOptions = {}): Promise<SignalSimulator> {
   const { clock = systemClock, log = silentLog, mode = "json-rpc", faults = new Faults() } = options;
   const { answerForm = "object", account = defaultAccountNumber, deliveryReceipts = true, restartAfterMs } = options;
@@ -107,17 +101,7 @@ export async function startSignalSimulator(options: SignalSimulatorOptions = {})
   const rest = getRequestListener(restApi.fetch);
   const people = getRequestListener(createPeopleApi({ world, registration, log }).fetch);
 
-  const server = createServer(http1Limits(), (request, response) => {
-    const page = request.method === "GET" ? findPageFile(request.url ?? "") : undefined;
-    if (page) letIn(request, response, () => void response.writeHead(200, page.headers).end(page.body));
-    else if (isPeoplePath(request.url)) letIn(request, response, () => void people(request, response));
-    else if (host.admit(request.socket)) void rest(request, response);
-  });
-  server.on("upgrade", (request, socket: Duplex, head) => {
-    const number = upgradePath.exec(request.url ?? "")?.[1];
-    if (number === undefined || mode === "normal") return socket.destroy();
-    host.accept(decodeURIComponent(number), request, socket, head);
-  });
+  const server = createSimulatorServer({ people, rest, host, mode });
   const local = parts.use(await listenLocal(server, options.port ?? 0, "simulator of Signal"));
   parts.defer(() => host[Symbol.dispose]()); // before the server, which waits for its WebSockets
   const running = parts.move();
@@ -162,16 +146,4 @@ export async function startSignalSimulator(options: SignalSimulatorOptions = {})
     restart: () => host.start(),
     [Symbol.asyncDispose]: () => running.disposeAsync(),
   };
-}
-
-function isPeoplePath(target = ""): boolean {
-  return /^\/messages(?:[/?]|$)/.test(target);
-}
-
-/** Whoever is not on this machine has no business here, nor has a page that a browser got elsewhere. */
-function letIn(request: IncomingMessage, response: ServerResponse, then: () => void): void {
-  const refused = decideDoor(request.headers);
-  if (!refused) return then();
-  request.resume();
-  response.writeHead(refused.status, { "content-type": "text/plain; charset=utf-8" }).end(`${refused.message}\n`);
 }

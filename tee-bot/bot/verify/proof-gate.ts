@@ -20,7 +20,10 @@ export interface GateFacts {
 /** Ends in each refusal: what a person can do. */
 const advice = "Your message was not read by a model. `!verify` says more.";
 
-/** Unknown is not good. A simulator's evidence is let through where that is how the node was set up; `!verify` says it. */
+/**
+ * Asked before each question to the model. Unknown is not good. A simulator's evidence is let through where that is how the
+ * node was set up; `!verify` says it.
+ */
 export function decideChat({ isRequired, tee, standing }: GateFacts): ChatPermission {
   if (!isRequired) return { ok: true };
   if (tee === "none") return refuse("This bot has to prove that it runs in a TEE, and it runs in none.");
@@ -33,11 +36,6 @@ export function decideChat({ isRequired, tee, standing }: GateFacts): ChatPermis
       "This bot has to prove that it runs in a TEE, and its evidence is not good now. Its operator has to look at it.",
     );
   return { ok: true };
-}
-
-/** Asked before each question to the model. */
-export function proofGate(facts: () => GateFacts): () => ChatPermission {
-  return () => decideChat(facts());
 }
 
 const refuse = (why: string): ChatPermission => ({ ok: false, sentence: `${why} ${advice}` });

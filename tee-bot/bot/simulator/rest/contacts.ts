@@ -1,4 +1,5 @@
 /** People as signal-cli lists them: contacts, and the keys by which they are known. */
+import { setImmediate } from "node:timers/promises";
 import { Hono } from "hono";
 import type { Person } from "../signal/directory.ts";
 import { formatKey, identityKeyOf, safetyNumberOf, type Identity } from "../signal/identity.ts";
@@ -34,9 +35,15 @@ export function contactRoutes(options: RestOptions): Hono {
     return context.body(null, 204);
   });
 
-  app.get("/v1/identities/:number", async (context) =>
-    context.json(await callFor(options, context, () => listIdentities(world))),
-  );
+  app.get("/v1/identities/:number", async (context) => {
+    const people = await callFor(options, context, () => [ownEntry(world), ...world.directory.people]);
+    const entries: object[] = [];
+    for (const person of people) {
+      entries.push(describeIdentity(world, person));
+      await setImmediate(); // a safety number takes a while, and others are waiting
+    }
+    return context.json(entries);
+  });
   app.put("/v1/identities/:number/trust/:who", async (context) => {
     const { verified_safety_number: given, trust_all_known_keys: all } = await readBody(context, trustSchema);
     if (given === undefined && all !== true)
@@ -62,30 +69,28 @@ export function contactRoutes(options: RestOptions): Hono {
   return app;
 }
 
-/** The account's own key is one of them. */
-function listIdentities(world: World): object[] {
-  const { account, openedAt: keySince, directory } = world;
-  const own = { ...account, hidesNumber: false, installation: 1, keySince, trust: "TRUSTED_VERIFIED" as const };
-  return [own, ...directory.people].map((person) => ({
+/** The account's own key is listed too. */
+function ownEntry({ account, openedAt: keySince }: World): Person {
+  return { ...account, hidesNumber: false, installation: 1, keySince, trust: "TRUSTED_VERIFIED" };
+}
+
+function describeIdentity(world: World, person: Person): object {
+  return {
     number: person.hidesNumber ? "" : person.number,
     uuid: person.uuid,
     status: person.trust,
     fingerprint: formatKey(identityOf(person).key),
     added: String(person.keySince),
     safety_number: safetyNumber(world, person),
-  }));
+  };
 }
 
 function safetyNumber(world: World, person: Person): string {
-  return safetyNumberOf(identityOfBot(world), identityOf(person));
+  return safetyNumberOf(identityOf(ownEntry(world)), identityOf(person));
 }
 
 function identityOf({ uuid, installation }: Person): Identity {
   return { uuid, key: identityKeyOf(uuid, installation) };
-}
-
-function identityOfBot({ account: { uuid } }: World): Identity {
-  return { uuid, key: identityKeyOf(uuid, 1) };
 }
 
 function describeContact({ phones }: World, person: Person, name: string): object {

@@ -1,5 +1,5 @@
 /** Identity keys, and the numbers by which two people compare theirs. The keys are made of names: nothing is kept secret with them. */
-import { createHash } from "node:crypto";
+import { createHash, hash } from "node:crypto";
 
 /** `DJB_TYPE` before a Curve25519 key. */
 const keyType = Buffer.from([0x05]);
@@ -8,7 +8,7 @@ const version = Buffer.from([0, 0]);
 const rounds = 5_200;
 const chunks = 6;
 const chunkBytes = 5;
-/** One takes some 10 ms. */
+/** One takes several milliseconds. */
 const known = new Map<string, string>();
 const maxKnown = 10_000;
 
@@ -45,9 +45,9 @@ function digitsOf(identity: Identity): string {
 
 function hashToDigits({ uuid, key }: Identity): string {
   const id = Buffer.from(uuid.replaceAll("-", ""), "hex");
-  let hash = Buffer.concat([version, key, id]);
-  for (let round = 0; round < rounds; round++) hash = createHash("sha512").update(hash).update(key).digest();
+  let digest = Buffer.concat([version, key, id]);
+  for (let round = 0; round < rounds; round++) digest = hash("sha512", Buffer.concat([digest, key]), "buffer");
   return Array.from({ length: chunks }, (_, index) =>
-    String(hash.readUIntBE(index * chunkBytes, chunkBytes) % 100_000).padStart(5, "0"),
+    String(digest.readUIntBE(index * chunkBytes, chunkBytes) % 100_000).padStart(5, "0"),
   ).join("");
 }

@@ -15,7 +15,8 @@ import type { SealedPlace } from "../../../../tee-bot/store/open-sealed-records.
 import { temporaryFolder } from "../../../shared/temporary-folder.ts";
 import { recordingLog } from "../../support/log.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
-import { ada, bob, group, inGroup, message } from "../support/message.ts";
+import { alice, bob, team } from "../support/events.ts";
+import { inGroup, message } from "../support/message.ts";
 
 const dayMs = 24 * 60 * 60 * 1000;
 const silence: Admission = { admitted: false, say: undefined };
@@ -168,14 +169,14 @@ describe("the limits", () => {
   });
 
   it("hold for no operator", async () => {
-    access = open({ limits, operators: [ada] });
+    access = open({ limits, operators: [alice] });
     for (let n = 1; n <= 20; n++) expect(await say(message("hello", n))).toMatchObject({ admitted: true });
   });
 
   it("are not evaded by !forget me, which leaves the count of the day", async () => {
     await say(message("1", 1));
     await say(message("2", 2));
-    await people.forget(ada);
+    await people.forget(alice);
     expect(sentenceOf(await say(message("3", 3)))).toContain("2 messages a minute");
   });
 });
@@ -187,7 +188,7 @@ it("no file and no log line has a name, a group or a word in clear", async () =>
   await say(message(code, 1));
   for (const timestamp of [2, 3, 4]) await say(message(canary, timestamp, { name: new Sensitive(canary) }));
   await say(message(canary, 5, { ...inGroup, ...toBot }));
-  const secrets = [ada, bob, group, canary, code, code.replace("-", "")];
+  const secrets = [alice, bob, team, canary, code, code.replace("-", "")];
   for (const secret of secrets) {
     for (const file of readdirSync(place.folder))
       expect(readFileSync(join(place.folder, file), "latin1")).not.toContain(secret);

@@ -4,11 +4,11 @@ import { decideAllowed, type Policy } from "../../../../tee-bot/bot/access/polic
 import type { Chat } from "../../../../tee-bot/bot/events/event.ts";
 import { signalSettingsSchema } from "../../../../tee-bot/bot/settings.ts";
 import { Sensitive } from "../../../../shared/sensitive.ts";
-import { ada, bob, group } from "../support/message.ts";
+import { alice, bob, team } from "../support/events.ts";
 
-const adaAlone: Chat = { kind: "direct", person: ada };
+const aliceAlone: Chat = { kind: "direct", person: alice };
 const bobAlone: Chat = { kind: "direct", person: bob };
-const inGroup: Chat = { kind: "group", group };
+const inGroup: Chat = { kind: "group", group: team };
 const otherGroup: Chat = { kind: "group", group: `${"B".repeat(43)}=` };
 const policy = (settings: unknown): Policy => signalSettingsSchema.parse(settings);
 const isAllowed = (chat: Chat, settings: unknown, isPaired = false): boolean =>
@@ -16,21 +16,21 @@ const isAllowed = (chat: Chat, settings: unknown, isPaired = false): boolean =>
 
 describe("the policy", () => {
   it("lets in everybody unless it is told otherwise", () => {
-    expect(isAllowed(adaAlone, {})).toBe(true);
+    expect(isAllowed(aliceAlone, {})).toBe(true);
     expect(isAllowed(inGroup, {})).toBe(true);
   });
 
   it("of an allow-list lets in those on it, and operators alone with the bot", () => {
-    const people = { policy: "allow-list", allowed: [ada.toUpperCase()] };
-    expect(isAllowed(adaAlone, { people })).toBe(true);
+    const people = { policy: "allow-list", allowed: [alice.toUpperCase()] };
+    expect(isAllowed(aliceAlone, { people })).toBe(true);
     expect(isAllowed(bobAlone, { people })).toBe(false);
     expect(isAllowed(bobAlone, { people, operators: [bob] })).toBe(true);
     expect(isAllowed(bobAlone, { people }, true)).toBe(false);
   });
 
   it("of groups takes their id in both forms", () => {
-    const restId = `group.${Buffer.from(group).toString("base64")}`;
-    for (const id of [group, restId]) {
+    const restId = `group.${Buffer.from(team).toString("base64")}`;
+    for (const id of [team, restId]) {
       const groups = { policy: "allow-list", allowed: [id] };
       expect(isAllowed(inGroup, { groups })).toBe(true);
       expect(isAllowed(otherGroup, { groups })).toBe(false);
@@ -40,15 +40,15 @@ describe("the policy", () => {
   it("of people says nothing of groups, nor that of groups of people", () => {
     const open = { policy: "open" };
     const closed = { policy: "allow-list" };
-    expect(isAllowed(inGroup, { people: open, groups: closed, operators: [ada] })).toBe(false);
-    expect(isAllowed(adaAlone, { people: closed, groups: open })).toBe(false);
+    expect(isAllowed(inGroup, { people: open, groups: closed, operators: [alice] })).toBe(false);
+    expect(isAllowed(aliceAlone, { people: closed, groups: open })).toBe(false);
     const pairing = { people: { policy: "pairing" }, groups: closed };
-    expect(isAllowed(adaAlone, pairing, true)).toBe(true);
+    expect(isAllowed(aliceAlone, pairing, true)).toBe(true);
     expect(isAllowed(inGroup, pairing, true)).toBe(false);
   });
 
   it("of groups can be off, whatever else is said of them", () => {
-    const groups = { policy: "off", allowed: [group] };
+    const groups = { policy: "off", allowed: [team] };
     expect(isAllowed(inGroup, { groups }, true)).toBe(false);
   });
 });
@@ -70,6 +70,6 @@ describe("a message in a group", () => {
 
   it("is always for it where it is to answer to all, as every direct message is", () => {
     expect(isAddressed(plain, false, "all")).toBe(true);
-    expect(isAddressed({ ...plain, chat: adaAlone }, false, "addressed")).toBe(true);
+    expect(isAddressed({ ...plain, chat: aliceAlone }, false, "addressed")).toBe(true);
   });
 });

@@ -4,11 +4,12 @@ import { welcome } from "../../../../tee-bot/bot/commands/welcome.ts";
 import { chatName } from "../../../../tee-bot/bot/events/event.ts";
 import { formatAnswer } from "../../../../tee-bot/bot/format/format.ts";
 import { defaultMaxUnits, maxPieceBytes } from "../../../../tee-bot/bot/format/split.ts";
-import { ada, bob, group, inGroup, message } from "../support/message.ts";
+import { alice, bob, team } from "../support/events.ts";
+import { inGroup, message } from "../support/message.ts";
 import { calm, commandsWorld, local, type CommandsWorld } from "./support/world.ts";
 
-const adaAlone = chatName({ kind: "direct", person: ada });
-const groupName = chatName({ kind: "group", group });
+const aliceAlone = chatName({ kind: "direct", person: alice });
+const groupName = chatName({ kind: "group", group: team });
 
 let world: CommandsWorld;
 beforeEach(() => (world = commandsWorld()));
@@ -44,19 +45,17 @@ describe("!help", () => {
 
 describe("!clear", () => {
   it("says how many messages went, of this chat only", async () => {
-    await world.conversations.keepExchange(adaAlone, asked(ada, 1), "answer");
-    await world.conversations.keepExchange(groupName, asked(ada, 2), "answer");
+    await world.conversations.keepExchange(aliceAlone, asked(alice, 1), "answer");
+    await world.conversations.keepExchange(groupName, asked(alice, 2), "answer");
     expect(await textOf("!new")).toBe("Forgotten: 2 messages. We begin anew.");
     expect(await world.conversations.count(groupName)).toBe(2);
-    world.waiting = 1;
-    expect(await textOf("!clear")).toBe(
-      "There was nothing to forget here. 1 message that waited will not be answered.",
-    );
+    expect(await textOf("!clear")).toBe("There was nothing to forget here.");
+    expect(world.forgotten).toEqual([aliceAlone, aliceAlone]);
   });
 
   it("is for operators alone in groups where the settings say so, and leaves everything to others", async () => {
     using strict = commandsWorld({ groups: { clear: "operators" }, operators: [bob] });
-    await strict.conversations.keepExchange(groupName, asked(ada, 1), "answer");
+    await strict.conversations.keepExchange(groupName, asked(alice, 1), "answer");
     expect((await strict.say("!clear", inGroup)).text).toContain("only my operators");
     expect(await strict.conversations.count(groupName)).toBe(2);
     expect((await strict.say("!clear", { ...inGroup, person: bob })).text).toContain("2 messages");
@@ -65,25 +64,26 @@ describe("!clear", () => {
 
 describe("!forget me", () => {
   it("removes what the person said everywhere, what they chose, and that they are known", async () => {
-    await world.conversations.keepExchange(adaAlone, asked(ada, 1), "answer");
-    await world.conversations.keepExchange(groupName, asked(ada, 2), "answer");
+    await world.conversations.keepExchange(aliceAlone, asked(alice, 1), "answer");
+    await world.conversations.keepExchange(groupName, asked(alice, 2), "answer");
     await world.conversations.keepExchange(groupName, asked(bob, 3), "answer");
-    await world.people.change(ada, { isGreeted: true, isPaired: true });
-    await world.people.change(adaAlone, { model: "gpt-large" });
+    await world.people.change(alice, { isGreeted: true, isPaired: true });
+    await world.people.change(aliceAlone, { model: "gpt-large" });
     const text = await textOf("!forget me", inGroup);
     expect(text).toContain("4 messages");
     expect(text).toContain("new pairing code");
-    expect(await world.conversations.count(adaAlone)).toBe(0);
+    expect(await world.conversations.count(aliceAlone)).toBe(0);
     expect(await world.conversations.count(groupName)).toBe(2);
-    for (const name of [ada, adaAlone])
+    expect(world.forgotten).toEqual([alice]);
+    for (const name of [alice, aliceAlone])
       expect(await world.people.read(name)).toEqual({ model: undefined, isGreeted: false, isPaired: false });
   });
 
   it("removes nothing without its second word", async () => {
-    await world.conversations.keepExchange(adaAlone, asked(ada, 1), "answer");
+    await world.conversations.keepExchange(aliceAlone, asked(alice, 1), "answer");
     expect(await textOf("!forget")).toContain("`!forget me`");
     expect(await textOf("!forget men")).toContain("`!forget me`");
-    expect(await world.conversations.count(adaAlone)).toBe(2);
+    expect(await world.conversations.count(aliceAlone)).toBe(2);
   });
 });
 
@@ -92,6 +92,8 @@ describe("!stop and !retry", () => {
     expect(await textOf("!stop")).toContain("not writing anything");
     world.isWriting = true;
     expect(await textOf("!stop")).toBe("Stopped.");
+    world.waiting = 2;
+    expect(await textOf("!stop")).toBe("Stopped. 2 messages that waited will not be answered.");
     expect(await textOf("!retry")).toBe("asked again at 100");
   });
 });
@@ -145,7 +147,7 @@ describe("!status", () => {
   });
 
   it("has numbers for operators, with what is wrong and what to do", async () => {
-    using own = commandsWorld({ operators: [ada.toUpperCase()] });
+    using own = commandsWorld({ operators: [alice.toUpperCase()] });
     const trouble = { kind: "network", since: 1, lastAt: 1, count: 1, text: "signal-cli cannot reach Signal." };
     own.state = { ...calm, sending: { counts: {}, pause: undefined, troubles: [trouble] } };
     const { text } = await own.say("!status");

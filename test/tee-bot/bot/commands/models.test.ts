@@ -1,6 +1,7 @@
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { ModelError } from "../../../../tee-bot/bot/model/model-error.ts";
-import { bob, inGroup } from "../support/message.ts";
+import { bob } from "../support/events.ts";
+import { inGroup } from "../support/message.ts";
 import { cloud, commandsWorld, local, verified, type CommandsWorld } from "./support/world.ts";
 
 let world: CommandsWorld;

@@ -153,11 +153,13 @@ describe("a mailbox", () => {
     expect(box.deadLetters(5).map(({ why }) => why)).toEqual(["age", "age"]);
   });
 
-  it("drops what waits of a chat, not what is in hand, nor other chats", () => {
+  it("drops what waits of a chat, not what is in hand, nor other chats, nor what was taken back", () => {
     for (let count = 0; count < 3; count++) box.put(messageOf(alice, now++, `a${count}`));
     box.put(messageOf(bob, now++, "b"));
     const mail = takeOne();
+    box.put(deletionOf(alice, now++, 5));
     expect(box.drop(toAlice)).toBe(2);
+    expect(box.take(5, "urgent").map(({ event }) => event.kind)).toEqual(["deletion"]);
     box.answer(mail, []);
     expect(takeTexts()).toEqual(["b"]);
   });

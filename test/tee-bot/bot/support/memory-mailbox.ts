@@ -97,7 +97,7 @@ export class MemoryMailbox implements Mailbox {
   }
 
   drop(chat: Chat): number {
-    return this.#removeWaiting(({ event }) => chatName(event.chat) === chatName(chat));
+    return this.#removeWaiting(({ event }) => chatName(event.chat) === chatName(chat) && !this.#isUrgent(event));
   }
 
   withdraw(message: { account: string; person: string; timestamp: number }): boolean {

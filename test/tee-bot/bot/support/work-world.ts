@@ -187,7 +187,7 @@ export class WorkWorld implements AsyncDisposable {
       oldHistories: this.oldHistories,
       welcome: "Welcome!",
       refusal: () => options.refusal?.(),
-      onReaction: () => {},
+      onEvent: () => {},
       clock,
       log,
     });
@@ -243,6 +243,13 @@ function usualCommands(work: BotWork): Command[] {
       run: ({ event }) => Promise.resolve({ text: work.stop(event.chat) ? "Stopped." : "Nothing to stop." }),
     },
     { ...texts, name: "retry", run: (call) => work.retry(call) },
-    { ...texts, name: "clear", run: ({ event }) => Promise.resolve({ text: `${work.drop(event.chat)} dropped.` }) },
+    {
+      ...texts,
+      name: "clear",
+      run: ({ event: { chat } }) => {
+        work.forget({ chat });
+        return Promise.resolve({ text: "Cleared." });
+      },
+    },
   ];
 }

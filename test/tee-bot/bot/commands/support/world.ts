@@ -6,7 +6,7 @@ import { createCommands } from "../../../../../tee-bot/bot/commands/commands.ts"
 import { readerOf } from "../../../../../tee-bot/bot/commands/parse-command.ts";
 import type { ConversationStore } from "../../../../../tee-bot/bot/conversations/conversation-store.ts";
 import { openConversations } from "../../../../../tee-bot/bot/conversations/open-conversations.ts";
-import type { MessageEvent } from "../../../../../tee-bot/bot/events/event.ts";
+import { chatName, type MessageEvent } from "../../../../../tee-bot/bot/events/event.ts";
 import { ModelError } from "../../../../../tee-bot/bot/model/model-error.ts";
 import type { OfferedModel } from "../../../../../tee-bot/bot/model/model.ts";
 import { openPeople } from "../../../../../tee-bot/bot/people/open-people.ts";
@@ -28,6 +28,8 @@ export interface CommandsWorld extends Disposable {
   isWriting: boolean;
   /** How many messages wait in any chat. */
   waiting: number;
+  /** Whose last questions are not asked again. */
+  readonly forgotten: string[];
   /** What is answered to a command. */
   say(text: string, more?: Partial<MessageEvent>): Promise<CommandAnswer>;
 }
@@ -86,6 +88,7 @@ export function commandsWorld(settings: unknown = {}): CommandsWorld {
       stop: () => world.isWriting,
       retry: ({ event }) => Promise.resolve({ text: `asked again at ${event.timestamp}` }),
       drop: () => world.waiting,
+      forget: (whose) => world.forgotten.push("chat" in whose ? chatName(whose.chat) : whose.person),
     },
     state: () => world.state,
     verify: {
@@ -106,6 +109,7 @@ export function commandsWorld(settings: unknown = {}): CommandsWorld {
     state: calm,
     isWriting: false,
     waiting: 0,
+    forgotten: [],
     say: async (text, more) => {
       const event = message(text, 100, more);
       const reading = read(event);

@@ -100,6 +100,32 @@ describe("the container of signal-cli and the REST server", () => {
     expect(world.hook.texts()).toEqual(["one"]);
   });
 
+  it("accounts for each message of a burst, however often it dies in it", async () => {
+    const { simulator, hook } = world;
+    const people = Array.from({ length: 10 }, (_, index) => `person ${index}`);
+    const sent: number[] = [];
+    for (let round = 1; round <= 4; round++) {
+      for (const person of people)
+        for (let count = 0; count < 10; count++) sent.push(simulator.phone(person).write({ text: person }));
+      await arrived(round * 20);
+      simulator.crash();
+      await pause(); // what was on its way to the hook has come
+      if (round === 4) break;
+      simulator.restart();
+    }
+    simulator.restart();
+    await soon(() => simulator.waiting === 0);
+    await pause();
+    const posted = hook.envelopes().map(({ timestamp }) => timestamp);
+    const surelyLost = simulator.lost.filter(({ mayHaveArrived }) => !mayHaveArrived).map(({ timestamp }) => timestamp);
+    const unsure = simulator.lost.filter(({ mayHaveArrived }) => mayHaveArrived).map(({ timestamp }) => timestamp);
+    expect(posted).toEqual([...new Set(posted)]);
+    expect(surelyLost.length).toBeGreaterThan(0);
+    expect(posted.filter((timestamp) => surelyLost.includes(timestamp))).toEqual([]);
+    expect(unsure.length).toBeLessThanOrEqual(4);
+    expect([...new Set([...posted, ...surelyLost, ...unsure])].toSorted((one, other) => one - other)).toEqual(sent);
+  });
+
   it("takes no more from Signal than the connection between its halves holds", async () => {
     const { promise, resolve } = Promise.withResolvers<void>();
     world.hook.answer = () => promise.then(() => ({ status: 200 }));

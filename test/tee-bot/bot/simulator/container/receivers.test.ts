@@ -66,6 +66,18 @@ describe("the WebSocket of /v1/receive", () => {
     expect(both.simulator.lost).toEqual([]);
   });
 
+  it.each([
+    ["/v1/receive/%E0%A4%A", {}],
+    ["/v1/other", {}],
+    ["/v1/receive/+15550000001", { origin: "https://evil.example" }],
+    ["/v1/receive/+15550000001", { host: "evil.example" }],
+  ])("is not for everybody: %s with %j", async (path, headers) => {
+    const socket = new WebSocket(`${world.simulator.url.replace("http", "ws")}${path}`, { headers });
+    const [error] = (await once(socket, "error")) as [Error];
+    expect(error.message).toMatch(/socket hang up|ECONNRESET/);
+    expect(await world.call("GET", "/v1/health")).toMatchObject({ status: 204 });
+  });
+
   it("ends with the server", async () => {
     const { socket } = await receive();
     const closed = once(socket, "close");

@@ -1,10 +1,22 @@
 import { readFileSync } from "node:fs";
 import { describe, expect, it } from "vitest";
 import { z } from "zod";
+import { systemClock } from "../../../../../shared/clock.ts";
+import { silentLog } from "../../../../../shared/log.ts";
+import { Host } from "../../../../../tee-bot/bot/simulator/container/host.ts";
+import { Faults } from "../../../../../tee-bot/bot/simulator/faults.ts";
+import { Registration } from "../../../../../tee-bot/bot/simulator/rest/registration.ts";
+import { createRestApi } from "../../../../../tee-bot/bot/simulator/rest/rest-api.ts";
 import * as schemas from "../../../../../tee-bot/bot/simulator/rest/schemas.ts";
+import { StateFile } from "../../../../../tee-bot/bot/simulator/state-file.ts";
+import { World } from "../../../../../tee-bot/bot/simulator/signal/world.ts";
+import { number } from "../support/world.ts";
 import { signalFixture } from "../support/signal-fixtures.ts";
 
 const swagger = signalFixture("signal-cli-rest-api.swagger.json");
+
+/** As `GET /v1/groups/{}`. */
+const withoutNames = (route: string): string => route.replaceAll(/:\w+|\{\w+\}/g, "{}");
 
 interface Schema {
   readonly type?: string;
@@ -51,12 +63,48 @@ describe("the schemas of requests", () => {
     const definitions = () =>
       (JSON.parse(readFileSync(swagger!, "utf8")) as { definitions: Record<string, Schema> }).definitions;
 
+    it("has every path of the REST API, by the same method", () => {
+      const { paths } = JSON.parse(readFileSync(swagger!, "utf8")) as {
+        paths: Record<string, Record<string, unknown>>;
+      };
+      const known = new Set(
+        Object.entries(paths).flatMap(([path, methods]) =>
+          Object.keys(methods).map((method) => withoutNames(`${method.toUpperCase()} ${path}`)),
+        ),
+      );
+      const ours = ownRoutes();
+      expect(ours.length).toBeGreaterThan(30);
+      expect(ours.filter((route) => !known.has(route))).toEqual([]);
+    });
+
     it.each(named)("are these: %s", (definition, schema) => {
       const ours = z.toJSONSchema(schema, { io: "input" }) as Schema;
       expect(shapeOf(ours, {})).toEqual(shapeOf(definitions()[definition]!, definitions()));
     });
   });
 });
+
+function ownRoutes(): string[] {
+  const [state, faults, clock, log, mode] = [
+    new StateFile(),
+    new Faults(),
+    systemClock,
+    silentLog,
+    "json-rpc" as const,
+  ];
+  using world = new World({ state, account: number, clock });
+  const emit = (): never => {
+    throw new Error("Nothing is sent here.");
+  };
+  const { mailbox } = world;
+  using host = new Host({ mode, mailbox, post: undefined, faults, clock, log, emit, restartAfterMs: undefined });
+  const registration = new Registration(state, number, true);
+  const common = { world, state, registration, faults, mode, log, host };
+  const routes = createRestApi({ ...common, answerForm: "object", receipts: false }).routes.filter(
+    ({ method }) => method !== "ALL",
+  );
+  return routes.map(({ method, path }) => withoutNames(`${method} ${path}`));
+}
 
 /** Names and types of fields, as deep as they go. That a type of receipt is one of two is told in words of the server's own. */
 function shapeOf(schema: Schema, definitions: Readonly<Record<string, Schema>>): unknown {
