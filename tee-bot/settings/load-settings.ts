@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import type { SignalSettings } from "../bot/settings.ts";
 import type { EmbeddedModelSettings, GatewaySettings, ProviderSettings } from "../gateway/settings.ts";
 import type { InboxSettings } from "../inbox/settings.ts";
 import { readSettings, type ReadSettings, type Requirement } from "./read-settings.ts";
@@ -15,7 +16,8 @@ export function loadSettings(environment: NodeJS.ProcessEnv, required: readonly 
   const inbox = { hooks: withSecretFiles(settings.inbox.hooks, directory) };
   const { socket } = settings.attestation;
   const attestation = { ...settings.attestation, ...(socket !== undefined && { socket: resolve(directory, socket) }) };
-  return { ok: true, effective: { ...read.effective, settings: { ...settings, attestation, gateway, inbox } } };
+  const signal = signalFromDirectory(settings.signal, directory);
+  return { ok: true, effective: { ...read.effective, settings: { ...settings, attestation, gateway, signal, inbox } } };
 }
 
 /** Paths in the file begin where the file is, wherever the node was started. */
@@ -40,4 +42,14 @@ function withSecretFiles(hooks: InboxSettings["hooks"], directory: string): Inbo
     secretFile === undefined ? hook : { ...hook, secretFile: resolve(directory, secretFile) },
   ]);
   return Object.fromEntries(resolved) as InboxSettings["hooks"];
+}
+
+function signalFromDirectory(signal: SignalSettings, directory: string): SignalSettings {
+  const { secretFile } = signal.receive;
+  const { keyFile } = signal.transcriber;
+  return {
+    ...signal,
+    receive: { ...signal.receive, ...(secretFile !== undefined && { secretFile: resolve(directory, secretFile) }) },
+    transcriber: { ...signal.transcriber, ...(keyFile !== undefined && { keyFile: resolve(directory, keyFile) }) },
+  };
 }
