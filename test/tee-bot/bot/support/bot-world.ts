@@ -157,8 +157,8 @@ export class BotWorld implements AsyncDisposable {
     return this.answers(person, group).slice(before);
   }
 
-  soon(condition: () => boolean): Promise<unknown> {
-    return until(condition, soonMs, condition.toString());
+  soon(condition: () => boolean, withinMs = soonMs): Promise<unknown> {
+    return until(condition, withinMs, condition.toString());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {
