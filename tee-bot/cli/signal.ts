@@ -4,6 +4,7 @@ import { addChallengeCommand } from "./signal-challenge.ts";
 import { addChatCommand } from "./signal-chat.ts";
 import { addLinkCommand } from "./signal-link.ts";
 import { addPairCommand } from "./signal-pair.ts";
+import { addReceiveCommand } from "./signal-receive.ts";
 import { addRegisterCommand } from "./signal-register.ts";
 import { addSimulateCommand } from "./signal-simulate.ts";
 import { addStatusCommand } from "./signal-status.ts";
@@ -17,6 +18,7 @@ const commands: readonly ((signal: Command) => void)[] = [
   addTrustCommand,
   addStatusCommand,
   addPairCommand,
+  addReceiveCommand,
   addSimulateCommand,
   addChatCommand,
 ];

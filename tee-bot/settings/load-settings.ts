@@ -1,4 +1,5 @@
 import { dirname, resolve } from "node:path";
+import type { SignalSettings } from "../bot/settings.ts";
 import type { EmbeddedModelSettings, GatewaySettings, ProviderSettings } from "../gateway/settings.ts";
 import { readSettings, type ReadSettings, type Requirement } from "./read-settings.ts";
 import { findSettingsFile, nameOf, readSettingsFile } from "./settings-file.ts";
@@ -13,7 +14,8 @@ export function loadSettings(environment: NodeJS.ProcessEnv, required: readonly 
   const gateway = fromDirectory(settings.gateway, directory);
   const { socket } = settings.attestation;
   const attestation = { ...settings.attestation, ...(socket !== undefined && { socket: resolve(directory, socket) }) };
-  return { ok: true, effective: { ...read.effective, settings: { ...settings, attestation, gateway } } };
+  const signal = signalFromDirectory(settings.signal, directory);
+  return { ok: true, effective: { ...read.effective, settings: { ...settings, attestation, gateway, signal } } };
 }
 
 /** Paths in the file begin where the file is, wherever the node was started. */
@@ -29,5 +31,15 @@ function fromDirectory(gateway: GatewaySettings, directory: string): GatewaySett
     ...gateway,
     providers: providers.map(withKeyFile),
     embedded: { ...embedded, models: embedded.models.map(withPath) },
+  };
+}
+
+function signalFromDirectory(signal: SignalSettings, directory: string): SignalSettings {
+  const { secretFile } = signal.receive;
+  const { keyFile } = signal.transcriber;
+  return {
+    ...signal,
+    receive: { ...signal.receive, ...(secretFile !== undefined && { secretFile: resolve(directory, secretFile) }) },
+    transcriber: { ...signal.transcriber, ...(keyFile !== undefined && { keyFile: resolve(directory, keyFile) }) },
   };
 }

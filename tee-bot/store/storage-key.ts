@@ -8,7 +8,7 @@ import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../../shared/errors.ts";
 import { readKeyFile } from "../../shared/nodejs/identity-file.ts";
-import { writeFileAtomic } from "../../shared/nodejs/files.ts";
+import { makeFileOnce } from "../../shared/nodejs/files.ts";
 import type { TeeState } from "../attestation/attestation.ts";
 import { storageKeyBytes } from "./seal.ts";
 
@@ -35,13 +35,13 @@ export async function openStorageKey({
   return tee.tee === "none" ? readOrCreateKeyFile(path) : tee.keys.derive("storage");
 }
 
+/** Several processes of one node may start at the same time: the first one's key is everybody's. */
 function readOrCreateKeyFile(path: string): Uint8Array {
   const text = readKeyFile(path);
   if (text === undefined) {
     const key = randomBytes(storageKeyBytes);
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileAtomic(path, `${key.toString("base64")}\n`, 0o600);
-    return key;
+    return makeFileOnce(path, `${key.toString("base64")}\n`, 0o600) ? key : readOrCreateKeyFile(path);
   }
   const key = Buffer.from(text.trim(), "base64");
   if (key.length === storageKeyBytes) return key;

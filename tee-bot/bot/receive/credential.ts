@@ -3,7 +3,7 @@ import { createHash, randomBytes, timingSafeEqual } from "node:crypto";
 import { mkdirSync } from "node:fs";
 import { dirname } from "node:path";
 import { AppError } from "../../../shared/errors.ts";
-import { writeFileAtomic } from "../../../shared/nodejs/files.ts";
+import { makeFileOnce } from "../../../shared/nodejs/files.ts";
 import { readKeyFile } from "../../../shared/nodejs/identity-file.ts";
 import { Sensitive } from "../../../shared/sensitive.ts";
 import { hookPath } from "./hook-path.ts";
@@ -20,8 +20,7 @@ export function readOrCreateHookSecret(path: string): Sensitive<string> {
   if (text === undefined) {
     const secret = randomBytes(secretBytes).toString("base64url");
     mkdirSync(dirname(path), { recursive: true, mode: 0o700 });
-    writeFileAtomic(path, `${secret}\n`, 0o600);
-    return new Sensitive(secret);
+    return makeFileOnce(path, `${secret}\n`, 0o600) ? new Sensitive(secret) : readOrCreateHookSecret(path);
   }
   const secret = text.trim();
   if (secret.length >= minSecretLength && /^[\x21-\x7e]+$/.test(secret)) return new Sensitive(secret);

@@ -1,7 +1,7 @@
 import { mkdirSync, readdirSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
 import { describe, expect, it } from "vitest";
-import { writeFileAtomic } from "../../../shared/nodejs/files.ts";
+import { makeFileOnce, writeFileAtomic } from "../../../shared/nodejs/files.ts";
 import { temporaryFolder } from "../temporary-folder.ts";
 
 describe("writeFileAtomic", () => {
@@ -42,5 +42,22 @@ describe("writeFileAtomic", () => {
   it("fails when there is no such folder", () => {
     using folder = temporaryFolder();
     expect(() => writeFileAtomic(join(folder.path, "none", "file"), "x")).toThrow(/ENOENT/);
+  });
+});
+
+describe("makeFileOnce", () => {
+  it("makes a file where there is none, and leaves one alone that is there", () => {
+    using folder = temporaryFolder();
+    const path = join(folder.path, "file");
+    expect(makeFileOnce(path, "one", 0o600)).toBe(true);
+    expect(makeFileOnce(path, "two", 0o600)).toBe(false);
+    expect(readFileSync(path, "utf8")).toBe("one");
+    expect(statSync(path).mode & 0o777).toBe(0o600);
+    expect(readdirSync(folder.path)).toEqual(["file"]);
+  });
+
+  it("fails when there is no such folder", () => {
+    using folder = temporaryFolder();
+    expect(() => makeFileOnce(join(folder.path, "none", "file"), "x")).toThrow(/ENOENT/);
   });
 });
