@@ -68,6 +68,15 @@ describe("the record of a model's evidence", () => {
     expect((await judge(made, { root: otherPki.root, simulated: true })).verdict).toBe("refused");
   });
 
+  it("is judged by Intel's root where no simulator says to have signed, whatever root was named", async () => {
+    const { record: made } = await record();
+    const mark = Buffer.from("SIMULATOR NOT INTEL!").toString("hex");
+    const plain = JSON.parse(JSON.stringify(made.report).replaceAll(mark, "00".repeat(20))) as unknown;
+    const { checks } = await judge({ ...made, report: plain });
+    const gateway = checks.find(({ id }) => id === "gateway-quote")?.detail;
+    expect(gateway).toContain("does not end in the pinned root");
+  });
+
   it("is not known without the vendor's word, and no report at all is said to be none", async () => {
     const { record: made } = await record();
     expect((await judge({ ...made, collateral: [] })).verdict).toBe("unknown");
