@@ -35,7 +35,7 @@ beforeEach(() => {
   const folder = stack.use(temporaryFolder()).path;
   place = { folder, mode: "durable", storageKey: randomBytes(32), clock, log: recordingLog() };
   people = stack.use(openPeople(place));
-  codes = new PairingCodes({ clock });
+  codes = new PairingCodes({ clock, isWanted: true });
   access = open();
 });
 afterEach(() => stack.dispose());
