@@ -11,6 +11,7 @@ export const durableObjects = {
   RELAYS: "RelayStatus",
   ZONES: "DnsZone",
   ACCOUNTS: "AcmeAccount",
+  INBOXES: "InboxObject",
 } as const;
 
 export interface EdgeSettings {

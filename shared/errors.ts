@@ -23,6 +23,7 @@ export const errorCodes = {
   "name-invalid": [422, "The name is not acceptable"],
   "name-reserved": [422, "The name is reserved"],
   "csr-rejected": [422, "The certificate request was refused"],
+  "plaintext-refused": [422, "This must not be sent unsealed"],
   "too-many-requests": [429, "Too many requests"],
   "evidence-rejected": [422, "The evidence was refused"],
   internal: [500, "Something went wrong here"],

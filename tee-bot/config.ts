@@ -5,6 +5,7 @@ import type { AttestationSettings } from "./attestation/settings.ts";
 import type { SignalSettings } from "./bot/settings.ts";
 import type { Target } from "./expose/target.ts";
 import type { GatewaySettings } from "./gateway/settings.ts";
+import type { InboxSettings } from "./inbox/settings.ts";
 import { loadSettings } from "./settings/load-settings.ts";
 import { edgeWanted, type Custody } from "./settings/node-settings.ts";
 import { defaultStateDirectory, findSettingsFile } from "./settings/settings-file.ts";
@@ -28,6 +29,7 @@ export interface NodeConfig {
   readonly attestation: AttestationSettings;
   readonly gateway: GatewaySettings;
   readonly signal: SignalSettings;
+  readonly inbox: InboxSettings;
   /** `postern.yaml`, and which version its shape is of. */
   readonly settings: { readonly path: string; readonly present: boolean; readonly version: number };
   readonly files: NodeFiles;
@@ -51,6 +53,8 @@ export interface NodeFiles {
   readonly registration: string;
   readonly issuer: string;
   readonly exposure: string;
+  readonly inboxKey: string;
+  readonly inbox: string;
   readonly control: string;
 }
 
@@ -71,6 +75,8 @@ export function filesIn(directory: string): NodeFiles {
     registration: join(directory, "registration.json"),
     issuer: join(directory, "issuer.json"),
     exposure: join(directory, "exposure.json"),
+    inboxKey: join(directory, "inbox.key"),
+    inbox: join(directory, "inbox.json"),
     control: join(directory, "control.json"),
   };
 }
@@ -110,6 +116,7 @@ export function tryReadConfig(environment: NodeJS.ProcessEnv): ReadConfig {
       attestation: settings.attestation,
       gateway: settings.gateway,
       signal: settings.signal,
+      inbox: settings.inbox,
       settings: { path: findSettingsFile(environment).path, present, version },
       files: filesIn(environment["POSTERN_STATE"] || defaultStateDirectory),
     },

@@ -27,6 +27,7 @@ import { createGateway, type Gateway } from "./gateway/gateway.ts";
 import { openEmbedded } from "./gateway/providers/embedded.ts";
 import { NameWatch } from "./health/name-watch.ts";
 import { PublicPaths } from "./health/public-paths.ts";
+import { openInbox, type Inbox } from "./inbox/open-inbox.ts";
 import { createOwnKey, openNodeBot } from "./node-bot.ts";
 import { decideServedKey } from "./registration/served-key.ts";
 import { EdgeView } from "./registration/edge-view.ts";
@@ -73,6 +74,7 @@ class PrivateNode {
   readonly #paths = new PublicPaths();
   readonly #ending = new AbortController();
   readonly #issuer: KnownIssuer;
+  readonly #inbox: Inbox;
   readonly #live: LiveSettings;
   readonly #report: SelfReport;
   readonly #ownKey = createOwnKey();
@@ -162,6 +164,7 @@ class PrivateNode {
       onRegistration: (registration) => this.#onRegistration(registration),
       relays: this.#tunnels.lost,
     });
+    this.#inbox = openInbox({ config, keys, edge, registrar: () => this.#registrar, fetch, ...common });
     this.#view = new EdgeView({ node, edge, ...common, onChange: () => this.#onView() });
     this.#certificates = createKeeper({
       custody: config.acmeAccount,
@@ -234,10 +237,7 @@ class PrivateNode {
     log.info("node.started", { node, gatewayPort: local.port, controlPort: control.port });
 
     this.#certificates.useStored();
-    void this.#proof.run(signal);
-    void bot?.run(signal);
-    void this.#watch.run(signal);
-    void this.#view.run(signal);
+    for (const part of [this.#proof, bot, this.#watch, this.#view, this.#inbox]) void part?.run(signal);
     const outcome = await Promise.race([this.#registrar.run(signal), aborted(signal)]).then(
       () => "stopped" as const,
       (error: unknown) => {

@@ -1,5 +1,6 @@
 import type { AcmeAccount } from "./acme/account-object.ts";
 import type { DnsZone } from "./dns/zone-object.ts";
+import type { InboxObject } from "./inbox/inbox-object.ts";
 import type { NodeObject } from "./registry/node-object.ts";
 import type { RouteHub } from "./routing/route-hub.ts";
 
@@ -10,4 +11,5 @@ export interface Env {
   readonly RELAYS: DurableObjectNamespace;
   readonly ZONES: DurableObjectNamespace<DnsZone>;
   readonly ACCOUNTS: DurableObjectNamespace<AcmeAccount>;
+  readonly INBOXES: DurableObjectNamespace<InboxObject>;
 }

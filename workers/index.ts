@@ -3,6 +3,7 @@ import { systemClock } from "../shared/clock.ts";
 
 export { AcmeAccount } from "./acme/account-object.ts";
 export { DnsZone } from "./dns/zone-object.ts";
+export { InboxObject } from "./inbox/inbox-object.ts";
 export { NodeObject } from "./registry/node-object.ts";
 export { RelayStatus } from "./relays/relay-status.ts";
 export { RouteHub } from "./routing/route-hub.ts";

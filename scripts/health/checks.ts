@@ -60,7 +60,7 @@ async function checkGateway(gateway: string, { signal, stop }: CheckOptions): Pr
   }
   const wanted = signal.model;
   const isThere = wanted === undefined ? ids.length > 0 : ids.includes(wanted);
-  const words = isThere ? `${wanted ?? `${ids.length} offered`}` : `not offered: ${wanted ?? "any"}`;
+  const words = isThere ? (wanted ?? `${ids.length} offered`) : `not offered: ${wanted ?? "any"}`;
   return [
     { part: "gateway", state: "well", words: gateway },
     { part: "model", state: isThere ? "well" : "down", words },

@@ -17,6 +17,13 @@ export interface EdgeClientOptions {
   timeoutMs?: number;
 }
 
+interface RequestParts {
+  body?: unknown;
+  signal?: AbortSignal;
+  /** For an answer that may be long in coming. */
+  timeoutMs?: number;
+}
+
 /** Signed requests to the edge. Each throws {@link AppError}: the edge's own code, or `upstream-unavailable`. */
 export class EdgeClient {
   readonly #options: EdgeClientOptions;
@@ -29,9 +36,9 @@ export class EdgeClient {
     method: "GET" | "POST" | "PUT" | "DELETE",
     path: string,
     answer: z.ZodType<T>,
-    { body, signal }: { body?: unknown; signal?: AbortSignal } = {},
+    { body, signal, timeoutMs = this.#options.timeoutMs ?? edgeTimeoutMs }: RequestParts = {},
   ): Promise<T> {
-    const { fetch, edge, timeoutMs = edgeTimeoutMs } = this.#options;
+    const { fetch, edge } = this.#options;
     const url = new URL(path, edge).href;
     const json = body === undefined ? undefined : JSON.stringify(body);
     const headers = await this.signedHeaders(method, url, json);

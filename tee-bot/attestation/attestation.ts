@@ -18,7 +18,7 @@ export interface TeeKeys {
   custody(use: KeyUse, publicKey: PublicKey): Promise<Custody>;
 }
 
-export const keyUses = ["identity", "tls", "acme-account", "storage", "receipt", "e2ee"] as const;
+export const keyUses = ["identity", "tls", "acme-account", "storage", "receipt", "e2ee", "inbox"] as const;
 export type KeyUse = (typeof keyUses)[number];
 
 /** As `custodySchema` has it. */

@@ -24,8 +24,9 @@ export function decideChanges(before: NodeConfig, after: NodeConfig): Changes {
 
 /** The configuration in the shape of the file. */
 function asSettings(config: NodeConfig): object {
-  const { edge, alias, target, acmeAccount, tunnel, gatewayPort, controlPort, logLevel, attestation, gateway } = config;
+  const { edge, alias, target, acmeAccount, tunnel, gatewayPort, controlPort, logLevel } = config;
+  const { attestation, gateway, signal, inbox } = config;
   const ports = { gateway: gatewayPort, control: controlPort };
   const node = { edge, alias, expose: target, acmeAccount, tunnel: tunnel.transport, ports, logLevel };
-  return { node, attestation, gateway };
+  return { node, attestation, gateway, signal, inbox };
 }

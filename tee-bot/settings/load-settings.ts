@@ -1,6 +1,7 @@
 import { dirname, resolve } from "node:path";
 import type { SignalSettings } from "../bot/settings.ts";
 import type { EmbeddedModelSettings, GatewaySettings, ProviderSettings } from "../gateway/settings.ts";
+import type { InboxSettings } from "../inbox/settings.ts";
 import { readSettings, type ReadSettings, type Requirement } from "./read-settings.ts";
 import { findSettingsFile, nameOf, readSettingsFile } from "./settings-file.ts";
 
@@ -12,10 +13,11 @@ export function loadSettings(environment: NodeJS.ProcessEnv, required: readonly 
   const { settings } = read.effective;
   const directory = dirname(file.path);
   const gateway = fromDirectory(settings.gateway, directory);
+  const inbox = { hooks: withSecretFiles(settings.inbox.hooks, directory) };
   const { socket } = settings.attestation;
   const attestation = { ...settings.attestation, ...(socket !== undefined && { socket: resolve(directory, socket) }) };
   const signal = signalFromDirectory(settings.signal, directory);
-  return { ok: true, effective: { ...read.effective, settings: { ...settings, attestation, gateway, signal } } };
+  return { ok: true, effective: { ...read.effective, settings: { ...settings, attestation, gateway, signal, inbox } } };
 }
 
 /** Paths in the file begin where the file is, wherever the node was started. */
@@ -32,6 +34,14 @@ function fromDirectory(gateway: GatewaySettings, directory: string): GatewaySett
     providers: providers.map(withKeyFile),
     embedded: { ...embedded, models: embedded.models.map(withPath) },
   };
+}
+
+function withSecretFiles(hooks: InboxSettings["hooks"], directory: string): InboxSettings["hooks"] {
+  const resolved = Object.entries(hooks).map(([name, { secretFile, ...hook }]) => [
+    name,
+    secretFile === undefined ? hook : { ...hook, secretFile: resolve(directory, secretFile) },
+  ]);
+  return Object.fromEntries(resolved) as InboxSettings["hooks"];
 }
 
 function signalFromDirectory(signal: SignalSettings, directory: string): SignalSettings {

@@ -3,6 +3,7 @@ import { z } from "zod";
 import { attestationSettingsSchema } from "../attestation/settings.ts";
 import { signalSettingsSchema } from "../bot/settings.ts";
 import { gatewaySettingsSchema } from "../gateway/settings.ts";
+import { inboxSettingsSchema } from "../inbox/settings.ts";
 import { nodeSettingsSchema } from "./node-settings.ts";
 
 /** Of the file's shape. Raised together with a new file in `migrations/`. */
@@ -14,6 +15,7 @@ export const settingsSchema = z.strictObject({
   attestation: attestationSettingsSchema.prefault({}),
   gateway: gatewaySettingsSchema.prefault({}),
   signal: signalSettingsSchema.prefault({}),
+  inbox: inboxSettingsSchema.prefault({}),
 });
 
 export type Settings = z.infer<typeof settingsSchema>;

@@ -8,6 +8,7 @@ import { ownOrderRoutes } from "../certificate/own-order-routes.ts";
 import { certificateRoutes } from "../certificate/routes.ts";
 import { readConfig } from "../config.ts";
 import { edgeLog } from "../edge-log.ts";
+import { inboxRoutes } from "../inbox/routes.ts";
 import { registryRoutes } from "../registry/routes.ts";
 import { relayRoutes } from "../relays/routes.ts";
 import { routingRoutes } from "../routing/routes.ts";
@@ -48,7 +49,7 @@ export function createApp({ clock }: { clock: Clock }): OpenAPIHono<Edge> {
     c.set("secrets", read.secrets);
     await next();
   });
-  for (const routes of [registryRoutes, certificateRoutes, ownOrderRoutes, relayRoutes, routingRoutes])
+  for (const routes of [registryRoutes, certificateRoutes, ownOrderRoutes, relayRoutes, routingRoutes, inboxRoutes])
     app.route("/", routes());
   app.route("/", openapiRoutes(app));
 

@@ -5,12 +5,13 @@ import { maxRequestBytes } from "../../shared/registry/messages.ts";
 export const bodyDeadlineMs = 10_000;
 
 /**
- * The body's bytes; `too-large` as soon as more than {@link maxRequestBytes} have come, whatever was announced, and
+ * The body's bytes; `too-large` as soon as more than `maxBytes` have come, whatever was announced, and
  * `bad-request` when it is not all there after `deadlineMs`.
  */
 export async function readBody(
   request: Request,
   deadlineMs: number = bodyDeadlineMs,
+  maxBytes: number = maxRequestBytes,
 ): Promise<Uint8Array<ArrayBuffer>> {
   if (!request.body) return new Uint8Array(0);
   const reader = (request.body as ReadableStream<Uint8Array>).getReader();
@@ -26,7 +27,7 @@ export async function readBody(
       const { done, value } = await Promise.race([reader.read(), late]);
       if (done) return joinBytes(chunks);
       length += value.length;
-      if (length > maxRequestBytes) throw new AppError("too-large", `A request has at most ${maxRequestBytes} bytes.`);
+      if (length > maxBytes) throw new AppError("too-large", `A request has at most ${maxBytes} bytes here.`);
       chunks.push(value);
     }
   } finally {

@@ -9,6 +9,7 @@ import type { Edge } from "../api/context.ts";
 import { answerOf, bodyOf, emptyAnswer, named, nodeParams } from "../api/schemas.ts";
 import type { Config } from "../config.ts";
 import { withDeadline } from "../deadline.ts";
+import { inboxObject } from "../inbox/inbox-stub.ts";
 import { placeOf, readRelays } from "../relays/relay-directory.ts";
 import { errorText, unwrap } from "../../shared/errors.ts";
 import {
@@ -114,6 +115,7 @@ export function registryRoutes(): OpenAPIHono<Edge> {
       return c.body(null, 204);
     })
     .openapi(leave, async (c) => {
+      await answerIn(inboxObject(c.env, c.var.signer).forget());
       unwrap(await answerIn(nodeObject(c.env, c.var.signer).leave()));
       return c.body(null, 204);
     })

@@ -7,6 +7,7 @@ import type { Log } from "../../../shared/log.ts";
 import { identityOfPem, readOrCreateIdentity, type Identity } from "../../../shared/nodejs/identity-file.ts";
 import { readOrCreateTlsKey, tlsKeyOfPem, type TlsKey } from "../../certificate/tls-key.ts";
 import type { NodeFiles } from "../../config.ts";
+import { readOrCreateInboxKey } from "../../inbox/inbox-key.ts";
 import type { TeeContext, TeeState } from "../attestation.ts";
 import { edwardsPem, p256Pem } from "./key-forms.ts";
 
@@ -15,6 +16,8 @@ export interface NodeKeys {
   readonly tls: TlsKey;
   /** PEM; made when it is first asked for, where a file has it. */
   readonly acmeAccount: () => string;
+  /** PEM of the X25519 key that the edge's inbox seals to; made when it is first asked for. */
+  readonly inbox: () => Promise<string>;
 }
 
 export interface NodeKeysOptions {
@@ -30,14 +33,16 @@ export async function openNodeKeys(tee: TeeState, { files, now, log }: NodeKeysO
       identity: await readOrCreateIdentity(files.identity, now),
       tls: readOrCreateTlsKey(files.tlsKey),
       acmeAccount: () => readOrCreateTlsKey(files.acmeKey).pem,
+      inbox: () => Promise.resolve(readOrCreateInboxKey(files.inboxKey)),
     };
-  for (const path of [files.identity, files.tlsKey, files.acmeKey])
+  for (const path of [files.identity, files.tlsKey, files.acmeKey, files.inboxKey])
     if (existsSync(path)) log.warn("key.ignored", { path, why: "in a TEE the keys come from it" });
   const acmeAccount = p256Pem(await tee.keys.derive("acme-account"));
   return {
     identity: await teeIdentity(tee, now),
     tls: tlsKeyOfPem(p256Pem(await tee.keys.derive("tls")), "the TEE's TLS key"),
     acmeAccount: () => acmeAccount,
+    inbox: async () => edwardsPem("x25519", await tee.keys.derive("inbox")),
   };
 }
 

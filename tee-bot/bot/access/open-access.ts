@@ -96,7 +96,7 @@ class SettledAccess implements Access, Disposable {
       return { tally: counted.tally, outcome: counted.isToBeTold };
     });
     if (!isToBeTold) return silence;
-    return refused(takesPairing(chat, settings) ? sentences.codeWanted : sentences.notAllowed);
+    return refused(takesPairing(chat, settings) ? sentences.codeWanted : sentences.notAllowed(person));
   }
 
   async #pair(event: MessageEvent, code: string): Promise<Admission> {

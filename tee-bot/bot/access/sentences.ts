@@ -2,8 +2,11 @@
 import { pairingCodeLifeMs } from "./pairing-codes.ts";
 import type { MessageLimits, Verdict } from "./tally.ts";
 
-export const notAllowed =
-  "I talk only with people whom my operator has let in. If you should be one of them, ask the operator.";
+/** With the id that stands in the settings: people cannot see theirs in Signal. */
+export function notAllowed(person: string): string {
+  return `I talk only with people whom my operator has let in. If you should be one of them, give the operator your id: \`${person}\``;
+}
+
 export const codeWanted =
   "I talk only with people who have a pairing code. If my operator gave you one, send the code as a message here.";
 export const pairedPerson = "Welcome, you are paired. Write me anything; `!help` lists what I can do.";

@@ -21,7 +21,8 @@ export function statusCommand(options: StatusOptions): Command {
     aliases: [],
     usage: "!status",
     summary: "says whether everything works",
-    detail: "Says whether this bot, its way to Signal, and the model of this chat work just now.",
+    detail:
+      "Says whether this bot, its way to Signal, and the model of this chat work just now, and by which id the operator can let you in.",
     run: async ({ event, signal }) => {
       const { settings, state } = options;
       const models = await listOrTrouble(options, signal);
@@ -31,6 +32,7 @@ export function statusCommand(options: StatusOptions): Command {
         `**Bot:** ${now.isStoreAway ? "its memory cannot be reached; messages wait" : "works"}`,
         `**Signal:** ${now.sending.pause ? "replies are held back for the moment" : "works"}`,
         `**Model:** ${describeModels(models, wanted, settings)}`,
+        describeId(event),
         ...(isOperator(event, settings) ? [`**Numbers:** ${describeNumbers(now)}`] : []),
       ];
       return { text: lines.join("\n") };
@@ -57,6 +59,13 @@ function describeModels(
   const current = decideCurrent(wanted, allowedModels(models, privacy));
   if (!current) return "none is there now";
   return `${codeSpan(current.id)} ${current.offered ? "is there" : "is not there now; `!models` lists the others"}`;
+}
+
+/** As the settings' lists take it: Signal shows it to nobody. */
+function describeId({ chat }: MessageEvent): string {
+  return chat.kind === "direct"
+    ? `**Your id:** ${codeSpan(chat.person)}`
+    : `**This group's id:** ${codeSpan(chat.group)}`;
 }
 
 function describeNumbers({ answered, mailbox, reactions, sending }: BotState): string {

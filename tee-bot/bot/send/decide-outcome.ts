@@ -42,7 +42,7 @@ export function decideOutcome(kind: FailureKind, { repeats, now, expiresAt, rand
     case "absent":
       if (repeats + 1 >= maxRefusals) return { kind: "over", why: "refused", reason: kind };
       return again(decideBackoffMs(repeats, { ...refusedPause, random }));
-    case "network":
+    case "network": // signal-cli says that it failed; whether Signal agrees is between those two
     case "misplaced":
       return again(decideBackoffMs(repeats, { ...refusedPause, random }));
     case "untrusted":

@@ -40,11 +40,11 @@ export class Typing {
 
   /** Until all who asked for the same chat have let go of it. */
   show(account: string, chat: Chat): Disposable {
-    const name = `${account} ${chatName(chat)}`;
+    const name = nameOf(account, chat);
     const shown = this.#shown.get(name) ?? { holders: 0, end: new AbortController() };
     if (shown.holders === 0 && this.#shown.size < maxChats) {
       this.#shown.set(name, shown);
-      void this.#refresh(account, recipientOf(chat), shown.end.signal);
+      void this.#refresh(account, chat, shown.end.signal);
     }
     shown.holders++;
     let isHeld = true;
@@ -59,8 +59,9 @@ export class Typing {
     };
   }
 
-  async #refresh(account: string, recipient: string, end: AbortSignal): Promise<void> {
+  async #refresh(account: string, chat: Chat, end: AbortSignal): Promise<void> {
     const { clock } = this.#options;
+    const recipient = recipientOf(chat);
     let lastShownAt: number | undefined;
     while (!end.aborted) {
       const askedAt = clock.now();
@@ -70,7 +71,8 @@ export class Typing {
     }
     if (lastShownAt === undefined) return;
     const forgottenAt = lastShownAt + forgottenMs;
-    await this.#tell(account, recipient, false, () => clock.now() >= forgottenAt);
+    const isShownAnew = (): boolean => this.#shown.has(nameOf(account, chat));
+    await this.#tell(account, recipient, false, () => clock.now() >= forgottenAt || isShownAnew());
   }
 
   /** Whether it was tried: what failed may have been seen. */
@@ -89,4 +91,8 @@ export class Typing {
     }
     return isTried;
   }
+}
+
+function nameOf(account: string, chat: Chat): string {
+  return `${account} ${chatName(chat)}`;
 }

@@ -12,6 +12,7 @@ const classes: Readonly<Record<keyof Env, string>> = {
   RELAYS: "RelayStatus",
   ZONES: "DnsZone",
   ACCOUNTS: "AcmeAccount",
+  INBOXES: "InboxObject",
 };
 
 interface MeterReader {

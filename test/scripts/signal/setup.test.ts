@@ -10,10 +10,10 @@ import { runProgram } from "../../support/visit.ts";
 
 const image = (name: string): string => `${name}@sha256:${"a".repeat(64)}`;
 const flags = [
-  ...["--edge", "https://edge.example.org"],
-  ...["--node-image", image("registry.example.org/postern-node")],
-  ...["--signal-image", image("bbernhard/signal-cli-rest-api")],
-  ...["--redis-image", image("redis")],
+  "--edge=https://edge.example.org",
+  `--node-image=${image("registry.example.org/postern-node")}`,
+  `--signal-image=${image("bbernhard/signal-cli-rest-api")}`,
+  `--redis-image=${image("redis")}`,
 ];
 
 describe("scripts/setup-signal.ts", () => {

@@ -84,6 +84,34 @@ describe("postern signal simulate", () => {
     });
   });
 
+  it("is back at its port after a kill in mid-burst, and accounts for each message", async () => {
+    const state = stack.use(temporaryFolder()).path;
+    const hook = stack.use(await startHook());
+    const first = await start("--state", state, "--hook", hook.url);
+    const { port } = new URL(first.url);
+    const sent: number[] = [];
+    for (let count = 0; count < 60; count++) {
+      const { timestamp } = await ask(`${first.url}/messages`, {
+        text: `message ${count}`,
+        from: `person ${count % 7}`,
+      });
+      sent.push(timestamp as number);
+      if (count === 20) hook.answer = () => new Promise((resolve) => setTimeout(() => resolve({ status: 200 }), 50));
+    }
+    await end(first, "SIGKILL");
+    hook.answer = () => ({ status: 200 });
+    const second = await start("--state", state, "--hook", hook.url, "--port", port);
+    const accounted = async (): Promise<boolean> => {
+      const { lost } = (await ask(`${second.url}/messages/lost`)) as { lost: { timestamp: number }[] };
+      const known = new Set([...hook.envelopes(), ...lost].map(({ timestamp }) => timestamp));
+      return sent.every((timestamp) => known.has(timestamp));
+    };
+    await soon(accounted);
+    const posted = hook.envelopes().map(({ timestamp }) => timestamp);
+    expect(posted).toEqual([...new Set(posted)]);
+    expect(posted.at(-1)).toBe(sent.at(-1));
+  });
+
   it("ends when it is told to, and when its parent is gone", async () => {
     const asked = await start();
     await end(asked, "SIGTERM");

@@ -13,7 +13,7 @@ const text = readFileSync(join(root, "docs/postern.example.yaml"), "utf8");
 const read = (content: string) => readSettings({ name: "example", text: content }, {});
 /** As if somebody had taken the # away from every setting that has none before it, and the empty lists with them. */
 const filled = text
-  .replaceAll(/^ +(providers|models|aliases): (\[\]|\{\})\n/gm, "")
+  .replaceAll(/^ +(providers|models|aliases|hooks): (\[\]|\{\})\n/gm, "")
   .replaceAll(/^( *)#(?! \S)/gm, "$1");
 
 describe("docs/postern.example.yaml", () => {

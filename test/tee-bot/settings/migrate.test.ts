@@ -74,7 +74,7 @@ describe("migrations", () => {
     expect(read(both)).toEqual({
       ok: false,
       mistakes: [
-        "postern.yaml:1:1 alias: there is no such setting · give one of version, node, attestation, gateway, signal",
+        "postern.yaml:1:1 alias: there is no such setting · give one of version, node, attestation, gateway, signal, inbox",
       ],
     });
   });

@@ -30,22 +30,39 @@ test("the OpenAPI document lists every route and names the messages", async () =
     "GET /openapi.json",
     "GET /v1/issuer",
     "GET /v1/nodes/{node}",
+    "GET /v1/nodes/{node}/inbox",
     "GET /v1/nodes/{node}/orders/{order}",
     "GET /v1/nodes/{node}/relays",
     "GET /v1/relays/{relay}/feed",
     "GET /v1/routes/{hostname}",
+    "POST /v1/inbox/{node}/{hook}",
+    "POST /v1/nodes/{node}/inbox/outcomes",
+    "POST /v1/nodes/{node}/inbox/revival",
     "POST /v1/nodes/{node}/orders",
     "POST /v1/nodes/{node}/registration",
     "PUT /v1/aliases/{alias}",
     "PUT /v1/nodes/{node}/accounts",
     "PUT /v1/nodes/{node}/admissions/{order}",
     "PUT /v1/nodes/{node}/challenges/{order}",
+    "PUT /v1/nodes/{node}/inbox",
     "PUT /v1/nodes/{node}/lease",
     "PUT /v1/nodes/{node}/rules",
     "PUT /v1/relays/{relay}/observations",
     "PUT /v1/relays/{relay}/status",
   ]);
-  const schemas = ["Alias", "Admission", "Issuer", "Node", "Order", "Presented", "Problem", "Registration", "Route"];
+  const schemas = [
+    "Alias",
+    "Admission",
+    "Deliveries",
+    "Inbox",
+    "Issuer",
+    "Node",
+    "Order",
+    "Presented",
+    "Problem",
+    "Registration",
+    "Route",
+  ];
   expect(Object.keys(document.components.schemas)).toEqual(expect.arrayContaining(schemas));
 });
 

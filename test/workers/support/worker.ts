@@ -3,6 +3,7 @@ import { AcmeAccount as RealAcmeAccount } from "../../../workers/acme/account-ob
 import { createApp } from "../../../workers/api/app.ts";
 import { DnsZone as RealDnsZone } from "../../../workers/dns/zone-object.ts";
 import type { Env } from "../../../workers/env.ts";
+import { InboxObject as RealInboxObject } from "../../../workers/inbox/inbox-object.ts";
 import type { AssignedRelays } from "../../../workers/registry/node-calls.ts";
 import { NodeObject as RealNodeObject } from "../../../workers/registry/node-object.ts";
 import type { Publication } from "../../../workers/routing/publication.ts";
@@ -31,6 +32,12 @@ export class NodeObject extends RealNodeObject {
 export class AcmeAccount extends RealAcmeAccount {
   constructor(ctx: DurableObjectState, env: Env) {
     super(ctx, env, { ...parts, createCa: (options) => scriptedCa(options.directory).create(options) });
+  }
+}
+
+export class InboxObject extends RealInboxObject {
+  constructor(ctx: DurableObjectState, env: Env) {
+    super(ctx, env, parts);
   }
 }
 

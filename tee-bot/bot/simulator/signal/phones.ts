@@ -72,7 +72,6 @@ export class Phones implements Disposable {
     this.#messages.put(name, message);
     const oldest = names.length > maxMessages ? names.shift() : undefined;
     if (oldest !== undefined) this.#messages.delete(oldest);
-    if (message.from === "bot") this.setTyping(message.conversation, false);
     this.#tell({ conversation: message.conversation, message });
   }
 

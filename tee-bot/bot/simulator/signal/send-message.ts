@@ -72,11 +72,11 @@ function show(
   { edits, text, styles, mentions, quote, attachments, sticker, viewOnce }: Outgoing,
   place: Pick<SeenMessage, "conversation" | "timestamp" | "missedBy" | "delivered">,
 ): void {
+  phones.setTyping(place.conversation, false); // telephones take a message for the end of it
   const shown = { text: shownText(text), styles, mentions };
   if (edits !== undefined) {
     const edit = { ...shown, from: botName, target: edits, timestamp: place.timestamp };
     phones.change(place.conversation, edits, (message) => decideEdit(message, edit));
-    phones.setTyping(place.conversation, false);
     return;
   }
   phones.show({

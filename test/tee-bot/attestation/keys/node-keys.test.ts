@@ -8,6 +8,7 @@ import { DstackAgent } from "../../../../tee-bot/attestation/dstack/dstack-agent
 import { openNodeKeys } from "../../../../tee-bot/attestation/keys/node-keys.ts";
 import { AgentKeys } from "../../../../tee-bot/attestation/keys/tee-keys.ts";
 import { filesIn } from "../../../../tee-bot/config.ts";
+import { inboxKeyOfPem } from "../../../../tee-bot/inbox/inbox-key.ts";
 import { refusalOfAsync } from "../../../shared/refusal.ts";
 import { temporaryFolder } from "../../../shared/temporary-folder.ts";
 import { sendJson, startGuestAgent, type GuestAgentStandIn } from "../../../support/guest-agent.ts";
@@ -39,6 +40,8 @@ describe("the keys of a node in a TEE", () => {
     expect(again.tls.pem).toBe(one.tls.pem);
     expect(again.acmeAccount()).toBe(one.acmeAccount());
     expect(one.acmeAccount()).not.toBe(one.tls.pem);
+    expect(await again.inbox()).toBe(await one.inbox());
+    expect(inboxKeyOfPem(await one.inbox()).publicKey).toHaveLength(32);
     await using other = await startGuestAgent({ seed: "two" });
     const theirs = await open(teeAt(other));
     expect(theirs.identity.id).not.toBe(one.identity.id);
@@ -46,8 +49,9 @@ describe("the keys of a node in a TEE", () => {
   });
 
   it("are written nowhere", async () => {
-    const { acmeAccount } = await open();
+    const { acmeAccount, inbox } = await open();
     acmeAccount();
+    await inbox();
     expect(readdirSync(state)).toEqual([]);
     expect(log.events).toEqual([]);
   });

@@ -74,13 +74,14 @@ describe("who may not talk", () => {
   beforeEach(() => (access = open({ people: { policy: "allow-list" }, groups: { policy: "allow-list" } })));
 
   it("hears one sentence a day alone with the bot, again only for the same message", async () => {
-    expect(sentenceOf(await say(message("hello", 1)))).toContain("ask the operator");
-    expect(sentenceOf(await say(message("hello", 1)))).toContain("ask the operator");
+    expect(sentenceOf(await say(message("hello", 1)))).toContain("give the operator your id");
+    expect(sentenceOf(await say(message("hello", 1)))).toContain("give the operator your id");
+    expect(sentenceOf(await say(message("hello", 1)))).toContain(alice);
     expect(await say(message("hello?", 2))).toEqual(silence);
     expect(await say(message("!help", 3), true)).toEqual(silence);
-    expect(sentenceOf(await say(message("hello", 4, { person: bob })))).toContain("ask the operator");
+    expect(sentenceOf(await say(message("hello", 4, { person: bob })))).toContain("give the operator your id");
     place.clock.advance(dayMs);
-    expect(sentenceOf(await say(message("hello", 5)))).toContain("ask the operator");
+    expect(sentenceOf(await say(message("hello", 5)))).toContain("give the operator your id");
   });
 
   it("hears nothing in a group", async () => {

@@ -122,7 +122,16 @@ describe("urgent", () => {
 describe("!status", () => {
   it("says in words that everything works, without numbers of others or the bot's account", async () => {
     const text = await textOf("!status");
-    expect(text).toBe("**Bot:** works\n**Signal:** works\n**Model:** `llama3.2:3b` is there");
+    expect(text).toBe(
+      `**Bot:** works\n**Signal:** works\n**Model:** \`llama3.2:3b\` is there\n**Your id:** \`${alice}\``,
+    );
+  });
+
+  it("tells the id by which the operator can let in a person or a group", async () => {
+    expect(await textOf("!status", { person: bob })).toContain(bob);
+    const inside = await textOf("!status", inGroup);
+    expect(inside).toContain(`**This group's id:** \`${team}\``);
+    expect(inside).not.toContain(alice);
   });
 
   it("says what does not", async () => {

@@ -66,7 +66,7 @@ it("whatever fails when: each reply is seen once or is undecidable, and those of
         running = startProcess(rest.url, outbox, clock);
       };
       try {
-        await until(() => outbox.size === 0, 15_000, "nothing waits");
+        await until(() => outbox.size === 0, 30_000, "nothing waits");
       } finally {
         running.kill();
       }
@@ -107,7 +107,7 @@ function startProcess(api: string, outbox: MemoryOutbox, clock: ReturnType<typeo
     mailbox: mailbox as Mailbox,
     clock,
     log: silentLog,
-    callLimits: { sendMs: 60, smallMs: 60, probeMs: 60, attachmentMs: 60 },
+    callLimits: { sendMs: 100, smallMs: 100, probeMs: 300, attachmentMs: 100 },
   });
   void sending.run(end.signal);
   return { kill: () => end.abort() };

@@ -54,6 +54,7 @@ describe("the sender of replies", () => {
   ])("never sends again what may have gone out: %s", async (_, answer) => {
     await using world = await startSendingWorld({
       send: ({ body }) => (body["message"] === "first" ? answer : sentAnswer()),
+      sendMs: answer === "hang" ? 700 : 5_000,
     });
     const [first] = world.outbox.put(replyOf(directChat(alice), "first"), replyOf(directChat(alice), "second"));
     await world.untilDone();
@@ -70,7 +71,7 @@ describe("the sender of replies", () => {
         return isHanging ? "hang" : sentAnswer();
       },
       other: (call) => (isHanging ? "hang" : usualAnswer(call)),
-      sendMs: 100,
+      sendMs: 700,
     });
     world.outbox.put(...[alice, bob, "x", "y"].map((person) => replyOf(directChat(person), person)));
     await until(() => world.rest.calls.filter(({ path }) => path === "/v1/accounts").length > 2, 10_000, "it probes");
@@ -126,7 +127,7 @@ describe("the sender of replies", () => {
   it("stops all sending for a rate limit, shows a challenge's token to nobody but who asks, and goes on", async () => {
     let isLimited = true;
     const limit = { status: 429, body: { error: "rate limiting", challenge_tokens: ["secret-token"], account: "+1" } };
-    await using world = await startSendingWorld({ send: () => (isLimited ? limit : sentAnswer()), factor: 20 });
+    await using world = await startSendingWorld({ send: () => (isLimited ? limit : sentAnswer()), factor: 5 });
     world.outbox.put(...[alice, bob].map((person) => replyOf(directChat(person), person)));
     await until(() => world.sending.state().pause?.why === "rate-limited", 10_000, "it stops");
     await new Promise((resolve) => setTimeout(resolve, 300));
@@ -136,7 +137,7 @@ describe("the sender of replies", () => {
     expect(world.sending.state().troubles).toMatchObject([{ kind: "challenge", count: 1 }]);
     isLimited = false;
     world.sending.retry();
-    await world.untilDone(2_500); // of the minute, three seconds of this clock
+    await world.untilDone(8_000); // a minute of this clock is twelve seconds
     expect(world.outbox.done).toHaveLength(2);
     expect([world.sending.challenge(), world.sending.state().troubles]).toEqual([undefined, []]);
   });
@@ -165,20 +166,15 @@ describe("the sender of replies", () => {
     await using world = await startSendingWorld({
       send: ({ body }) => {
         if (body["message"] === "to nobody") return refused("The user +15550000009 is not registered.");
-        if (body["message"] === "odd") return refused("Invalid identifier group.42");
         return { status: 429, body: { error: "", challenge_tokens: [""] } };
       },
-      ttlMs: 40_000,
+      ttlMs: 400_000,
       factor: 200,
     });
-    const ids = world.outbox.put(
-      replyOf(directChat("x"), "to nobody"),
-      replyOf(directChat("y"), "odd"),
-      replyOf(directChat("z"), "late"),
-    );
+    const ids = world.outbox.put(replyOf(directChat("x"), "to nobody"), replyOf(directChat("z"), "late"));
     await world.untilDone();
     const whys = new Map(world.outbox.over.map(({ id, why }) => [id, why]));
-    expect(ids.map((id) => whys.get(id))).toEqual(["refused", "age", "age"]);
+    expect(ids.map((id) => whys.get(id))).toEqual(["refused", "age"]);
   });
 
   it("tries what was refused some times, since a server that has just started refuses what it takes later", async () => {

@@ -48,7 +48,7 @@ async function startWorld({ limits, operators, factor = 100, ...options }: World
     mailbox,
     clock,
     log,
-    callLimits: { sendMs: 400, smallMs: 400, probeMs: 400, attachmentMs: 400, ...limits },
+    callLimits: { sendMs: 5_000, smallMs: 5_000, probeMs: 5_000, attachmentMs: 5_000, ...limits },
   });
   const end = new AbortController();
   const running = sending.run(end.signal);
@@ -191,7 +191,7 @@ describe("before a server with faults, the bot", () => {
   it.each([true, false])(
     "does not repeat what was swallowed (it went out: %s), and goes on with the rest",
     async (delivered) => {
-      await using world = await startWorld();
+      await using world = await startWorld({ limits: { sendMs: 700 } });
       world.simulator.faults.failSends({ kind: "hang", delivered });
       world.say(
         replyOf(world.direct("ada"), "1"),
@@ -205,7 +205,7 @@ describe("before a server with faults, the bot", () => {
   );
 
   it("waits for a slow answer, and a group that was reached in part has had its message", async () => {
-    await using world = await startWorld({ answerForm: "array", limits: { sendMs: 3_000 } });
+    await using world = await startWorld({ answerForm: "array" });
     for (const name of people) world.simulator.phone(name, "team").write({ text: "hello" });
     world.simulator.faults.failSends({ kind: "slow", ms: 300 });
     world.simulator.faults.failSends({ kind: "partial", reasons: { bob: "IDENTITY_FAILURE" } });
@@ -244,7 +244,7 @@ describe("before a server with faults, the bot", () => {
     await using hook = await startHook();
     let letGo = (): void => {};
     hook.answer = () => new Promise((resolve) => (letGo = () => resolve({ status: 200 })));
-    await using world = await startWorld({ hook: hook.url, limits: { sendMs: 5_000, probeMs: 5_000 } });
+    await using world = await startWorld({ hook: hook.url });
     world.simulator.phone("ada").write({ text: "hello" });
     await until(() => hook.posted.length > 0, 10_000, "the hook is asked");
     world.say(replyOf(world.direct("ada"), "answer"));

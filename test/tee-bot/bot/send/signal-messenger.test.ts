@@ -17,7 +17,7 @@ async function startWorld(script: (call: ScriptedCall) => ScriptedAnswer, { isOn
   const rest = await startScriptedRest(script);
   const counts = noCounts();
   const messenger = new SignalMessenger({
-    api: openCalls(rest.url, { sendMs: 500, smallMs: 500, probeMs: 500, attachmentMs: 500 }).api,
+    api: openCalls(rest.url, { sendMs: 5_000, smallMs: 5_000, probeMs: 5_000, attachmentMs: 5_000 }).api,
     isPaused: () => false,
     showsTyping: isOn,
     marksRead: isOn,

@@ -65,6 +65,19 @@ describe("the sign that the bot is writing", () => {
     expect(told.at(-1)).toBe("a off");
   });
 
+  it("is not taken away by an earlier end when it is shown anew", async () => {
+    const { typing, told, release } = world({ isHeld: true });
+    const first = typing.show(account, directChat("a"));
+    release();
+    await turn();
+    first[Symbol.dispose]();
+    await turn(); // the end waits for its turn
+    using _ = typing.show(account, directChat("a"));
+    release();
+    await turn();
+    expect(told).toEqual(["a on", "a on"]);
+  });
+
   it("is given up for a minute after three failures", async () => {
     const { typing, told, pass, state, counts } = world();
     state.fails = true;

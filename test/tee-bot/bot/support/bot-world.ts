@@ -35,6 +35,8 @@ export interface BotWorldOptions {
   readonly gateway?: SettingsInput;
   readonly simulator?: SignalSimulatorOptions;
   readonly behaviour?: Behaviour;
+  /** That its server offers. */
+  readonly models?: readonly string[];
   readonly redisUrl?: string;
   readonly permission?: () => ChatPermission;
   readonly clock?: Clock;
@@ -84,7 +86,9 @@ export class BotWorld implements AsyncDisposable {
     await using parts = new AsyncDisposableStack();
     const directory = mkdtempSync(join(tmpdir(), "postern-bot-"));
     parts.defer(() => rmSync(directory, { recursive: true, force: true }));
-    const upstream = parts.use(await startUpstream({ models: ["model"], behaviour: options.behaviour ?? echo }));
+    const upstream = parts.use(
+      await startUpstream({ models: options.models ?? ["model"], behaviour: options.behaviour ?? echo }),
+    );
     const providers = { test: { baseUrl: upstream.baseUrl } };
     const gateway = parts.use(await startGateway({ providers, ownKey, settings: options.gateway ?? {} }));
     const hookPort = await findFreePort();
@@ -153,8 +157,8 @@ export class BotWorld implements AsyncDisposable {
     return this.answers(person, group).slice(before);
   }
 
-  soon(condition: () => boolean): Promise<unknown> {
-    return until(condition, soonMs, condition.toString());
+  soon(condition: () => boolean, withinMs = soonMs): Promise<unknown> {
+    return until(condition, withinMs, condition.toString());
   }
 
   async [Symbol.asyncDispose](): Promise<void> {

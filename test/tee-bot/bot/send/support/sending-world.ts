@@ -46,7 +46,7 @@ export async function startSendingWorld({
   send = sentAnswer,
   other = usualAnswer,
   factor = 100,
-  sendMs = 300,
+  sendMs = 5_000,
   settings = {},
   ttlMs,
 }: SendingWorldOptions = {}): Promise<SendingWorld> {
@@ -60,7 +60,7 @@ export async function startSendingWorld({
     mailbox: outbox as unknown as Mailbox, // nothing but its replies is used
     clock,
     log,
-    callLimits: { sendMs, smallMs: 300, probeMs: 300, attachmentMs: 1_000 },
+    callLimits: { sendMs, smallMs: 5_000, probeMs: Math.min(sendMs, 1_000), attachmentMs: 5_000 },
   });
   const end = new AbortController();
   const running = sending.run(end.signal);

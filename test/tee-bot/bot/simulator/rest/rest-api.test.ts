@@ -33,6 +33,16 @@ describe("typing", () => {
     ]);
   });
 
+  it("ends with an edit too, and not with what becomes of an older message", async () => {
+    const timestamp = await sent("hello");
+    await type("PUT");
+    world.simulator.phone().react(timestamp, "👍", false);
+    world.simulator.phone().read();
+    expect(world.simulator.conversation().typing).toBe(true);
+    await world.send({ message: "hello again", edit_timestamp: timestamp });
+    expect(world.simulator.conversation().typing).toBe(false);
+  });
+
   it("goes nowhere for nobody", async () => {
     const call = world.call("PUT", `/v1/typing-indicator/${number}`, { recipient: "+15550000009" });
     expect(await call).toEqual(refused("The user +15550000009 is not registered."));
