@@ -37,5 +37,7 @@ async function answer(context: SignalContext, token: string, text: string): Prom
         "Open https://signalcaptchas.org/challenge/generate.html in a browser, solve it, copy the link of \"Open Signal\", and put it between ' and '.",
     });
   await context.account.answerChallenge(await chooseAccount(what, context), token.trim(), captcha);
-  print("The challenge is answered. The bot tries again by itself; postern signal status says how it goes.\n");
+  const { askBotToRetry } = await import("./signal-look.ts");
+  const goesOn = await askBotToRetry(context.directory);
+  print(`The challenge is answered. ${goesOn ? "The bot sends again." : "The bot sends again when its node runs."}\n`);
 }

@@ -47,6 +47,17 @@ export function readLetters(state: string) {
   return askNode(state, "GET", "/v1/signal/letters", letterListSchema);
 }
 
+/** What kept replies from going out is mended. Whether there is a bot to hear it. */
+export async function askBotToRetry(state: string): Promise<boolean> {
+  try {
+    await askNode(state, "POST", "/v1/signal/retry", signalReportSchema);
+    return true;
+  } catch (error) {
+    if (error instanceof CliError || error instanceof AppError) return false;
+    throw error;
+  }
+}
+
 /** Of the settings of signal-cli-rest-api itself; undefined where it does not tell. */
 async function trustOf(api: AccountApi, number: string): Promise<string | undefined> {
   try {

@@ -6,6 +6,7 @@ import { runSignalCommand, withSignalFlags, type SignalContext, type SignalFlags
 
 interface StatusFlags extends SignalFlags {
   letters?: boolean;
+  hook?: boolean;
   json?: boolean;
 }
 
@@ -13,9 +14,12 @@ export function addStatusCommand(signal: Command): void {
   withSignalFlags(signal.command("status"))
     .description("tell how the bot is, part by part; exit code 1 unless it is well")
     .option("--letters", "list what was put aside, without its content")
+    .option("--hook", "print the webhook's address with its password instead: RECEIVE_WEBHOOK_URL of the REST server")
     .option("--json", "as JSON")
     .action((flags: StatusFlags) =>
-      runSignalCommand("How the bot is, is not known.", flags, (context) => showStatus(context, flags)),
+      runSignalCommand("How the bot is, is not known.", flags, (context) =>
+        flags.hook ? showHook(context) : showStatus(context, flags),
+      ),
     );
 }
 
@@ -42,6 +46,15 @@ async function showStatus(context: SignalContext, flags: StatusFlags): Promise<v
   };
   print(flags.json ? `${JSON.stringify(status)}\n` : formatSignalStatus(status, wantsColor()));
   if (status.verdict !== "well") process.exitCode = 1;
+}
+
+/** Made here if nobody has made it yet: the REST server may be started first. */
+async function showHook({ settings, directory }: SignalContext): Promise<void> {
+  const { hookUrl, readOrCreateHookSecret } = await import("../bot/receive/credential.ts");
+  const { botFilesIn } = await import("../bot/bot-files.ts");
+  const { host, port, secretFile } = settings.receive;
+  const secret = readOrCreateHookSecret(secretFile ?? botFilesIn(directory).hookSecret);
+  print(`RECEIVE_WEBHOOK_URL=${hookUrl(secret, new URL(`http://${host}:${port}`)).reveal()}\n`);
 }
 
 function withoutPassword(api: string): string {

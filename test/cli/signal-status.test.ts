@@ -44,6 +44,14 @@ describe("postern signal status", () => {
     expect(JSON.parse(json)).toMatchObject({ verdict: "attention", bot: { answered: 3 }, rest: { mode: "json-rpc" } });
   });
 
+  it("prints the webhook's address with a password that stays the same, for the REST server alone", async () => {
+    const { stdout } = await status("--api", "http://127.0.0.1:1", "--hook");
+    expect(stdout).toMatch(/^RECEIVE_WEBHOOK_URL=http:\/\/postern:[\w-]{43}@127\.0\.0\.1:8146\/hooks\/signal\n$/);
+    expect((await status("--api", "http://127.0.0.1:1", "--hook")).stdout).toBe(stdout);
+    const [, password = ""] = /postern:([\w-]+)@/.exec(stdout) ?? [];
+    expect((await status("--api", "http://127.0.0.1:1")).stdout).not.toContain(password);
+  });
+
   it("shows no password of the REST server's address", async () => {
     const { stdout } = await status("--api", "http://user:hunter2@127.0.0.1:1");
     expect(stdout).toContain("http://user:***@127.0.0.1:1");
