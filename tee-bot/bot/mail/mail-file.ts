@@ -11,6 +11,7 @@ import { AppError, errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import { isDamage, openStore, writeDurably, writeTogether } from "../../store/open-store.ts";
 import { Seal } from "../../store/seal.ts";
+import { draftStep } from "./drafts.ts";
 import { mailSchemaName } from "./mail-record.ts";
 
 export interface MailFileOptions {
@@ -77,6 +78,7 @@ const steps = [
      reason TEXT NOT NULL,
      PRIMARY KEY (what, id)
    ) STRICT`,
+  draftStep,
 ];
 
 export class MailFile implements Disposable {
