@@ -77,6 +77,8 @@ const steps = [
      reason TEXT NOT NULL,
      PRIMARY KEY (what, id)
    ) STRICT`,
+  // By the HMAC of the start of the machine in which it was planned to be sent next.
+  "ALTER TABLE replies ADD COLUMN planned_in TEXT",
 ];
 
 export class MailFile implements Disposable {

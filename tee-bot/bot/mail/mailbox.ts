@@ -89,6 +89,11 @@ export interface Mailbox extends MailSlot {
   postpone(mail: Mail, options: { reason: string; delayMs: number; isCounted: boolean }): "waiting" | "dead";
   /** The next reply of each chat that is due. */
   replies(atMost: number): OutgoingReply[];
+  /**
+   * These are sent next, one after the other, and no others: stored for all at once, so that each need not wait for the disk. If
+   * the machine ends with its power, those of them that are not known to have ended are undecidable.
+   */
+  plan(replies: readonly OutgoingReply[]): void;
   /** Stored before the call: if the process ends in between, the outcome is not known. */
   sending(reply: OutgoingReply): void;
   sent(reply: OutgoingReply, timestamp: number): void;

@@ -130,6 +130,8 @@ export class MemoryMailbox implements Mailbox {
   replies(): OutgoingReply[] {
     return [];
   }
+  plan(): void {}
+
   sending(): void {}
   sent(): void {}
   unsent(): void {}
