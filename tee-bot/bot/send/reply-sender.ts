@@ -110,13 +110,14 @@ export class ReplySender {
     if (tooOld) return this.#settle(reply, tooOld);
     let isStored = false;
     const onTurn = (): void => {
-      mailbox.sending(reply);
+      if (!mailbox.sending(reply)) throw new TakenBack();
       isStored = true;
     };
     try {
       const message = await api.send(sendBodyOf(reply), { onTurn, signal: abandon });
       this.#settle(reply, this.#judge.judgeAnswer(reply, message));
     } catch (error) {
+      if (error instanceof TakenBack) return;
       if (error instanceof SignalFailure) return this.#settle(reply, this.#judge.judgeFailure(reply, error));
       // A fault of ours after the call: what became of it is not known.
       if (isStored) return this.#settle(reply, { kind: "over", why: "undecidable", reason: "unknown" });
@@ -198,3 +199,6 @@ export class ReplySender {
     this.#wake = () => {};
   }
 }
+
+/** Something newer stands for the reply; nothing was called. */
+class TakenBack extends Error {}

@@ -81,8 +81,15 @@ export class MemoryOutbox implements ReplySide {
     this.planned = replies.map(({ id }) => id);
   }
 
-  sending({ id }: OutgoingReply): void {
-    this.#find(id).state = "sending";
+  sending({ id }: OutgoingReply): boolean {
+    const kept = this.#kept.find(({ reply }) => reply.id === id);
+    if (kept) kept.state = "sending";
+    return kept !== undefined;
+  }
+
+  /** It is replaced by something newer. */
+  takeBack(id: number): void {
+    this.#remove(id);
   }
 
   sent({ id }: OutgoingReply, timestamp: number): void {
