@@ -8,6 +8,7 @@ import { AskModel } from "./answer/ask-model.ts";
 import { AttachmentReader } from "./answer/attachments.ts";
 import { Changes } from "./answer/changes.ts";
 import { LastQuestions } from "./answer/last-questions.ts";
+import { showProgress } from "./answer/progress.ts";
 import type { ToldOnce } from "./answer/told-once.ts";
 import type { Transcriber } from "./answer/transcriber.ts";
 import type { BotWork, ReadCommand } from "./commands/command.ts";
@@ -59,6 +60,7 @@ export function openWork(options: OpenWorkOptions): Work {
   const lastQuestions = new LastQuestions();
   const attachments = new AttachmentReader(options);
   const askModel = new AskModel({ ...options, systemPrompt: settings.systemPrompt, usualModel: settings.model });
+  const progress = { mailbox, maxUnits: settings.maxUnits, clock };
   const work: BotWork = {
     stop: (chat) => runs.stop(chat),
     retry: (call) => answerMessage.retry(call),
@@ -71,6 +73,7 @@ export function openWork(options: OpenWorkOptions): Work {
     askModel,
     attachments,
     lastQuestions,
+    onText: settings.progressive ? (mail, event) => showProgress(mail, event, progress) : undefined,
     maxUnits: settings.maxUnits,
   });
   const answerer = new Answerer({

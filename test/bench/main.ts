@@ -1,12 +1,13 @@
 /**
  * `npm run bench`: Postern beside HAProxy, `ssh -R` and no relay at all, its gateway beside Portkey and a bare proxy, its
- * certificate orders beside the CA alone, what a node costs the edge, and what a quote costs its verifier, on this machine.
+ * certificate orders beside the CA alone, what a node costs the edge, what a quote costs its verifier, what the Signal bot
+ * adds to an answer, and how soon it has stored a message, on this machine.
  *
  *   BENCH_REPS   rounds over all ways (default 3); orders and starts have five times as many
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
  *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,workers,distance,
  *                gateway-json,gateway-burst,gateway-added,gateway-first-token,gateway-memory,orders,flight,start,cost,
- *                attestation-verify,attestation-endpoint
+ *                attestation-verify,attestation-endpoint,signal-overhead,signal-webhook
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -40,6 +41,8 @@ import { formatIdle, formatRow } from "./support/table.ts";
 import { formatVerification } from "./support/verification-table.ts";
 import { buildLoadClient, compiler, installTools, relayTools, versionOf } from "./support/tools.ts";
 import { startWays } from "./support/ways.ts";
+import { formatOverhead, measureOverhead } from "./signal-overhead.ts";
+import { measureWebhook } from "./signal-webhook.ts";
 import { measureWorkerStart } from "./worker-start.ts";
 import { measureWorkers } from "./workers.ts";
 import { buildWorker } from "../../scripts/build-worker.ts";
@@ -94,8 +97,10 @@ const certificates = {
 };
 
 /** Asked of nobody else. */
-const attestation = {
+const alone = {
   "attestation-endpoint": async () => formatEndpoint(await measureEndpoint(repetitions, scale)),
+  "signal-overhead": async () => formatOverhead(await measureOverhead(repetitions, scale)),
+  "signal-webhook": () => measureWebhook(directory, scale),
   "attestation-verify": async () => formatVerification(await measureVerification(Math.ceil(20 * repetitions * scale))),
 };
 
@@ -104,7 +109,7 @@ type Question =
   | keyof typeof relays
   | keyof typeof gateways
   | keyof typeof certificates
-  | keyof typeof attestation;
+  | keyof typeof alone;
 
 const repetitions = readNumber("BENCH_REPS", 3, 1, 100);
 const scale = readNumber("BENCH_SCALE", 1, 0.01, 10);
@@ -117,7 +122,7 @@ try {
   await answerRelays();
   await answerGateways();
   await answerEdge();
-  await answerAttestation();
+  await answerAlone();
 } finally {
   rmSync(directory, { recursive: true, force: true });
 }
@@ -150,8 +155,8 @@ async function answerEdge(): Promise<void> {
   for (const name of names) await answer(name, certificates[name]);
 }
 
-async function answerAttestation(): Promise<void> {
-  for (const name of keysOf(attestation)) if (chosen.has(name)) await answer(name, attestation[name]);
+async function answerAlone(): Promise<void> {
+  for (const name of keysOf(alone)) if (chosen.has(name)) await answer(name, alone[name]);
 }
 
 /** Prints each answer as it comes; a question that fails costs none of the others. */
@@ -182,13 +187,7 @@ function readNumber(name: string, fallback: number, min: number, max: number): n
 }
 
 function readChoice(): ReadonlySet<Question> {
-  const known = [
-    ...keysOf(traffic),
-    ...keysOf(relays),
-    ...keysOf(gateways),
-    ...keysOf(certificates),
-    ...keysOf(attestation),
-  ];
+  const known = [...keysOf(traffic), ...keysOf(relays), ...keysOf(gateways), ...keysOf(certificates), ...keysOf(alone)];
   const asked: readonly string[] = process.env["BENCH_ONLY"]?.split(",") ?? known;
   const choice = new Set(known.filter((name) => asked.includes(name)));
   if (choice.size === new Set(asked).size) return choice;

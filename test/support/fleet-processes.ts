@@ -66,6 +66,7 @@ export class FleetProcesses implements AsyncDisposable {
   readonly #statuses = new Map<string, NodeStatus>();
   readonly #stack = new AsyncDisposableStack();
   #edge = "";
+  #edgeProcess: ChildProcess | undefined;
   #ca = "";
 
   constructor(options: FleetOptions) {
@@ -79,14 +80,15 @@ export class FleetProcesses implements AsyncDisposable {
     return this.#edge;
   }
 
+  /** At the address it had before, if it was there. */
   async startEdge(): Promise<void> {
     const { labels, vars } = this.#options;
     const keys = await Promise.all(labels.map((label) => readOrCreateIdentity(this.#identityOf(label), Date.now())));
     const caDirectory = join(this.#directory, "ca");
     this.#ca = (await readOrCreateLocalCa(caDirectory, this.#zone)).certificatePem;
-    const port = await freePort();
+    const port = this.#edge === "" ? await freePort() : Number(new URL(this.#edge).port);
     this.#edge = `http://127.0.0.1:${port}`;
-    await this.#start("scripts/edge-process.ts", {
+    this.#edgeProcess = await this.#start("scripts/edge-process.ts", {
       environment: {
         EDGE_PORT: String(port),
         EDGE_STATE: join(this.#directory, "edge"),
@@ -95,6 +97,11 @@ export class FleetProcesses implements AsyncDisposable {
         EDGE_CA_DIR: caDirectory,
       },
     });
+  }
+
+  /** Ends it as kill -9 does. */
+  async killEdge(): Promise<void> {
+    if (this.#edgeProcess) await stopProcess(this.#edgeProcess, "SIGKILL");
   }
 
   /** Resolves when it says that it is ready. */
@@ -119,10 +126,15 @@ export class FleetProcesses implements AsyncDisposable {
   }
 
   /** Resolves when it is healthy. */
-  async startNode(alias: string, args: readonly string[] = []): Promise<void> {
+  startNode(
+    alias: string,
+    args: readonly string[] = [],
+    environment: Readonly<Record<string, string>> = {},
+  ): Promise<ChildProcess> {
     const flags = ["--edge", this.#edge, "--alias", alias, "--state", this.stateOf(alias), ...args];
-    await this.#start("tee-bot/cli/main.ts", {
+    return this.#start("tee-bot/cli/main.ts", {
       args: ["start", ...flags, "--gateway-port", "0", "--control-port", "0"],
+      environment,
       onStatus: (status) => this.#statuses.set(alias, status),
     });
   }

@@ -1,5 +1,6 @@
 /** What the bot says to a message: by whether its author may talk to it, what it is, and what the model says. */
 import type { Clock } from "../../../shared/clock.ts";
+import type { Sensitive } from "../../../shared/sensitive.ts";
 import type { Access } from "../access/access.ts";
 import type { CommandAnswer, CommandCall, ReadCommand } from "../commands/command.ts";
 import type { ConversationStore } from "../conversations/conversation-store.ts";
@@ -28,8 +29,17 @@ export interface AnswerMessageOptions {
   readonly welcome: string;
   /** Why nobody may chat now: this node's own evidence is not good, where the settings ask for it. */
   readonly refusal: () => string | undefined;
+  /** Makes what shows an answer while it is written; undefined: it is shown when it is all there. */
+  readonly onText: ((mail: Mail, event: MessageEvent) => OnText) | undefined;
   readonly maxUnits: number;
   readonly clock: Clock;
+}
+
+type OnText = (soFar: Sensitive<string>) => void;
+
+interface AskOptions {
+  readonly signal: AbortSignal;
+  readonly onText?: OnText | undefined;
 }
 
 export class AnswerMessage {
@@ -40,7 +50,7 @@ export class AnswerMessage {
   }
 
   /** The replies; none: silence. Throws whatever keeps it from an answer. */
-  async answer({ signal }: Run, event: MessageEvent): Promise<Reply[]> {
+  async answer({ mail, signal }: Run, event: MessageEvent): Promise<Reply[]> {
     if (isEmpty(event)) return [];
     const { readCommand, access, messenger, welcome } = this.#options;
     const reading = readCommand(event);
@@ -54,7 +64,9 @@ export class AnswerMessage {
       const { command, rest } = reading;
       return [...first, ...this.#say(event, await command.run({ event, rest, signal }))];
     }
-    return [...first, ...this.#say(event, await this.#chat(event, reading.text, signal))];
+    // What is shown in between is replaced by the first reply, which is the answer where nobody is welcomed.
+    const onText = admission.isFirst ? undefined : this.#options.onText?.(mail, event);
+    return [...first, ...this.#say(event, await this.#chat(event, reading.text, { signal, onText }))];
   }
 
   /** A mail is settled: its files are not needed any more. */
@@ -68,16 +80,17 @@ export class AnswerMessage {
     const unanswered = lastQuestions.of(event.chat, clock.now());
     if (unanswered) {
       if (unanswered.attachments.length > 0) return { text: sentences.retryNeedsFile };
-      return this.#chat(unanswered, this.#textOf(unanswered), signal);
+      return this.#chat(unanswered, this.#textOf(unanswered), { signal });
     }
     const last = await conversations.lastQuestion(chatName(event.chat));
     if (!last) return { text: sentences.nothingToRetry };
     if (last.content.startsWith(imageMark)) return { text: sentences.retryNeedsFile };
     const asked = { ...event, person: last.person, timestamp: last.timestamps[0] ?? event.timestamp, quote: undefined };
-    return this.#ask(asked, { text: last.content, images: [] }, signal);
+    return this.#ask(asked, { text: last.content, images: [] }, { signal });
   }
 
-  async #chat(event: MessageEvent, text: string, signal: AbortSignal): Promise<Saying> {
+  async #chat(event: MessageEvent, text: string, options: AskOptions): Promise<Saying> {
+    const { signal } = options;
     if (event.isViewOnce) return { text: sentences.viewOnce };
     const { attachments, askModel, lastQuestions, refusal, clock } = this.#options;
     const refused = refusal();
@@ -87,14 +100,14 @@ export class AnswerMessage {
     if (!read.ok) return { text: read.say };
     lastQuestions.keep(event, clock.now());
     const spoken = [text, read.spoken ?? ""].filter((part) => part !== "").join("\n");
-    const answer = await this.#ask(event, { text: spoken, images: read.images }, signal);
+    const answer = await this.#ask(event, { text: spoken, images: read.images }, options);
     lastQuestions.forget(event.chat);
     return answer;
   }
 
-  async #ask(event: MessageEvent, question: Question, signal: AbortSignal): Promise<Saying> {
+  async #ask(event: MessageEvent, question: Question, options: AskOptions): Promise<Saying> {
     const { askModel, oldHistories } = this.#options;
-    const text = await askModel.ask(event, question, { signal });
+    const text = await askModel.ask(event, question, options);
     return { text: oldHistories.take(chatName(event.chat)) ? `${sentences.oldHistory}\n\n${text}` : text };
   }
 

@@ -5,6 +5,7 @@
  */
 import type { Sensitive } from "../../../shared/sensitive.ts";
 import type { BotEvent, Chat, MessageContent } from "../events/event.ts";
+import type { Drafted } from "./drafts.ts";
 
 /** An event in hand. */
 export interface Mail {
@@ -83,6 +84,10 @@ export interface Mailbox extends MailSlot {
   take(atMost: number, only?: "urgent"): Mail[];
   /** A reply to no mail: a notice. */
   say(reply: Reply): void;
+  /** Shows how far the answer to a mail in hand has come; the next draft replaces it, and so does the answer's first reply. */
+  draft(mail: Mail, reply: Reply): void;
+  /** What was shown of the answer so far, also before a crash; undefined: nothing. */
+  drafted(mail: Mail): Drafted | undefined;
   /** In one transaction: the mail is done, and its replies wait to be sent, in this order after those of the same chat. */
   answer(mail: Mail, replies: readonly Reply[]): void;
   /** To be tried again after `delayMs`, unless it was its last attempt or is too old; `isCounted: false` where it was not the mail's fault. */

@@ -2,6 +2,7 @@
 import type { Log } from "../../../shared/log.ts";
 import type { BotEvent, Chat, MessageContent } from "../events/event.ts";
 import { DeadLetters } from "./dead-letters.ts";
+import { Drafts, type Drafted } from "./drafts.ts";
 import { Intray, type Postponement, type SentMessage } from "./intray.ts";
 import { MailFile } from "./mail-file.ts";
 import { MailNews } from "./mail-news.ts";
@@ -25,6 +26,7 @@ class SealedMailbox implements Mailbox {
   readonly #intray: Intray;
   readonly #outbox: Outbox;
   readonly #dead: DeadLetters;
+  readonly #drafts: Drafts;
   readonly #news: MailNews;
   readonly #log: Log;
 
@@ -36,7 +38,8 @@ class SealedMailbox implements Mailbox {
     this.#slot = new SealedSlot(file, options);
     this.#dead = new DeadLetters(file, clock, log);
     this.#intray = new Intray({ file, slot: this.#slot, dead: this.#dead, clock, maxAttempts });
-    this.#outbox = new Outbox({ file, dead: this.#dead, clock, replyLifeMs: maxAgeMs });
+    this.#drafts = new Drafts(file);
+    this.#outbox = new Outbox({ file, dead: this.#dead, drafts: this.#drafts, clock, replyLifeMs: maxAgeMs });
     this.#news = new MailNews({ file, nextDueAt: (after) => this.#nextDueAt(after), clock });
     file.change(() => {
       this.#intray.recover(processEnded);
@@ -64,10 +67,22 @@ class SealedMailbox implements Mailbox {
     this.#news.tell();
   }
 
+  draft(mail: Mail, reply: Reply): void {
+    this.#file.change(() => {
+      const id = this.#outbox.add([reply]);
+      if (id !== undefined) this.#drafts.show(mail.id, id);
+    });
+    this.#news.tell();
+  }
+
+  drafted(mail: Mail): Drafted | undefined {
+    return this.#file.run(() => this.#drafts.find(mail.id));
+  }
+
   answer(mail: Mail, replies: readonly Reply[]): void {
     const isOurs = this.#file.change(() => {
       const isRemoved = this.#intray.remove(mail);
-      if (isRemoved) this.#outbox.add(replies);
+      if (isRemoved) this.#drafts.finish(mail.id, this.#outbox.add(replies));
       return isRemoved;
     });
     if (!isOurs) this.#log.warn("answer.dropped", { why: "another process has taken over the mail" });
@@ -88,8 +103,8 @@ class SealedMailbox implements Mailbox {
     this.#outbox.begin(reply);
   }
 
-  sent(reply: OutgoingReply): void {
-    this.#outbox.end(reply);
+  sent(reply: OutgoingReply, timestamp: number): void {
+    this.#outbox.end(reply, timestamp);
     this.#removed();
   }
 

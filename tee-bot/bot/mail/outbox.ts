@@ -3,6 +3,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import type { Clock } from "../../../shared/clock.ts";
 import { chatName } from "../events/event.ts";
 import type { DeadLetters } from "./dead-letters.ts";
+import type { Drafts } from "./drafts.ts";
 import type { MailFile } from "./mail-file.ts";
 import { encodeRecord, parseReply } from "./mail-record.ts";
 import type { DeadLetter, OutgoingReply, Reply } from "./mailbox.ts";
@@ -10,6 +11,7 @@ import type { DeadLetter, OutgoingReply, Reply } from "./mailbox.ts";
 export interface OutboxOptions {
   file: MailFile;
   dead: DeadLetters;
+  drafts: Drafts;
   clock: Clock;
   /** Replies are not sent later than this after they were made. */
   replyLifeMs: number;
@@ -23,23 +25,26 @@ export class Outbox {
     this.#options = options;
   }
 
-  /** Within a change. */
-  add(replies: readonly Reply[]): void {
+  /** Within a change. The id of the first. */
+  add(replies: readonly Reply[]): number | undefined {
     const { file, clock, replyLifeMs } = this.#options;
     const now = clock.now();
+    let first: number | undefined;
     for (const reply of replies) {
       const chat = file.seal.tagOf(chatName(reply.chat));
       const tag = file.seal.tagOf(`reply ${randomUUID()}`);
       const expiresAt = now + replyLifeMs;
       const isHead = !file.statement("SELECT 1 FROM replies WHERE chat = ? LIMIT 1").get(chat);
       const sealed = file.seal.seal(tag, { epoch: 0, expiresAt, content: encodeRecord(reply) });
-      file
+      const { lastInsertRowid } = file
         .statement(
           `INSERT INTO replies (tag, chat, is_head, is_begun, attempts, expires_at, due_at, sealed)
            VALUES (?, ?, ?, 0, 0, ?, ?, ?)`,
         )
         .run(tag, chat, Number(isHead), expiresAt, now, sealed);
+      first ??= Number(lastInsertRowid);
     }
+    return first;
   }
 
   /** The next of each chat, where none of it is on its way. */
@@ -60,9 +65,10 @@ export class Outbox {
   }
 
   /** It went out; also one that was thought undecidable. */
-  end({ id }: OutgoingReply): void {
-    const { file } = this.#options;
+  end({ id }: OutgoingReply, timestamp: number): void {
+    const { file, drafts } = this.#options;
     file.change(() => {
+      drafts.settle(id, timestamp);
       file.statement("DELETE FROM replies WHERE id = ?").run(id);
       file.statement("DELETE FROM dead WHERE what = 'reply' AND id = ? AND why = 'undecidable'").run(id);
     });
@@ -80,8 +86,9 @@ export class Outbox {
   }
 
   giveUp(id: number, why: DeadLetter["why"], reason: string): void {
-    const { file, dead } = this.#options;
+    const { file, dead, drafts } = this.#options;
     file.change(() => {
+      drafts.settle(id, undefined);
       if (file.statement("DELETE FROM replies WHERE id = ?").run(id).changes > 0) dead.add("reply", id, why, reason);
     });
     file.wipeSoon();
@@ -89,11 +96,13 @@ export class Outbox {
 
   /** Within a change: a process ended amid these. */
   recover(reason: string): void {
-    const { file, dead } = this.#options;
+    const { file, dead, drafts } = this.#options;
     for (const { id } of file.statement("SELECT id FROM replies WHERE is_begun").all()) {
       file.statement("DELETE FROM replies WHERE id = ?").run(id!);
       dead.add("reply", Number(id), "undecidable", reason);
+      drafts.settle(Number(id), undefined);
     }
+    drafts.sweep();
   }
 
   /** Undefined: it is given up, since it is too old, or not what was stored. */
@@ -103,7 +112,8 @@ export class Outbox {
     const opened = seal.open(String(row["tag"]), row["sealed"] as Uint8Array, { newestEpoch: 0, now });
     if (opened.state === "open") {
       const [attempts, expiresAt] = [Number(row["attempts"]), Number(row["expires_at"])];
-      return { ...parseReply(opened.content), id, attempts, expiresAt };
+      const reply = parseReply(opened.content);
+      return { ...reply, edits: this.#options.drafts.placeOf(id) ?? reply.edits, id, attempts, expiresAt };
     }
     if (opened.state === "expired") this.giveUp(id, "age", "it waited for too long");
     else this.giveUp(id, "refused", `what is stored is ${opened.state}`);

@@ -4,6 +4,7 @@ import { hastyClock } from "../../support/hasty-clock.ts";
 import { startRedis, type Redis } from "../../support/redis.ts";
 import { behaviours, type Behaviour } from "../../support/upstream/behaviours.ts";
 import { delayed } from "../../support/upstream/behaviour.ts";
+import { answerText } from "../../support/upstream/content.ts";
 import { answering } from "../../support/upstream/behaviours/complete.ts";
 import { askedText, BotWorld, echo, type BotWorldOptions } from "./support/bot-world.ts";
 
@@ -131,6 +132,39 @@ describe("the bot", () => {
     await world.soon(() => people.every((person) => world.answers(person).length === 2));
     for (const person of people) expect(texts(person)).toEqual(["echo: 1", "echo: 2"]);
     expect(world.bot.state().mailbox).toMatchObject({ undecidable: 0, dead: 0 });
+  });
+
+  it("shows an answer while it is written where that is wished, in one message of at most four edits", async () => {
+    const clock = hastyClock(20);
+    await start({ clock, settings: { progressive: true }, behaviour: answering({ everyMs: 30 }) });
+    await world.ask("!help");
+    const asked = world.simulator.phone().write({ text: "a story" });
+    const seen = new Set<string>();
+    await world.soon(() => {
+      const last = world.answers().find(({ quote }) => quote?.timestamp === asked);
+      if (last) seen.add(last.text);
+      return last?.text === answerText;
+    });
+    const drafts = [...seen].slice(0, -1);
+    expect(drafts.length).toBeGreaterThan(1);
+    expect(drafts.length).toBeLessThanOrEqual(4);
+    for (const draft of drafts) expect(answerText.startsWith(draft.replace(/ …$/, ""))).toBe(true);
+    expect(texts()).toHaveLength(2);
+    expect(world.simulator.refused).toEqual([]);
+  });
+
+  it("goes on in the same message when it was stopped while it showed an answer", async () => {
+    const clock = hastyClock(20);
+    await start({ clock, settings: { progressive: true }, behaviour: answering({ everyMs: 100 }) });
+    await world.ask("!help");
+    world.simulator.phone().write({ text: "a story" });
+    await world.soon(() => texts().length === 2 && texts()[1]!.endsWith(" …"));
+    await world.stopBot();
+    expect(texts()[1]).not.toBe(answerText);
+    world.upstream.behave(answering());
+    await world.startBot();
+    await world.soon(() => texts()[1] === answerText);
+    expect(texts()).toHaveLength(2);
   });
 
   it("does not let people chat while its proof is missing, and says so", async () => {

@@ -6,6 +6,7 @@ import {
   type Chat,
   type MessageContent,
 } from "../../../../tee-bot/bot/events/event.ts";
+import type { Drafted } from "../../../../tee-bot/bot/mail/drafts.ts";
 import type {
   DeadLetter,
   Mail,
@@ -26,6 +27,8 @@ export class MemoryMailbox implements Mailbox {
   readonly answered: { event: BotEvent; replies: readonly Reply[] }[] = [];
   readonly postponed: { reason: string; delayMs: number; isCounted: boolean }[] = [];
   readonly said: Reply[] = [];
+  readonly drafts: { mail: number; reply: Reply }[] = [];
+  isDraftUnderway = false;
   /** Thrown by the next calls that write, as by a disk that is full. */
   failures = 0;
   readonly #entries: Entry[] = [];
@@ -75,6 +78,15 @@ export class MemoryMailbox implements Mailbox {
 
   say(reply: Reply): void {
     this.said.push(reply);
+  }
+
+  draft(mail: Mail, reply: Reply): void {
+    this.drafts.push({ mail: mail.id, reply });
+  }
+
+  drafted(mail: Mail): Drafted | undefined {
+    const count = this.drafts.filter((draft) => draft.mail === mail.id).length;
+    return count === 0 ? undefined : { count, isUnderway: this.isDraftUnderway };
   }
 
   answer(mail: Mail, replies: readonly Reply[]): void {
