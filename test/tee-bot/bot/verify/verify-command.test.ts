@@ -79,6 +79,9 @@ describe("!verify", () => {
     const words = await checkOffline(answer, (text) => text.replace("what a lovely day", "what a lousy day"));
     expect(words.code).toBe(1);
     expect(words.stdout).toContain("FAIL  The evidence answers these very words");
+    const local = await say(world.command(), "what a lovely day", "bob");
+    expect((await checkOffline(local)).code).toBe(0);
+    expect((await checkOffline(local, (text) => text.replace("a lovely day", "a lousy day"))).code).toBe(1);
     const key = await checkOffline(answer, (text) => text.replaceAll(world.cloud.machine.key.address, "ab".repeat(20)));
     expect(key.code).toBe(1);
     expect(key.stdout).toContain("REFUSED  model: zai-org/GLM-5.1-FP8");
