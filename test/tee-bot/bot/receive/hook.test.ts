@@ -225,6 +225,19 @@ describe("what comes in", () => {
     expect(intake.state()).toMatchObject({ lost: 1, held: 0, stored: 1 });
   });
 
+  it("holds up nothing that comes later when the mailbox takes all but this", async () => {
+    onPut = () => {
+      throw new AppError("overloaded", "The disk is full.");
+    };
+    for (const text of ["a", "b"]) await send({ body: notification(text) });
+    let puts = 0;
+    onPut = () => {
+      if (++puts === 1) throw new AppError("too-large", "A value is more than the store takes.");
+    };
+    await expect.poll(() => stored.length, { timeout: 3_000 }).toBe(1);
+    expect(intake.state()).toMatchObject({ held: 0, lost: 1, stored: 1 });
+  });
+
   it("is for the account that the first event is for, where none is set", async () => {
     await send();
     const other = notification("x").replace(account, "+15550000999");
