@@ -113,7 +113,7 @@ describe("a mailbox", () => {
   });
 
   it("bears times that are no whole milliseconds", () => {
-    box = reopen({ maxAgeMs: 1.1 * hourMs });
+    box = reopen({ maxAgeMs: hourMs + 0.5 });
     expect(box.put(messageOf(alice, now))).toBe("new");
     expect(box.postpone(takeOne(), { ...failure, delayMs: 0.5 })).toBe("waiting");
     world.clock.advance(1);
