@@ -79,6 +79,8 @@ const steps = [
      PRIMARY KEY (what, id)
    ) STRICT`,
   draftStep,
+  // By the HMAC of the start of the machine in which it was planned to be sent next.
+  "ALTER TABLE replies ADD COLUMN planned_in TEXT",
 ];
 
 export class MailFile implements Disposable {

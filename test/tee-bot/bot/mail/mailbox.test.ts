@@ -282,6 +282,35 @@ describe("replies", () => {
     expect(box.deadLetters(1)).toMatchObject([{ what: "reply", why: "undecidable", reason: "the process ended" }]);
   });
 
+  it("that were planned are undecidable when the machine ended, and not when the process did", () => {
+    const open = (bootId: string | undefined): void => void (box = reopen({ bootId }));
+    const state = (): unknown[] => [due(), box.state().undecidable];
+    open("first start");
+    answered("1");
+    box.put(messageOf(bob, now));
+    box.answer(takeOne(), [replyTo(toTeam, "2")]);
+    box.plan(box.replies(5));
+    open("first start");
+    expect(state()).toEqual([["1", "2"], 0]);
+    box.plan(box.replies(5));
+    const [first, second] = box.replies(5);
+    box.sending(first!);
+    box.unsent(first!, { reason: "429", delayMs: 0 });
+    box.sending(second!);
+    open("first start");
+    expect(state()).toEqual([["1"], 1]);
+    answered("3");
+    box.put(messageOf(bob, now++));
+    box.answer(takeOne(), [replyTo(toTeam, "4")]);
+    box.plan(box.replies(5));
+    box.plan([]); // something else came in between
+    open("second start");
+    expect(state()).toEqual([["1", "4"], 1]);
+    box.plan(box.replies(5));
+    open("third start");
+    expect(state()).toEqual([["3"], 3]);
+  });
+
   it("are sent again where they certainly did not go out, when they are due, and given up where they will not", () => {
     answered("1", "2");
     const [first] = box.replies(1);

@@ -29,8 +29,8 @@ beforeEach(() => {
 });
 afterEach(() => stack.disposeAsync());
 
-async function start(api: string, receive: object = {}, account?: string): Promise<Receiver> {
-  const settings = signalSettingsSchema.parse({ api, account, receive: { port: 0, ...receive } });
+async function start(api: string, receive: object = {}, number?: string): Promise<Receiver> {
+  const settings = signalSettingsSchema.parse({ api, account: number, receive: { port: 0, ...receive } });
   const options = { settings, slot: box, secret, fetch, clock: systemClock, log: world.log, random: Math.random };
   return stack.use(await startReceiver(options));
 }
