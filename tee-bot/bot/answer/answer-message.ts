@@ -71,7 +71,7 @@ export class AnswerMessage {
 
   /** A mail is settled: its files are not needed any more. */
   done({ event }: Mail): void {
-    if (event.kind === "message" || event.kind === "edit") this.#options.attachments.discard(event.attachments);
+    if (event.kind === "message") this.#options.attachments.discard(event.attachments);
   }
 
   /** Asks the last question of the chat again, which `!retry` does. */

@@ -197,6 +197,25 @@ describe("a message", () => {
     expect(await contents()).toEqual(["first", "echo: first", "changed", "echo: second"]);
   });
 
+  it("that is edited while it waits has its picture until it is answered", async () => {
+    open();
+    let release = (): void => {};
+    world.model.reply = (question) =>
+      lastSaid(question) === "first"
+        ? new Promise((resolve) => (release = () => resolve("done")))
+        : Promise.resolve("seen");
+    world.messenger.files.set("one.png", Uint8Array.of(1, 2, 3));
+    world.mailbox.put(said("first", 1));
+    const second = said("lok", 2, { attachments: [png] });
+    world.mailbox.put(second);
+    await world.until(() => world.model.asked.length === 1);
+    await world.answerTo(edited(second, "look", 3));
+    release();
+    await world.until(() => world.mailbox.answered.length === 3);
+    expect(world.repliesTo(2)).toEqual(["seen"]);
+    expect(world.messenger.discarded).toEqual(["one.png"]);
+  });
+
   it("that is edited while it is in hand is changed in the history once it is there", async () => {
     open();
     let release = (): void => {};

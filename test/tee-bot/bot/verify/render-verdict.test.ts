@@ -19,7 +19,7 @@ const node = (verdict: Verdict, reason = "It is so."): NodeLook => ({
   where: "alice.nodes.example",
   report: { verdict, reason, measured },
   keyset: someKeyset({ signal_identity: `05${"ab".repeat(32)}`, signal_safety_number: half }),
-  inspection: undefined,
+  prove: undefined,
 });
 const outside: NodeLook = { kind: "outside", reason: "There is no guest agent." };
 
@@ -49,6 +49,7 @@ const render = (nodeLook: NodeLook, model: ModelLook): string =>
     nonce: "cd".repeat(32),
     hasWords: false,
     file: nodeLook.kind === "outside" ? undefined : "postern-proof-cdcdcdcd.json",
+    lookedAt: now - 2_000,
     now,
   });
 
