@@ -60,6 +60,7 @@ export async function verify(what: string, flags: VerifyFlags): Promise<Verifica
     report,
     observation,
     subject: recorded ? `${observation?.url ?? "A quote"} as recorded in ${basename(what)}` : what,
+    isRecorded: recorded,
     hints: hintsFor(inspection, flags, unsaved),
     question,
   };

@@ -44,7 +44,7 @@ export class SealedSlot {
   constructor(file: MailFile, { clock, maxAgeMs, isUrgent = isChange }: MailSlotOptions) {
     this.#file = file;
     this.#clock = clock;
-    this.#maxAgeMs = maxAgeMs;
+    this.#maxAgeMs = Math.ceil(maxAgeMs);
     this.#isUrgent = isUrgent;
   }
 

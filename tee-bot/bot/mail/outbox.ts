@@ -40,7 +40,7 @@ export class Outbox {
     for (const reply of replies) {
       const chat = file.seal.tagOf(chatName(reply.chat));
       const tag = file.seal.tagOf(`reply ${randomUUID()}`);
-      const expiresAt = now + replyLifeMs;
+      const expiresAt = now + Math.ceil(replyLifeMs);
       const isHead = !file.statement("SELECT 1 FROM replies WHERE chat = ? LIMIT 1").get(chat);
       const sealed = file.seal.seal(tag, { epoch: 0, expiresAt, content: encodeRecord(reply) });
       const { lastInsertRowid } = file
@@ -104,7 +104,7 @@ export class Outbox {
 
   putBack({ id }: OutgoingReply, delayMs: number): void {
     const { file, clock } = this.#options;
-    const dueAt = clock.now() + delayMs;
+    const dueAt = clock.now() + Math.ceil(delayMs);
     this.#planned = new Set([...this.#planned].filter((one) => one !== id));
     file.change(() =>
       file

@@ -112,6 +112,19 @@ describe("a mailbox", () => {
     expect(box.state()).toMatchObject({ dead: 1, inHand: 1, waiting: 0 });
   });
 
+  it("bears times that are no whole milliseconds", () => {
+    box = reopen({ maxAgeMs: hourMs + 0.5 });
+    expect(box.put(messageOf(alice, now))).toBe("new");
+    expect(box.postpone(takeOne(), { ...failure, delayMs: 0.5 })).toBe("waiting");
+    world.clock.advance(1);
+    box.answer(takeOne(), [replyTo(toAlice, "answer")]);
+    const [reply] = box.replies(1);
+    box.sending(reply!);
+    box.unsent(reply!, { reason: "429", delayMs: 0.5 });
+    world.clock.advance(1);
+    expect(box.replies(1)).toHaveLength(1);
+  });
+
   it("does a mail again that a process left in hand, and puts aside one that ends every process", () => {
     box.put(messageOf(alice, now, "deadly"));
     for (let run = 0; run < 3; run++) {

@@ -99,15 +99,17 @@ describe("!verify", () => {
     expect(answer.text).toContain("Bot: a simulator has signed for its own quote, without a connection");
     expect(linesOf(answer).length).toBeLessThanOrEqual(8);
     const path = join(folder.path, "quote.json");
-    const check = (text: string) => {
+    const check = (text: string, ...flags: string[]) => {
       writeFileSync(path, text);
-      return postern("verify", path, "--simulator-root", join(name.files.directory, "simulator", "root.pem"));
+      return postern("verify", path, "--simulator-root", join(name.files.directory, "simulator", "root.pem"), ...flags);
     };
     const good = await check(proofOf(answer));
     expect(good.stdout).toMatch(/^SIMULATED {2}A quote as recorded in quote\.json/);
     expect(good.stdout).toContain("words: no name today\n  PASS  The evidence answers these very words");
     expect(good.code).toBe(0);
     expect((await check(proofOf(answer).replace("no name today", "no name ever"))).code).toBe(1);
+    const json = JSON.parse((await check(proofOf(answer), "--json")).stdout) as object;
+    expect(json).toMatchObject({ verdict: "simulated", recorded: true, question: { words: "no name today" } });
   });
 
   it("has a proof by which the safety number of a phone can be compared", async () => {

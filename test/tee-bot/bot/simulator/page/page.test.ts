@@ -137,6 +137,18 @@ describe.skipIf(!hasBrowser)("the page in Chromium", () => {
     await expect.poll(() => simulator.conversation().messages[0]?.read).toBe(true);
   });
 
+  it("follows what is new at its end, and stays where somebody reads", async () => {
+    for (let index = 0; index < 40; index++) simulator.phone().write({ text: `line ${index}` });
+    await page.until("document.querySelectorAll('li').length === 40");
+    const below =
+      "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(document.querySelector('#log'))";
+    expect(await page.evaluate(below)).toBeLessThan(2);
+    await page.evaluate("document.querySelector('#log').scrollTop = 0");
+    await say({ message: "something new" });
+    await page.until("document.querySelector('li.theirs')");
+    expect(await page.evaluate("document.querySelector('#log').scrollTop")).toBe(0);
+  });
+
   it("keeps a message that is not taken, and says why", async () => {
     await simulator[Symbol.asyncDispose]();
     await page.until("document.querySelector('#link').textContent.includes('away')");
