@@ -215,7 +215,7 @@ function open({ path, log }: MailFileOptions): DatabaseSync {
 }
 
 /** What is not done comes first, then what was done, so that it is not done again. */
-const tables = ["mail", "replies", "seen", "dead"];
+const tables = ["mail", "replies", "drafts", "seen", "dead"];
 
 /** Rows are sealed one by one, so each that can be read is as good as before. */
 function rescue(damaged: DatabaseSync, fresh: DatabaseSync, log: Log): void {
