@@ -55,12 +55,9 @@ describe("the launcher with --signal simulated", () => {
     const chat = await runProgram(process.execPath, [main, "signal", "chat", "--url", url], { input: "!help\n" });
     expect(chat.code).toBe(0);
     expect(chat.stdout).toContain("!verify");
-    const status = await runProgram(process.execPath, [main, "signal", "status", "--state", state, "--api", url]);
+    const status = await runProgram(process.execPath, [main, "signal", "status", "--state", state]);
     expect(status.stdout).toContain("The bot is well.");
-    const env = { ...process.env, POSTERN_SIGNAL_API: url };
-    const health = await runProgram(process.execPath, [join(root, "scripts/health-check.ts"), "--state", state], {
-      env,
-    });
+    const health = await runProgram(process.execPath, [join(root, "scripts/health-check.ts"), "--state", state]);
     expect(health.stdout).toMatch(/ok {3}mailbox/);
   });
 
