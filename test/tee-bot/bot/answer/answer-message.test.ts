@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { Sensitive } from "../../../../shared/sensitive.ts";
 import { sentences } from "../../../../tee-bot/bot/answer/sentences.ts";
@@ -224,6 +225,8 @@ describe("a message", () => {
     world.mailbox.put(event);
     await world.until(() => world.model.asked.length === 1);
     world.mailbox.put(edited(event, "changed", 2));
+    await delay(50);
+    expect(world.mailbox.answered).toEqual([]);
     release();
     await world.until(() => world.mailbox.answered.length === 2);
     expect(await contents()).toEqual(["changed", "an answer"]);
@@ -246,6 +249,21 @@ describe("a message", () => {
     expect([world.repliesTo(2), world.repliesTo(3)]).toEqual([[], []]);
     expect(world.model.asked).toHaveLength(2);
     expect(await contents()).toEqual([]);
+  });
+
+  it("that is a command and is taken back while it is worked on is not answered either", async () => {
+    let release = (): void => {};
+    const texts = { aliases: [], usage: "", summary: "", detail: "" };
+    const run = () => new Promise<{ text: string }>((resolve) => (release = () => resolve({ text: "late" })));
+    open({ commands: () => [{ ...texts, name: "slow", run }] });
+    const event = said("!slow", 1);
+    world.mailbox.put(event);
+    await world.until(() => world.work.inHand === 1);
+    world.mailbox.put(takenBack(event, 2));
+    await world.until(() => world.work.inHand === 2);
+    release();
+    await world.until(() => world.mailbox.answered.length === 2);
+    expect(world.repliesTo(1)).toEqual([]);
   });
 
   it("that was stopped or failed is asked again by !retry, and so is one that was answered", async () => {

@@ -47,7 +47,7 @@ const linesOf = ({ text }: CommandAnswer): string[] =>
     .join("\n")
     .split("\n");
 
-describe("!verify", () => {
+describe("!verify", { timeout: 60_000 }, () => {
   it("says the verdict first, in at most eight lines, loudly that a simulator proves nothing", async () => {
     const answer = await say(world.command({ model: attestedModel }), "what a lovely day");
     const lines = linesOf(answer);
