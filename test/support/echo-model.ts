@@ -7,12 +7,22 @@ interface Asked {
   readonly messages: readonly { readonly role: string; readonly content: string }[];
 }
 
-/** Answers after up to `longestMs`. */
-export function echo({ longestMs = 0 }: { longestMs?: number } = {}): Behaviour {
+export interface EchoOptions {
+  /** Answers after up to as long, or at least as long. */
+  readonly longestMs?: number;
+  readonly shortestMs?: number;
+  /** Told how long an answer took, from all of the request to all of the answer. */
+  readonly onAnswer?: (question: string, ms: number) => void;
+}
+
+export function echo({ longestMs = 0, shortestMs = 0, onAnswer }: EchoOptions = {}): Behaviour {
   return async (request, reply) => {
+    const startedAt = performance.now();
     const { messages } = JSON.parse(request.body.toString()) as Asked;
     const question = messages.findLast(({ role }) => role === "user")?.content ?? "";
-    if (longestMs > 0) await sleep(Math.random() * longestMs);
-    return answering({ words: ["You", "said:", question] })(request, reply);
+    const waitMs = shortestMs + Math.random() * Math.max(0, longestMs - shortestMs);
+    if (waitMs > 0) await sleep(waitMs);
+    await answering({ words: ["You", "said:", question] })(request, reply);
+    onAnswer?.(question, performance.now() - startedAt);
   };
 }
