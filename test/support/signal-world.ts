@@ -11,6 +11,7 @@ import { stringify } from "yaml";
 import { signalReportSchema, type SignalReport } from "../../tee-bot/control/signal-messages.ts";
 import type { ControlFile } from "../../tee-bot/control/status.ts";
 import { startFleetProcesses, type FleetProcesses } from "./fleet-processes.ts";
+import { Phones } from "./phones.ts";
 import { freePort, root, stopProcess } from "./postern.ts";
 import { startRedis, type Redis } from "./redis.ts";
 import type { Upstream } from "./upstream/upstream.ts";
@@ -27,14 +28,6 @@ export interface SignalWorldOptions {
   readonly signal?: Readonly<Record<string, unknown>>;
   readonly gateway?: Readonly<Record<string, unknown>>;
   readonly environment?: Readonly<Record<string, string>>;
-}
-
-export interface SeenMessage {
-  readonly from: string;
-  readonly text: string;
-  readonly timestamp: number;
-  readonly quote: { readonly timestamp: number } | undefined;
-  readonly attachments: readonly { readonly id: string; readonly filename?: string | null }[];
 }
 
 export type Part = "node" | "receiver" | "signal" | "redis" | "edge";
@@ -88,6 +81,11 @@ export class SignalWorld implements AsyncDisposable {
     return this.#children.get(part)?.pid ?? 0;
   }
 
+  /** Of the people. */
+  get phones(): Phones {
+    return new Phones(this.url);
+  }
+
   get redis(): Redis {
     return this.#parts.redis;
   }
@@ -136,31 +134,9 @@ export class SignalWorld implements AsyncDisposable {
     if (child) await stopProcess(child, "SIGTERM");
   }
 
-  /** As this person would write; resolves to its timestamp. */
-  async write(from: string, text: string, more: object = {}): Promise<number> {
-    const body = JSON.stringify({ from, text, ...more });
-    const response = await this.#call("/messages", { method: "POST", body });
-    return ((await response.json()) as { timestamp: number }).timestamp;
-  }
-
-  /** What this person sees, oldest first. */
-  async conversation(from: string): Promise<readonly SeenMessage[]> {
-    const response = await this.#call(`/messages?from=${encodeURIComponent(from)}`);
-    return ((await response.json()) as { messages: SeenMessage[] }).messages;
-  }
-
   /** What the bot says of itself to its operator. */
   async report(): Promise<SignalReport> {
     return signalReportSchema.parse(await (await this.#control("/v1/signal")).json());
-  }
-
-  /** What Signal knows a person by. */
-  async person(name: string): Promise<{ number: string; uuid: string }> {
-    const response = await this.#call("/messages/people");
-    const { people } = (await response.json()) as { people: { name: string; number: string; uuid: string }[] };
-    const found = people.find((one) => one.name === name);
-    if (!found) throw new Error(`There is no ${name}.`);
-    return found;
   }
 
   /** Of the node's gateway. */
@@ -170,25 +146,11 @@ export class SignalWorld implements AsyncDisposable {
     return (await fetch(`${gateway}/metrics`, { signal: AbortSignal.timeout(answerMs) })).text();
   }
 
-  /** Timestamps of messages that Signal gave out and that nobody took: upstream tries once. */
-  async lost(): Promise<readonly { timestamp: number; mayHaveArrived: boolean }[]> {
-    const response = await this.#call("/messages/lost");
-    return ((await response.json()) as { lost: { timestamp: number; mayHaveArrived: boolean }[] }).lost;
-  }
-
   async [Symbol.asyncDispose](): Promise<void> {
     for (const child of this.#children.values()) await stopProcess(child, "SIGKILL");
     await this.redis[Symbol.asyncDispose]();
     await this.#parts.fleet[Symbol.asyncDispose]();
     rmSync(this.#directory, { recursive: true, force: true });
-  }
-
-  async #call(path: string, init: RequestInit = {}): Promise<Response> {
-    const headers = { "content-type": "application/json" };
-    const signal = AbortSignal.timeout(answerMs);
-    const response = await fetch(this.url + path, { ...init, headers, signal });
-    if (!response.ok) throw new Error(`${path}: ${response.status} ${await response.text()}`);
-    return response;
   }
 
   #control(path: string): Promise<Response> {

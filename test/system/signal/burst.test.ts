@@ -48,7 +48,7 @@ it("answers a thousand messages once, whatever is killed meanwhile", { timeout: 
         await new Promise((resolve) => setTimeout(resolve, downMs));
         await world.start(next[1]);
       }
-      sent.set(questionOf(person, number), await world.write(person, questionOf(person, number)));
+      sent.set(questionOf(person, number), await world.phones.write(person, questionOf(person, number)));
       written++;
     }
   expect(pending).toEqual([]);
@@ -59,10 +59,12 @@ it("answers a thousand messages once, whatever is killed meanwhile", { timeout: 
   };
   await expect.poll(open, { timeout: settleMs, interval: 1_000 }).toBe(0);
   const { undecidable, dead } = (await world.report()).state.mailbox;
-  const lost = new Set((await world.lost()).map(({ timestamp }) => timestamp));
+  const lost = new Set((await world.phones.lost()).map(({ timestamp }) => timestamp));
   const missing: string[] = [];
   for (const person of people) {
-    const answers = (await world.conversation(person)).filter(({ from }) => from === "bot").map(({ text }) => text);
+    const answers = (await world.phones.conversation(person))
+      .filter(({ from }) => from === "bot")
+      .map(({ text }) => text);
     const order = answers.flatMap((text) => /asks (\d+)\./.exec(text)?.[1] ?? []).map(Number);
     expect(order, `the order of ${person}'s answers`).toEqual([...new Set(order)].toSorted((a, b) => a - b));
     for (let number = 0; number < questionsEach; number++) {

@@ -33,10 +33,10 @@ afterAll(async () => {
 
 /** Resolves when the bot has said more. */
 async function ask(text: string, more: object = {}): Promise<void> {
-  const before = (await world.conversation(person)).filter(({ from }) => from === "bot").length;
-  await world.write(person, text, more);
+  const before = (await world.phones.conversation(person)).filter(({ from }) => from === "bot").length;
+  await world.phones.write(person, text, more);
   const said = async (): Promise<number> =>
-    (await world.conversation(person)).filter(({ from }) => from === "bot").length;
+    (await world.phones.conversation(person)).filter(({ from }) => from === "bot").length;
   await expect.poll(said, { timeout: answerMs, message: `an answer to ${text}` }).toBeGreaterThan(before);
 }
 
@@ -55,16 +55,17 @@ it("keeps what people write, and who they are, out of everything that others see
   }
   upstream.behave(echo());
   await world.kill("redis");
-  await world.write(person, `${mark}-without-redis`);
+  await world.phones.write(person, `${mark}-without-redis`);
   await world.kill("node");
-  await world.write(person, `${mark}-without-node`);
+  await world.phones.write(person, `${mark}-without-node`);
   await world.start("redis");
   await world.start("node");
-  const answers = async (): Promise<string> => (await world.conversation(person)).map(({ text }) => text).join("\n");
+  const answers = async (): Promise<string> =>
+    (await world.phones.conversation(person)).map(({ text }) => text).join("\n");
   await expect.poll(answers, { timeout: answerMs }).toContain(`said: ${mark}-without-node`);
   await ask(`${mark}-the-last`);
 
-  const { number, uuid } = await world.person(person);
+  const { number, uuid } = await world.phones.person(person);
   const secrets = [mark, number, uuid];
   const seen: [where: string, what: string][] = [
     ["what the processes said", world.said],
