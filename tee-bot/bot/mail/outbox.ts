@@ -4,6 +4,7 @@ import type { Clock } from "../../../shared/clock.ts";
 import { chatName } from "../events/event.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Drafts } from "./drafts.ts";
+import { maxDelayMs } from "./limits.ts";
 import type { MailFile } from "./mail-file.ts";
 import { encodeRecord, parseReply } from "./mail-record.ts";
 import type { DeadLetter, OutgoingReply, Reply } from "./mailbox.ts";
@@ -39,9 +40,9 @@ export class Outbox {
       const { lastInsertRowid } = file
         .statement(
           `INSERT INTO replies (tag, chat, is_head, is_begun, attempts, expires_at, due_at, sealed)
-           VALUES (?, ?, ?, 0, 0, ?, ?, ?)`,
+           VALUES (?, ?, ?, 0, 0, ?, 0, ?)`,
         )
-        .run(tag, chat, Number(isHead), expiresAt, now, sealed);
+        .run(tag, chat, Number(isHead), expiresAt, sealed);
       first ??= Number(lastInsertRowid);
     }
     return first;
@@ -52,7 +53,7 @@ export class Outbox {
     const { file, clock } = this.#options;
     const now = clock.now();
     for (;;) {
-      const rows = file.run(() => file.statement(dueReplies).all(now, atMost));
+      const rows = file.run(() => file.statement(dueReplies).all(now, now + maxDelayMs, atMost));
       const replies = rows.map((row) => this.#open(row, now)).filter((reply) => reply !== undefined);
       if (replies.length > 0 || rows.length === 0) return replies; // else those behind the ones given up
     }
@@ -77,7 +78,7 @@ export class Outbox {
 
   putBack({ id }: OutgoingReply, delayMs: number): void {
     const { file, clock } = this.#options;
-    const dueAt = clock.now() + delayMs;
+    const dueAt = clock.now() + Math.min(delayMs, maxDelayMs);
     file.change(() =>
       file
         .statement("UPDATE replies SET is_begun = 0, attempts = attempts + 1, due_at = ? WHERE id = ?")
@@ -126,4 +127,4 @@ export class Outbox {
 }
 
 const dueReplies = `SELECT id, tag, sealed, attempts, expires_at FROM replies
-  WHERE is_head AND NOT is_begun AND due_at <= ? ORDER BY id LIMIT ?`;
+  WHERE is_head AND NOT is_begun AND (due_at <= ? OR due_at > ?) ORDER BY id LIMIT ?`;

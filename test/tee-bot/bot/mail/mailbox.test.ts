@@ -50,6 +50,20 @@ describe("a mailbox", () => {
     expect(revealed(mail!.event)).toEqual(revealed(event));
   });
 
+  it("gives out what waits although the clock was set back meanwhile", () => {
+    box.put(messageOf(alice, now, "new"));
+    box.put(messageOf(bob, now, "tried before"));
+    box.say(replyTo(toTeam, "a reply"));
+    box.postpone(box.take(2)[1]!, { ...failure, delayMs: 1_000 });
+    const reply = box.replies(1)[0]!;
+    box.unsent(reply, { reason: "outage", delayMs: 1_000 });
+    box.say(replyTo(toAlice, "another"));
+    reopen();
+    world.clock.advance(-hourMs);
+    expect(takeTexts()).toEqual(["new", "tried before"]);
+    expect(box.replies(5)).toHaveLength(2);
+  });
+
   it("knows an event that comes again, whether it waits, is in hand or is done, also after a restart and two days", () => {
     const event = messageOf(alice, now);
     box.put(event);
