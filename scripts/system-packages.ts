@@ -22,8 +22,16 @@ export function ensurePrograms(needed: readonly NeededProgram[]): void {
     process.exit(1);
   }
   process.stderr.write(`Installing ${packages.join(", ")} …\n`);
-  const isDone = aptGet(["update", "-qq"]) && aptGet(["install", "-y", "-qq", "--no-install-recommends", ...packages]);
-  if (!isDone && !canDoWithout) process.exit(1);
+  aptGet(["update", "-qq"]);
+  // Apart, so that a package that some distribution lacks does not keep the others away.
+  const packagesOf = (isOptional: boolean): string[] =>
+    missing.filter((one) => (one.optional ?? false) === isOptional).map(({ debianPackage }) => debianPackage);
+  if (!install(packagesOf(false))) process.exit(1);
+  install(packagesOf(true));
+}
+
+function install(packages: readonly string[]): boolean {
+  return packages.length === 0 || aptGet(["install", "-y", "-qq", "--no-install-recommends", ...packages]);
 }
 
 function isInstalled(program: string): boolean {

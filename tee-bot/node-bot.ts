@@ -16,7 +16,7 @@ import type { SelfReport } from "./self-report.ts";
 export interface NodeBotOptions {
   readonly config: NodeConfig;
   readonly tee: TeeState;
-  readonly proof: Pick<NodeProof, "standing" | "trust" | "verifyNow" | "followSignal">;
+  readonly proof: Pick<NodeProof, "standing" | "trust" | "quoteNow" | "followSignal">;
   readonly gateway: Pick<Gateway, "ledger" | "examine">;
   /** By which the node's own parts call the gateway. */
   readonly ownKey: string;

@@ -56,6 +56,12 @@ const rules: readonly Rule[] = [
     refuses: (file, target) => within(file, "workers") && within(target, "shared/attestation"),
   },
   {
+    reason:
+      "who posts a message to the bot reads nothing until it is answered, so what receives must be unable to call",
+    refuses: (file, target) =>
+      within(file, "tee-bot/bot/receive") && ["send", "account"].some((room) => within(target, `tee-bot/bot/${room}`)),
+  },
+  {
     reason: "nothing that ships depends on a test",
     refuses: (file, target) => !isTest(file) && isTest(target),
   },
@@ -107,6 +113,7 @@ describe("these rules", () => {
     ["workers/x.ts", 'const a = await import("../relay/a.ts");'],
     ["workers/x.ts", 'import type {\n  A,\n} from "../shared/nodejs/a.ts";'],
     ["workers/x.ts", 'import { a } from "../shared/attestation/a.ts";'],
+    ["tee-bot/bot/receive/x.ts", 'import { a } from "../send/a.ts";'],
     ["shared/x.ts", 'import "../relay/a.ts";'],
     ["shared/x.ts", 'import { readFileSync } from "node:fs";'],
     ["shared/x.ts", 'import { a } from "./nodejs/a.ts";'],

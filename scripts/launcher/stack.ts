@@ -174,6 +174,7 @@ export async function startStack({ options, progress, signal, onRestart }: Stack
   /** Starts a process and waits until it says that it is ready; the node is when its name answers. */
   function started(name: string, args: readonly string[], env: Record<string, string> = {}): Promise<void> {
     return new Promise((resolve, reject) => {
+      signal.throwIfAborted(); // between two steps nobody heard it
       const settle = (error?: Error): void => {
         clearTimeout(timer);
         signal.removeEventListener("abort", onAbort);

@@ -125,10 +125,10 @@ export class NodeProof {
     return (await this.#evidence.keyset).digest;
   }
 
-  /** See `NodeEvidence.verifyNow`. Rejects outside a TEE. */
-  async verifyNow(nonce: string, signal: AbortSignal): ReturnType<NodeEvidence["verifyNow"]> {
+  /** See `NodeEvidence.quoteNow`. Rejects outside a TEE. */
+  async quoteNow(nonce: string, signal: AbortSignal): ReturnType<NodeEvidence["quoteNow"]> {
     if (!this.#evidence) throw new AppError("tee-absent", "There is no evidence outside a TEE.");
-    return this.#evidence.verifyNow(nonce, signal);
+    return this.#evidence.quoteNow(nonce, signal);
   }
 
   /** Whose quotes this node believes to be its own. Throws `evidence-rejected` where a simulator has no root. */

@@ -104,7 +104,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
       return readerOf(createCommands({ ...parts, tee: tee.tee }));
     },
     isUrgent,
-    transcriber: openTranscriber({ settings: settings.transcriber, env, fetch, log }),
+    transcriber: openTranscriber({ settings: settings.transcriber, env, log }),
     welcome,
     refusal: () => sentenceOf(permission()),
     onEvent: (event) => {

@@ -9,6 +9,7 @@ import type { SealedPlace } from "../store/open-sealed-records.ts";
 import type { Access } from "./access/access.ts";
 import { openAccess } from "./access/open-access.ts";
 import { PairingCodes } from "./access/pairing-codes.ts";
+import { isPairing } from "./access/policy.ts";
 import { botFilesIn } from "./bot-files.ts";
 import { ToldOnce } from "./answer/told-once.ts";
 import { isUrgent } from "./commands/urgent.ts";
@@ -82,7 +83,7 @@ export async function openStores(options: OpenStoresOptions): Promise<Stores> {
   // Who is let in, and how much they have had, does not begin anew with each start.
   const durablePlace: SealedPlace = { ...place, mode: "durable", storageKey: durableKey };
   const people = open.use(openPeople(durablePlace));
-  const codes = new PairingCodes({ clock });
+  const codes = new PairingCodes({ clock, isWanted: isPairing(settings) });
   const access = open.use(openAccess({ ...durablePlace, settings, people, codes }));
   const opened = open.move();
   return {

@@ -79,7 +79,7 @@ export function openWork(options: OpenWorkOptions): Work {
   const answerer = new Answerer({
     ...options,
     answerMessage,
-    changes: new Changes({ mailbox, conversations, runs, lastQuestions }),
+    changes: new Changes({ mailbox, conversations, attachments, runs, lastQuestions }),
     storeAwayMs: () => worker.storeAwayMs,
     maxAttempts: settings.receive.attempts,
     maxUnits: settings.maxUnits,

@@ -35,8 +35,11 @@ export async function chatInTerminal(session: ChatSession): Promise<void> {
   };
   const look = async (): Promise<void> => {
     const now = await client.read();
-    lines.setPrompt(now.typing ? "(the bot is typing) > " : "> ");
-    above(news.of(now, (messages) => messages.filter(({ from }) => from !== "you")));
+    const prompt = now.typing ? "(the bot is typing) > " : "> ";
+    const text = news.of(now, (messages) => messages.filter(({ from }) => from !== "you"));
+    if (text === "" && prompt === lines.getPrompt()) return;
+    lines.setPrompt(prompt);
+    above(text);
   };
   void client.watch(
     () => void look().catch(() => {}), // the link is told about

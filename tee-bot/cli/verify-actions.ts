@@ -14,6 +14,7 @@ import { parseNodeAddress } from "../attestation/client/observe/parse-address.ts
 import { readPolicy } from "../attestation/client/policy-file.ts";
 import { formatProof, maxProofBytes, parseProof } from "../attestation/client/proof.ts";
 import { judgeQuestion, parseQuestion, type QuestionReport } from "../attestation/client/question.ts";
+import { judgeQuoteRecord, parseQuoteProof } from "../attestation/client/quote-proof.ts";
 import { inspectNode, inspectProof, type Inspection, type Judgement } from "../attestation/client/verify-node.ts";
 import type { TrustRoot } from "../attestation/verify/verification.ts";
 import { wantsColor } from "./command.ts";
@@ -58,7 +59,8 @@ export async function verify(what: string, flags: VerifyFlags): Promise<Verifica
   const view: VerificationView = {
     report,
     observation,
-    subject: recorded ? `${observation?.url} as recorded in ${basename(what)}` : what,
+    subject: recorded ? `${observation?.url ?? "A quote"} as recorded in ${basename(what)}` : what,
+    isRecorded: recorded,
     hints: hintsFor(inspection, flags, unsaved),
     question,
   };
@@ -104,12 +106,20 @@ export function checkNode(what: string, flags: VerifyFlags): Promise<Inspection>
 async function checkProof(file: string, flags: VerifyFlags): Promise<Checked> {
   const roots = flags.cacert === undefined ? systemRoots() : rootsIn(flags.cacert);
   const text = readSmallFile(file, maxProofBytes);
-  const observation = parseProof(text, roots);
-  const question = parseQuestion(text);
   const judgement = judgementOf(flags);
+  const record = parseQuoteProof(text);
+  if (record) {
+    const { report } = await judgeQuoteRecord(record, judgement, { isRecorded: true });
+    return { report, observation: undefined, question: await checkQuestion(text, record.nonce, judgement) };
+  }
+  const observation = parseProof(text, roots);
   const inspection = await inspectProof(observation, judgement);
-  if (!question) return inspection;
-  return { ...inspection, question: await judgeQuestion(question, observation.connection.nonce, judgement) };
+  return { ...inspection, question: await checkQuestion(text, observation.connection.nonce, judgement) };
+}
+
+async function checkQuestion(text: string, nonce: string, judgement: Judgement): Promise<QuestionReport | undefined> {
+  const question = parseQuestion(text);
+  return question && judgeQuestion(question, nonce, judgement);
 }
 
 /** Of the flags that say what to insist on. */

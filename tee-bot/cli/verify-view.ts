@@ -15,6 +15,8 @@ export interface VerificationView {
   readonly observation: Observation | undefined;
   /** What was asked for. */
   readonly subject: string;
+  /** It was read from a proof file. */
+  readonly isRecorded: boolean;
   /** What to do next. */
   readonly hints: readonly string[];
   /** Of a proof file that a bot made for a person. */
@@ -51,7 +53,7 @@ export function formatVerification({ report, subject, hints, question }: Verific
 
 /** The form is described in docs/attestation.md; members may come to it, and none changes its meaning. */
 export function formatVerificationJson(
-  { report, observation, subject, question }: VerificationView,
+  { report, observation, subject, isRecorded, question }: VerificationView,
   exitCode: number,
 ): string {
   const { verdict, reason, checks, required, notProven, measured, shown } = report;
@@ -62,7 +64,7 @@ export function formatVerificationJson(
     verdict,
     exit_code: exitCode,
     reason,
-    recorded: observation?.recorder !== undefined,
+    recorded: isRecorded,
     address: observation?.address ?? null,
     checked_at: observation ? new Date(observation.at.seconds * 1000).toISOString() : null,
     clock: observation?.at.clock ?? null,

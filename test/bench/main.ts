@@ -1,13 +1,13 @@
 /**
  * `npm run bench`: Postern beside HAProxy, `ssh -R` and no relay at all, its gateway beside Portkey and a bare proxy, its
- * certificate orders beside the CA alone, what a node costs the edge, what a quote costs its verifier, and what the Signal bot
- * adds to an answer, on this machine.
+ * certificate orders beside the CA alone, what a node costs the edge, what a quote costs its verifier, what the Signal bot
+ * adds to an answer, and how soon it has stored a message, on this machine.
  *
  *   BENCH_REPS   rounds over all ways (default 3); orders and starts have five times as many
  *   BENCH_SCALE  share of the full length of each measurement, for a quick look (default 1)
  *   BENCH_ONLY   some of: bulk1,bulk16,requests,connections,paced,fairness,idle,routes,workers,distance,
  *                gateway-json,gateway-burst,gateway-added,gateway-first-token,gateway-memory,orders,flight,start,cost,
- *                attestation-verify,attestation-endpoint,signal-overhead
+ *                attestation-verify,attestation-endpoint,signal-overhead,signal-webhook
  */
 import { execFileSync } from "node:child_process";
 import { mkdtempSync, rmSync } from "node:fs";
@@ -42,6 +42,7 @@ import { formatVerification } from "./support/verification-table.ts";
 import { buildLoadClient, compiler, installTools, relayTools, versionOf } from "./support/tools.ts";
 import { startWays } from "./support/ways.ts";
 import { formatOverhead, measureOverhead } from "./signal-overhead.ts";
+import { measureWebhook } from "./signal-webhook.ts";
 import { measureWorkerStart } from "./worker-start.ts";
 import { measureWorkers } from "./workers.ts";
 import { buildWorker } from "../../scripts/build-worker.ts";
@@ -99,6 +100,7 @@ const certificates = {
 const alone = {
   "attestation-endpoint": async () => formatEndpoint(await measureEndpoint(repetitions, scale)),
   "signal-overhead": async () => formatOverhead(await measureOverhead(repetitions, scale)),
+  "signal-webhook": () => measureWebhook(directory, scale),
   "attestation-verify": async () => formatVerification(await measureVerification(Math.ceil(20 * repetitions * scale))),
 };
 

@@ -54,9 +54,9 @@ describe("postern signal chat, with lines piped in", () => {
   });
 
   it("fails when no answer comes", async () => {
-    const { code, stderr } = await chat("hello\n", "--wait", "1");
+    const { code, stderr } = await chat("hello\n", "--wait", "3");
     expect(code).toBe(1);
-    expect(stderr).toContain("has not answered for 1 s");
+    expect(stderr).toContain("has not answered for 3 s");
   });
 
   it("says what to do without a simulator", async () => {

@@ -35,7 +35,7 @@ const pair = (...flags: string[]) => postern("signal", "pair", "--state", state,
 
 describe("postern signal pair", () => {
   it("prints a code that the bot takes, and what to do with it", async () => {
-    const codes = new PairingCodes({ clock: systemClock });
+    const codes = new PairingCodes({ clock: systemClock, isWanted: true });
     bot = { pair: () => codes.make() };
     const { code, stdout } = await pair();
     expect(code).toBe(0);
@@ -44,6 +44,14 @@ describe("postern signal pair", () => {
     expect(codes.redeem(stdout.slice(0, 9).replace("-", ""))).toBeDefined();
     const made = JSON.parse((await pair("--json")).stdout) as { code: string };
     expect(codes.redeem(made.code.replace("-", ""))).toBeDefined();
+  });
+
+  it("says so where no policy asks for codes", async () => {
+    const codes = new PairingCodes({ clock: systemClock, isWanted: false });
+    bot = { pair: () => codes.make() };
+    const { code, stderr } = await pair();
+    expect(code).toBe(1);
+    expect(stderr).toContain("set signal.people.policy or signal.groups.policy to pairing");
   });
 
   it("says what is missing where the node has no bot, or none runs", async () => {

@@ -2,6 +2,7 @@ import { fork, type ChildProcess } from "node:child_process";
 import { once } from "node:events";
 import { existsSync, readFileSync, statSync, writeFileSync } from "node:fs";
 import { join } from "node:path";
+import { setTimeout as sleep } from "node:timers/promises";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../shared/clock.ts";
 import { silentLog } from "../../shared/log.ts";
@@ -14,6 +15,8 @@ import { root } from "../support/postern.ts";
 import { postern } from "./run.ts";
 
 const readyMs = 20_000;
+/** How often the mailbox looks by itself. */
+const lookMs = 1_000;
 const account = "+15550000001";
 const alice = "aaaaaaaa-1111-4111-8111-111111111111";
 let stack: AsyncDisposableStack;
@@ -91,6 +94,22 @@ describe("postern signal receive", () => {
     expect(first.stderr() + second.stderr()).not.toMatch(/before|!stop|\+1555|aaaaaaaa/);
     for (const path of [botFilesIn(folder).hookSecret, botFilesIn(folder).mail])
       expect(statSync(path).mode & 0o777).toBe(0o600);
+  });
+
+  it("lets the node know of each message at once, not when it looks by itself", async () => {
+    writeFileSync(join(folder, "postern.yaml"), ownProcess);
+    const { port } = await start();
+    const box = openBox();
+    let isKnown = (): void => {};
+    box.onNews(() => box.state().waiting > 0 && isKnown());
+    for (let count = 0; count < 20; count++) {
+      const { promise, resolve } = Promise.withResolvers<void>();
+      isKnown = resolve;
+      expect(await post(port, "hello")).toBe(200);
+      const late = sleep(lookMs * 0.7, "late", { ref: false });
+      expect(await Promise.race([promise.then(() => "known"), late])).toBe("known");
+      for (const mail of box.take(5)) box.answer(mail, []);
+    }
   });
 
   it("ends with who started it", async () => {

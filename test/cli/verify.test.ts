@@ -74,6 +74,15 @@ Every required check passed under the root of a simulator that you named. It pro
 `);
   });
 
+  it("could not check a Signal identity of a node that names none, and says what may be compared", async () => {
+    const { code, stdout } = await postern("verify", url, ...trusting, "--signal-identity", "12345 ".repeat(12));
+    expect(code).toBe(2);
+    expect(stdout).toContain("The quote names no Signal key");
+    const wrong = await postern("verify", url, ...trusting, "--signal-identity", "+15550000001");
+    expect(wrong.code).toBe(2);
+    expect(wrong.stderr).toContain("Give the 60 digits of the safety number");
+  });
+
   it("refuses a simulator whose root was not named, and says how to name it", async () => {
     const { code, stdout } = await postern("verify", url, "--cacert", ca);
     expect(code).toBe(1);

@@ -12,7 +12,7 @@ const kms = await startKms();
 const folder = temporaryFolder();
 const appId = "ab".repeat(20);
 const env = `API_KEY=s3cret-value\nGREETING="two words"\n`;
-const timeout = 20_000;
+const timeout = 60_000;
 
 afterEach(() => {
   kms.fault = undefined;
@@ -41,7 +41,7 @@ async function encrypt(args: readonly string[], input = env) {
 }
 const usual = ["--kms", kms.url, "--kms-signer", kms.signer, "--app-id", appId];
 
-describe("scripts/encrypt-secrets", () => {
+describe("scripts/encrypt-secrets", { timeout }, () => {
   it("prints what only the application's VM can read", async () => {
     const { code, stdout, stderr } = await encrypt(usual);
     expect({ code, stderr }).toEqual({ code: 0, stderr: "" });

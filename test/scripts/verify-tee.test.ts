@@ -95,7 +95,7 @@ function showInstead(change: (text: string) => string): void {
   sessions.add("near-ai", nearModel, { id: good.id, document });
 }
 
-describe("scripts/verify-tee", () => {
+describe("scripts/verify-tee", { timeout }, () => {
   it("judges the node and each model that it says to have verified, in a table", async () => {
     const { code, stdout, stderr } = await verify(["--model", nearModel]);
     expect(stderr).toBe("");

@@ -18,7 +18,7 @@ describe("webhooks for a node", () => {
     writeFileSync(join(state, "node", "postern.yaml"), `inbox:\n  hooks:\n    test:\n      forward: ${service.url}\n`);
     postern = await startPostern({ state });
     await sendUntilTaken("first"); // not before the node has declared its hook
-    await until(() => service.taken.length === 1, 20_000, "it has come");
+    await until(() => service.taken.length > 0, 20_000, "it has come");
   });
   afterAll(async () => {
     await (postern as Postern | undefined)?.[Symbol.asyncDispose]();
@@ -39,7 +39,9 @@ describe("webhooks for a node", () => {
     await until(async () => (await send(id, `body of ${id}`).catch(() => undefined))?.status === 202, 30_000, id);
   }
   const idsOf = (prefix: string) => Array.from({ length: 100 }, (_, index) => `${prefix}-${index}`);
-  const takenIds = () => service.taken.map(({ id }) => id);
+  /** One of an earlier test may come again: its node may have been killed before it told. */
+  const takenOf = (prefix: string) => service.taken.filter(({ id }) => id.startsWith(`${prefix}-`));
+  const takenIds = (prefix: string) => takenOf(prefix).map(({ id }) => id);
   const killNode = () => process.kill(postern.pids().node, "SIGKILL");
 
   it("that come while it is away are handled once each, in their order, when it is back", async () => {
@@ -47,17 +49,15 @@ describe("webhooks for a node", () => {
     process.kill(node, "SIGSTOP");
     const ids = idsOf("away");
     for (const id of ids) await sendUntilTaken(id);
-    expect(service.taken).toHaveLength(1);
-    service.taken.length = 0;
+    expect(takenOf("away")).toEqual([]);
     process.kill(node, "SIGKILL");
     await until(() => !isAlive(node), 2_000, "it is gone");
-    await until(() => service.taken.length >= ids.length, 60_000, "all have come");
+    await until(() => takenOf("away").length >= ids.length, 60_000, "all have come");
     await new Promise((resolve) => setTimeout(resolve, 1_500)); // whether one comes twice
-    expect(service.taken).toEqual(ids.map((id) => ({ id, body: `body of ${id}` })));
+    expect(takenOf("away")).toEqual(ids.map((id) => ({ id, body: `body of ${id}` })));
   });
 
   it("come twice at most, under the same id, when it is killed between handling and telling", async () => {
-    service.taken.length = 0;
     service.onHook = ({ id }) => {
       if (id !== "killed-50") return;
       service.onHook = () => {};
@@ -65,27 +65,26 @@ describe("webhooks for a node", () => {
     };
     const ids = idsOf("killed");
     for (const id of ids) await sendUntilTaken(id);
-    await until(() => takenIds().includes("killed-99"), 60_000, "the last has come");
+    await until(() => takenIds("killed").includes("killed-99"), 60_000, "the last has come");
     await new Promise((resolve) => setTimeout(resolve, 1_500));
 
-    const times = Map.groupBy(takenIds(), (id) => id);
+    const times = Map.groupBy(takenIds("killed"), (id) => id);
     expect([...times.keys()]).toEqual(ids); // first sightings are in order
     expect(times.get("killed-50")).toHaveLength(2);
     expect([...times.values()].filter((seen) => seen.length > 2)).toEqual([]);
-    const again = takenIds().slice(takenIds().indexOf("killed-50") + 1);
+    const again = takenIds("killed").slice(takenIds("killed").indexOf("killed-50") + 1);
     expect(again).toEqual(ids.slice(ids.indexOf(again[0] ?? ""))); // from where it went on, in order as well
   });
 
   it("are not lost when the edge is killed: what it said it keeps comes, once and in order", async () => {
-    service.taken.length = 0;
     const ids = idsOf("edge");
     for (const [index, id] of ids.entries()) {
       if (index === 30 || index === 60) process.kill(postern.pids().edge, "SIGKILL");
       await sendUntilTaken(id);
     }
-    await until(() => takenIds().includes("edge-99"), 60_000, "the last has come");
+    await until(() => takenIds("edge").includes("edge-99"), 60_000, "the last has come");
     await new Promise((resolve) => setTimeout(resolve, 1_500));
-    expect(takenIds()).toEqual(ids);
+    expect(takenIds("edge")).toEqual(ids);
   });
 
   it("stand nowhere in what edge and node have stored, nor in any log", async () => {
@@ -96,7 +95,7 @@ describe("webhooks for a node", () => {
     process.kill(postern.pids().node, "SIGCONT");
     expect(stored.some((text) => text.includes("canary-id"))).toBe(true); // this is where it is, and it is looked at
     expect(stored.filter((text) => text.includes("canary-in-the-body"))).toEqual([]);
-    await until(() => takenIds().includes("canary-id"), 30_000, "it has come");
+    await until(() => takenIds("canary").includes("canary-id"), 30_000, "it has come");
     expect(postern.stderr()).not.toContain("canary-in-the-body");
   });
 });

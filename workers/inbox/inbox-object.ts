@@ -73,7 +73,7 @@ export class InboxObject extends DurableObject<Env> {
     const { hook: name, sender, headers, body } = webhook;
     const now = this.#parts.clock.now();
     const [store, inbox, hook] = [this.#store, this.#store?.read(), this.#store?.hook(name)];
-    if (!store || !inbox || !hook) return fail("not-found", "No such hook is kept here.");
+    if (!store || !inbox || !hook) return unknownHook;
     if (!this.#rates.take(`from ${sender}`, senderRate, now)) return tooMany;
     if (body.length > hook.max_bytes) return fail("too-large", `This hook takes at most ${hook.max_bytes} bytes.`);
     const id = headers["webhook-id"] ?? `msg_${crypto.randomUUID()}`;
@@ -82,16 +82,16 @@ export class InboxObject extends DurableObject<Env> {
     if (!this.#rates.take(`to ${name}`, hookRate, now)) return tooMany;
     if (store.has(name, id)) return succeed({ id });
 
-    const load = (this.#load ??= store.load());
-    const full = decideFullness({ hookCount: load.counts.get(name) ?? 0, nodeBytes: load.bytes }, body.length);
-    if (full) return fail(full.code, full.detail);
     const sealed = await sealFor(inbox, webhook, id, now);
-    if (store.add({ hook: name, id, sealed }, now)) {
-      load.counts.set(name, (load.counts.get(name) ?? 0) + 1);
-      load.bytes += sealed.length;
-      if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + sweepMs);
-      this.#ring();
-    }
+    if (this.#store !== store) return unknownHook; // the node has left meanwhile
+    const load = (this.#load ??= store.load());
+    const full = decideFullness({ hookCount: load.counts.get(name) ?? 0, nodeBytes: load.bytes }, sealed.length);
+    if (full) return fail(full.code, full.detail);
+    if (!store.add({ hook: name, id, sealed }, now)) return succeed({ id });
+    load.counts.set(name, (load.counts.get(name) ?? 0) + 1);
+    load.bytes += sealed.length;
+    this.#ring();
+    if ((await this.ctx.storage.getAlarm()) === null) await this.ctx.storage.setAlarm(now + sweepMs);
     return succeed({ id });
   }
 
@@ -214,6 +214,7 @@ export class InboxObject extends DurableObject<Env> {
 }
 
 const nothing = { deliveries: [], nextDue: Infinity };
+const unknownHook = fail("not-found", "No such hook is kept here.");
 const superseded = fail("epoch-superseded", "Another process has started with this key since.");
 const tooMany = fail("too-many-requests", "Too many webhooks at once. Send it again later.");
 const notBySender = fail(

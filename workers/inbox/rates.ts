@@ -7,8 +7,8 @@ export interface RateLimit {
 const maxNames = 1_000;
 
 /**
- * Who has how much left of a rate (GCRA). In memory only: an object that is evicted has been idle for long enough that
- * all have their burst again.
+ * Who has how much left of a rate (GCRA). In memory only: an object that was idle for some seconds is evicted, and all
+ * begin anew.
  */
 export class Rates {
   /** Name → when all of its burst is there again, in ms since the Unix epoch. */

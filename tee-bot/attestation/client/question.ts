@@ -12,7 +12,7 @@ import type { Judgement } from "./verify-node.ts";
 const named = { name: z.string().max(512), provider: z.string().max(128).optional() };
 
 /** `here`: it runs in the node itself. `plain`: nobody claims a TEE. `unseen`: it could not be looked at. */
-export const modelShownSchema = z.discriminatedUnion("place", [
+const modelShownSchema = z.discriminatedUnion("place", [
   z.object({ place: z.literal("here"), ...named }),
   z.object({ place: z.literal("plain"), ...named }),
   z.object({ place: z.literal("unseen"), ...named, problem: z.string().max(2_048) }),

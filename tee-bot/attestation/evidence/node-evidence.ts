@@ -2,13 +2,12 @@
 import { aciReportData } from "../../../shared/attestation/aci-statement.ts";
 import { evidenceVersion, type Evidence, type QuoteEvidence } from "../../../shared/attestation/evidence.ts";
 import { connectionReportData, exporterLabel } from "../../../shared/attestation/report-data.ts";
-import type { Keyset } from "../../../shared/attestation/keyset.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { toHex } from "../../../shared/hex.ts";
 import type { Log } from "../../../shared/log.ts";
 import type { TeeContext } from "../attestation.ts";
+import type { QuoteRecord } from "../client/quote-proof.ts";
 import type { AgentQuote } from "../dstack/guest-agent.ts";
-import type { QuoteReport } from "../verify/verification.ts";
 import { aciReport } from "./aci-report.ts";
 import type { CaaView } from "./caa-view.ts";
 import type { Connection } from "./connection.ts";
@@ -19,7 +18,7 @@ import { quoteEvidence } from "./quote-evidence.ts";
 import { QuoteQueue } from "./quote-queue.ts";
 import { SelfCheck, type SelfCheckAnswer } from "./self-check.ts";
 import type { Standing } from "./standing.ts";
-import { verifyOwn, type OwnVerifier } from "./verify-own.ts";
+import { collateralOf, verifyOwn, type OwnVerifier } from "./verify-own.ts";
 
 export interface NodeEvidenceOptions extends OwnVerifier {
   readonly tee: TeeContext;
@@ -138,12 +137,20 @@ export class NodeEvidence {
     return made;
   }
 
-  /** What this node's own verifier says of a quote for this nonce (32 bytes, hex), made without a connection. */
-  async verifyNow(nonce: string, signal: AbortSignal): Promise<{ report: QuoteReport; keyset: Keyset }> {
+  /** A quote for this nonce (32 bytes, hex), made without a connection, with all that it is judged by. */
+  async quoteNow(nonce: string, signal: AbortSignal): Promise<QuoteRecord> {
+    const { facts, clock } = this.#options;
     const { keyset, digest } = await this.keyset;
-    const reportData = await aciReportData(digest, nonce);
-    const quote = await this.#telling(this.#queue.own(reportData, signal));
-    return { report: await verifyOwn(quote, reportData, this.#options, signal), keyset };
+    const quote = await this.#telling(this.#queue.own(await aciReportData(digest, nonce), signal));
+    const collateral = await collateralOf(quote, this.#options, signal);
+    return {
+      recorded_at: Math.floor(clock.now() / 1000),
+      nonce,
+      keyset,
+      evidence: this.#shown(quote),
+      ...(collateral && { collateral }),
+      ...(facts.gpuAttestation !== undefined && { gpu_attestation: facts.gpuAttestation }),
+    };
   }
 
   #formReport(sealed: SealedKeyset, reportData: Uint8Array, quote: AgentQuote, domain: string | undefined): Buffer {

@@ -1,4 +1,5 @@
 /** What the node's own verifier says of a quote of its own, with the collateral that it shows. */
+import type { Collateral } from "../../../shared/attestation/collateral.ts";
 import type { Policy } from "../../../shared/attestation/policy.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import { validUntilOf } from "../collateral/collateral-dates.ts";
@@ -18,7 +19,7 @@ export interface OwnVerifier {
   readonly clock: Clock;
 }
 
-export interface OwnVerification extends QuoteReport {
+export interface OwnVerification extends Pick<QuoteReport, "checks"> {
   /** When what it stands on ends: the collateral (ms since 1970). */
   readonly validUntil: number | undefined;
 }
@@ -33,12 +34,7 @@ export async function verifyOwn(
   { facts, collateral, verify, policy, trust, clock }: OwnVerifier,
   signal: AbortSignal,
 ): Promise<OwnVerification> {
-  collateral.follow(quote.quote);
-  const asked = new AbortController();
-  const late = clock.sleep(collateralWaitMs, AbortSignal.any([signal, asked.signal])).catch(() => {});
-  await Promise.race([collateral.settled, late]);
-  asked.abort();
-  const documents = collateral.current?.documents;
+  const documents = await collateralOf(quote, { collateral, clock }, signal);
   const subject = {
     evidence: quoteEvidence(quote, facts.info.appCompose), // whether visitors are shown the text or not
     collateral: documents,
@@ -46,6 +42,20 @@ export async function verifyOwn(
     gpuAttestation: facts.gpuAttestation,
     at: { seconds: Math.floor(clock.now() / 1000), clock: "this node's own" },
   };
-  const { checks, measured } = await verify(subject, policy, trust());
-  return { checks, measured, validUntil: documents && validUntilOf(documents) };
+  const { checks } = await verify(subject, policy, trust());
+  return { checks, validUntil: documents && validUntilOf(documents) };
+}
+
+/** Of the machine that the quote names; undefined: it could not be had in time. Throws when it names none. */
+export async function collateralOf(
+  { quote }: AgentQuote,
+  { collateral, clock }: Pick<OwnVerifier, "collateral" | "clock">,
+  signal: AbortSignal,
+): Promise<Collateral | undefined> {
+  collateral.follow(quote);
+  const asked = new AbortController();
+  const late = clock.sleep(collateralWaitMs, AbortSignal.any([signal, asked.signal])).catch(() => {});
+  await Promise.race([collateral.settled, late]);
+  asked.abort();
+  return collateral.current?.documents;
 }

@@ -25,14 +25,22 @@ interface OpenCode {
 
 export class PairingCodes {
   readonly #clock: Clock;
+  readonly #isWanted: boolean;
   #open: OpenCode[] = [];
 
-  constructor({ clock }: { clock: Clock }) {
+  /** `isWanted`: some policy asks for codes. */
+  constructor({ clock, isWanted }: { clock: Clock; isWanted: boolean }) {
     this.#clock = clock;
+    this.#isWanted = isWanted;
   }
 
-  /** Throws {@link AppError} when too many wait to be used. */
+  /** Throws {@link AppError} where nobody is asked for a code, and when too many wait to be used. */
   make(): PairingCode {
+    if (!this.#isWanted)
+      throw new AppError(
+        "bad-request",
+        "Nobody is asked for a code: set signal.people.policy or signal.groups.policy to pairing, and start the node again.",
+      );
     this.#dropOld();
     if (this.#open.length >= maxOpenCodes)
       throw new AppError(

@@ -29,6 +29,11 @@ export function takesPairing(chat: Chat, { people, groups }: Policy): boolean {
   return (chat.kind === "direct" ? people.policy : groups.policy) === "pairing";
 }
 
+/** Whether anybody is asked for a code. */
+export function isPairing({ people, groups }: Pick<Policy, "people" | "groups">): boolean {
+  return people.policy === "pairing" || groups.policy === "pairing";
+}
+
 /** The settings of a person's own, written by hand, may have capitals. */
 export function isSamePerson(one: string, other: string): boolean {
   return one.toLowerCase() === other.toLowerCase();

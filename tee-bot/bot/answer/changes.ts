@@ -4,12 +4,14 @@ import type { ConversationStore } from "../conversations/conversation-store.ts";
 import { chatName, type DeletionEvent, type EditEvent } from "../events/event.ts";
 import type { Mailbox } from "../mail/mailbox.ts";
 import type { Runs } from "../work/runs.ts";
+import type { AttachmentReader } from "./attachments.ts";
 import type { LastQuestions } from "./last-questions.ts";
 import { cutBytes } from "./question.ts";
 
 export interface ChangesOptions {
   readonly mailbox: Pick<Mailbox, "withdraw" | "amend">;
   readonly conversations: Pick<ConversationStore, "edit" | "deleteExchange">;
+  readonly attachments: Pick<AttachmentReader, "discard">;
   readonly runs: Runs;
   readonly lastQuestions: LastQuestions;
 }
@@ -23,10 +25,11 @@ export class Changes {
 
   /** An edit is never answered: its message is, once. */
   async edit(event: EditEvent): Promise<void> {
-    const { mailbox, conversations, runs, lastQuestions } = this.#options;
+    const { mailbox, attachments, conversations, runs, lastQuestions } = this.#options;
     const { account, person, target, timestamp, chat } = event;
     const message = { account, person, timestamp: target };
-    if (mailbox.amend(message, event)) return;
+    if (mailbox.amend(message, event)) return; // its files are wanted with the message
+    attachments.discard(event.attachments);
     await runs.finished(message); // its question is remembered as it was asked, and then changed
     lastQuestions.withdraw(chat, message);
     const change = { content: cutBytes(event.text.reveal(), maxMessageBytes), editedAt: timestamp };

@@ -2,6 +2,7 @@
 
 export const sentences = {
   viewOnce: "I do not open messages that are to be viewed once. Send it as an ordinary message if I should see it.",
+  textTooLong: (kibibytes: number) => `This message is longer than ${kibibytes} KiB. Send it in parts, please.`,
   noVision: (model: string) =>
     `The model that answers here (${model}) cannot see pictures. Choose another with !models, or describe it in words.`,
   pictureTooLarge: (megabytes: number) => `This picture is larger than ${megabytes} MB. Send a smaller one.`,

@@ -2,6 +2,7 @@
  * Voice notes become text at a server of OpenAI's transcription API, which hears everything:
  * https://platform.openai.com/docs/api-reference/audio/createTranscription
  */
+import { request, type Dispatcher } from "undici";
 import { z } from "zod";
 import { AppError, errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
@@ -19,7 +20,6 @@ export interface Transcriber {
 export interface TranscriberOptions {
   readonly settings: SignalSettings["transcriber"];
   readonly env: Environment;
-  readonly fetch: typeof globalThis.fetch;
   readonly log: Log;
 }
 
@@ -39,7 +39,7 @@ const endings: Readonly<Record<string, string>> = {
 };
 
 /** Undefined where none is configured. Throws {@link AppError} when its key is not where the settings say. */
-export function openTranscriber({ settings, env, fetch, log }: TranscriberOptions): Transcriber | undefined {
+export function openTranscriber({ settings, env, log }: TranscriberOptions): Transcriber | undefined {
   const { url, model } = settings;
   if (url === undefined) return undefined;
   const key = readKey(settings, env);
@@ -51,22 +51,23 @@ export function openTranscriber({ settings, env, fetch, log }: TranscriberOption
       form.set("response_format", "json");
       form.set("file", new Blob([new Uint8Array(recording)], { type: contentType }), fileName(contentType));
       try {
-        const response = await fetch(address, {
+        const encoded = new Response(form); // as multipart/form-data
+        const { statusCode, body } = await request(address, {
           method: "POST",
-          body: form,
-          redirect: "error",
-          headers: key === undefined ? {} : { authorization: `Bearer ${key}` },
+          body: Buffer.from(await encoded.arrayBuffer()),
+          headers: {
+            "content-type": encoded.headers.get("content-type") ?? "",
+            ...(key !== undefined && { authorization: `Bearer ${key}` }),
+          },
           signal: AbortSignal.any([signal, AbortSignal.timeout(answerMs)]),
         });
-        if (!response.ok) {
-          await response.body?.cancel();
-          log.warn("voice.not-transcribed", { status: response.status });
-          return { ok: false };
-        }
-        return { ok: true, text: new Sensitive(answerSchema.parse(await readJson(response)).text) };
+        const said = await readText(body);
+        if (statusCode === 200) return { ok: true, text: new Sensitive(answerSchema.parse(JSON.parse(said)).text) };
+        log.warn("voice.not-transcribed", { status: statusCode });
+        return { ok: false };
       } catch (error) {
         signal.throwIfAborted();
-        log.warn("voice.not-transcribed", { reason: error instanceof z.ZodError ? "no text" : errorText(error) });
+        log.warn("voice.not-transcribed", { reason: error instanceof Error ? error.name : "unknown" });
         return { ok: false };
       }
     },
@@ -81,15 +82,15 @@ function readKey(settings: SignalSettings["transcriber"], env: Environment): str
   }
 }
 
-async function readJson({ body }: Response): Promise<unknown> {
-  const chunks: Uint8Array[] = [];
-  let size = 0;
-  for await (const chunk of body ?? []) {
-    size += chunk.length;
-    if (size > maxAnswerBytes) throw new RangeError("the answer is too long");
-    chunks.push(chunk);
+async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> {
+  const pieces: Buffer[] = [];
+  let bytes = 0;
+  for await (const piece of body) {
+    bytes += (piece as Buffer).length;
+    if (bytes > maxAnswerBytes) throw new RangeError("the answer is too long");
+    pieces.push(piece as Buffer);
   }
-  return JSON.parse(Buffer.concat(chunks).toString());
+  return Buffer.concat(pieces).toString();
 }
 
 function fileName(contentType: string): string {

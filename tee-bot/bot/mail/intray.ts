@@ -62,7 +62,7 @@ export class Intray {
 
   postpone(mail: Mail, { reason, delayMs, isCounted }: Postponement): "waiting" | "dead" {
     const { file, dead, clock, maxAttempts } = this.#options;
-    const dueAt = clock.now() + Math.min(delayMs, maxDelayMs);
+    const dueAt = clock.now() + Math.ceil(Math.min(delayMs, maxDelayMs));
     return file.change(() => {
       const held = "SELECT attempts, stale_at FROM mail WHERE id = ? AND holder = ?";
       const row = file.statement(held).get(mail.id, this.#holder);

@@ -3,7 +3,7 @@
  * size bucket of each, which belong to one chat (by an HMAC), and why some were given up. An older state of it that is put back
  * has its mail answered again, as far as that is not too old.
  */
-import { mkdirSync, statSync } from "node:fs";
+import { mkdirSync, statSync, utimesSync } from "node:fs";
 import { dirname } from "node:path";
 import type { DatabaseSync, StatementSync } from "node:sqlite";
 import type { Clock } from "../../../shared/clock.ts";
@@ -79,6 +79,8 @@ const steps = [
      PRIMARY KEY (what, id)
    ) STRICT`,
   draftStep,
+  // By the HMAC of the start of the machine in which it was planned to be sent next.
+  "ALTER TABLE replies ADD COLUMN planned_in TEXT",
 ];
 
 export class MailFile implements Disposable {
@@ -137,6 +139,19 @@ export class MailFile implements Disposable {
   follow(): number {
     if (inodeOf(this.path) !== this.#inode) this.#reopen();
     return this.#inode;
+  }
+
+  /**
+   * Lets other processes see that there is something new. That the log grows would be seen too soon: before what stands in it
+   * counts.
+   */
+  announce(): void {
+    const now = new Date();
+    try {
+      utimesSync(this.path, now, now);
+    } catch {
+      // then they see it when they look by themselves
+    }
   }
 
   statement(sql: string): StatementSync {
@@ -200,7 +215,7 @@ function open({ path, log }: MailFileOptions): DatabaseSync {
 }
 
 /** What is not done comes first, then what was done, so that it is not done again. */
-const tables = ["mail", "replies", "seen", "dead"];
+const tables = ["mail", "replies", "drafts", "seen", "dead"];
 
 /** Rows are sealed one by one, so each that can be read is as good as before. */
 function rescue(damaged: DatabaseSync, fresh: DatabaseSync, log: Log): void {

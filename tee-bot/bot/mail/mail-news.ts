@@ -1,6 +1,6 @@
 /**
  * Tells when there may be something to do: at once for a change of this process, within some milliseconds for one of another
- * (the log of SQLite grows), and when something that was put off is due.
+ * (which touches the file), and when something that was put off is due.
  */
 import { watch, type FSWatcher } from "node:fs";
 import type { Clock } from "../../../shared/clock.ts";
@@ -62,11 +62,11 @@ export class MailNews implements Disposable {
     this.#listeners.length = 0;
   }
 
-  /** The log is another file after the store was begun anew. */
+  /** It is another file after the store was begun anew. */
   #watch(): void {
     this.#watcher?.close();
     try {
-      const watcher = watch(`${this.#options.file.path}-wal`, { persistent: false }, () => this.#onChange());
+      const watcher = watch(this.#options.file.path, { persistent: false }, () => this.#onChange());
       watcher.on("error", () => watcher.close()); // then there is the look
       this.#watcher = watcher;
     } catch {

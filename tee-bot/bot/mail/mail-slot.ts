@@ -24,7 +24,14 @@ const sweepEveryMs = 10 * 60 * 1000;
 export function openMailSlot(options: MailSlotOptions): MailSlot {
   const file = new MailFile(options);
   const slot = new SealedSlot(file, options);
-  return { put: (event) => slot.put(event), [Symbol.dispose]: () => file[Symbol.dispose]() };
+  return {
+    put(event) {
+      const outcome = slot.put(event);
+      if (outcome === "new") file.announce();
+      return outcome;
+    },
+    [Symbol.dispose]: () => file[Symbol.dispose](),
+  };
 }
 
 export class SealedSlot {
@@ -37,7 +44,7 @@ export class SealedSlot {
   constructor(file: MailFile, { clock, maxAgeMs, isUrgent = isChange }: MailSlotOptions) {
     this.#file = file;
     this.#clock = clock;
-    this.#maxAgeMs = maxAgeMs;
+    this.#maxAgeMs = Math.ceil(maxAgeMs);
     this.#isUrgent = isUrgent;
   }
 

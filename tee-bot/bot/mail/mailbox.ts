@@ -94,8 +94,16 @@ export interface Mailbox extends MailSlot {
   postpone(mail: Mail, options: { reason: string; delayMs: number; isCounted: boolean }): "waiting" | "dead";
   /** The next reply of each chat that is due. */
   replies(atMost: number): OutgoingReply[];
-  /** Stored before the call: if the process ends in between, the outcome is not known. */
-  sending(reply: OutgoingReply): void;
+  /**
+   * These are sent next, one after the other, and no others: stored for all at once, so that each need not wait for the disk. If
+   * the machine ends with its power, those of them that are not known to have ended are undecidable.
+   */
+  plan(replies: readonly OutgoingReply[]): void;
+  /**
+   * Stored before the call: if the process ends in between, the outcome is not known. False: it was taken back since it
+   * was given out, and is not to be sent.
+   */
+  sending(reply: OutgoingReply): boolean;
   sent(reply: OutgoingReply, timestamp: number): void;
   /** It has certainly not gone out, and is tried again. */
   unsent(reply: OutgoingReply, options: { reason: string; delayMs: number }): void;

@@ -1,6 +1,7 @@
 /** The mailbox of the process that works. There is one at a time: what it finds in hand was left there by one that ended. */
 import type { Log } from "../../../shared/log.ts";
 import type { BotEvent, Chat, MessageContent } from "../events/event.ts";
+import { readBootId } from "./boot-id.ts";
 import { DeadLetters } from "./dead-letters.ts";
 import { Drafts, type Drafted } from "./drafts.ts";
 import { Intray, type Postponement, type SentMessage } from "./intray.ts";
@@ -13,6 +14,8 @@ import { Outbox } from "./outbox.ts";
 export interface MailboxOptions extends MailSlotOptions {
   /** How often a mail may be in hand before it is put aside. */
   maxAttempts: number;
+  /** Differs after each start of the machine; undefined: it cannot be told. */
+  bootId?: string | undefined;
 }
 
 /** Throws {@link AppError} when the file cannot be opened. One that is damaged is begun anew with what can be read of it. */
@@ -31,7 +34,7 @@ class SealedMailbox implements Mailbox {
   readonly #log: Log;
 
   constructor(options: MailboxOptions) {
-    const { clock, log, maxAttempts, maxAgeMs } = options;
+    const { clock, log, maxAttempts, maxAgeMs, bootId = readBootId() } = options;
     this.#log = log;
     const file = new MailFile(options);
     this.#file = file;
@@ -39,7 +42,7 @@ class SealedMailbox implements Mailbox {
     this.#dead = new DeadLetters(file, clock, log);
     this.#intray = new Intray({ file, slot: this.#slot, dead: this.#dead, clock, maxAttempts });
     this.#drafts = new Drafts(file);
-    this.#outbox = new Outbox({ file, dead: this.#dead, drafts: this.#drafts, clock, replyLifeMs: maxAgeMs });
+    this.#outbox = new Outbox({ file, dead: this.#dead, drafts: this.#drafts, clock, replyLifeMs: maxAgeMs, bootId });
     this.#news = new MailNews({ file, nextDueAt: (after) => this.#nextDueAt(after), clock });
     file.change(() => {
       this.#intray.recover(processEnded);
@@ -99,8 +102,12 @@ class SealedMailbox implements Mailbox {
     return this.#outbox.due(atMost);
   }
 
-  sending(reply: OutgoingReply): void {
-    this.#outbox.begin(reply);
+  plan(replies: readonly OutgoingReply[]): void {
+    this.#outbox.plan(replies);
+  }
+
+  sending(reply: OutgoingReply): boolean {
+    return this.#outbox.begin(reply);
   }
 
   sent(reply: OutgoingReply, timestamp: number): void {

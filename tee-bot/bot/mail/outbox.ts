@@ -16,14 +16,21 @@ export interface OutboxOptions {
   clock: Clock;
   /** Replies are not sent later than this after they were made. */
   replyLifeMs: number;
+  /** Undefined: each reply waits for the disk. */
+  bootId: string | undefined;
 }
 
 /** The replies of the mailbox. Those of one chat go out in order, one at a time. */
 export class Outbox {
   readonly #options: OutboxOptions;
+  /** Of this start of the machine, in the file. */
+  readonly #boot: string | null;
+  /** Ids of replies that a loss of power would make undecidable. */
+  #planned: ReadonlySet<number> = new Set();
 
   constructor(options: OutboxOptions) {
     this.#options = options;
+    this.#boot = options.bootId === undefined ? null : options.file.seal.tagOf(`boot ${options.bootId}`);
   }
 
   /** Within a change. The id of the first. */
@@ -34,7 +41,7 @@ export class Outbox {
     for (const reply of replies) {
       const chat = file.seal.tagOf(chatName(reply.chat));
       const tag = file.seal.tagOf(`reply ${randomUUID()}`);
-      const expiresAt = now + replyLifeMs;
+      const expiresAt = now + Math.ceil(replyLifeMs);
       const isHead = !file.statement("SELECT 1 FROM replies WHERE chat = ? LIMIT 1").get(chat);
       const sealed = file.seal.seal(tag, { epoch: 0, expiresAt, content: encodeRecord(reply) });
       const { lastInsertRowid } = file
@@ -59,10 +66,30 @@ export class Outbox {
     }
   }
 
-  /** On the disk before it returns: with it the answer, and that its mail is done. */
-  begin({ id }: OutgoingReply): void {
+  /** On the disk before it returns: with them the answers, and that their mail is done. */
+  plan(replies: readonly OutgoingReply[]): void {
     const { file } = this.#options;
-    file.change(() => file.statement("UPDATE replies SET is_begun = 1 WHERE id = ?").run(id), { durably: true });
+    const ids = this.#boot !== null && replies.length > 1 ? replies.map(({ id }) => id) : [];
+    if (ids.length === 0 && this.#planned.size === 0) return;
+    file.change(
+      () => {
+        file.statement(forgetPlan).run();
+        for (const id of ids) file.statement("UPDATE replies SET planned_in = ? WHERE id = ?").run(this.#boot, id);
+      },
+      { durably: ids.length > 0 },
+    );
+    this.#planned = new Set(ids);
+  }
+
+  /**
+   * What the file has of it outlives the process. Where it was not planned it is on the disk before this returns, and so
+   * outlives the machine; else the plan does. False: there is no such reply any more.
+   */
+  begin({ id }: OutgoingReply): boolean {
+    const { file } = this.#options;
+    const durably = !this.#planned.has(id);
+    const mark = () => file.statement("UPDATE replies SET is_begun = 1 WHERE id = ?").run(id);
+    return file.change(() => Number(mark().changes) > 0, { durably });
   }
 
   /** It went out; also one that was thought undecidable. */
@@ -78,10 +105,13 @@ export class Outbox {
 
   putBack({ id }: OutgoingReply, delayMs: number): void {
     const { file, clock } = this.#options;
-    const dueAt = clock.now() + Math.min(delayMs, maxDelayMs);
+    const dueAt = clock.now() + Math.ceil(Math.min(delayMs, maxDelayMs));
+    this.#planned = new Set([...this.#planned].filter((one) => one !== id));
     file.change(() =>
       file
-        .statement("UPDATE replies SET is_begun = 0, attempts = attempts + 1, due_at = ? WHERE id = ?")
+        .statement(
+          "UPDATE replies SET is_begun = 0, planned_in = NULL, attempts = attempts + 1, due_at = ? WHERE id = ?",
+        )
         .run(dueAt, id),
     );
   }
@@ -98,11 +128,12 @@ export class Outbox {
   /** Within a change: a process ended amid these. */
   recover(reason: string): void {
     const { file, dead, drafts } = this.#options;
-    for (const { id } of file.statement("SELECT id FROM replies WHERE is_begun").all()) {
+    for (const { id } of file.statement(perhapsSent).all(this.#boot)) {
       file.statement("DELETE FROM replies WHERE id = ?").run(id!);
       dead.add("reply", Number(id), "undecidable", reason);
       drafts.settle(Number(id), undefined);
     }
+    file.statement(forgetPlan).run();
     drafts.sweep();
   }
 
@@ -126,5 +157,8 @@ export class Outbox {
   }
 }
 
+/** Begun, or planned before the machine ended, which may have lost that they were begun. */
+const perhapsSent = "SELECT id FROM replies WHERE is_begun OR (planned_in IS NOT NULL AND planned_in IS NOT ?)";
+const forgetPlan = "UPDATE replies SET planned_in = NULL WHERE planned_in IS NOT NULL AND NOT is_begun";
 const dueReplies = `SELECT id, tag, sealed, attempts, expires_at FROM replies
   WHERE is_head AND NOT is_begun AND (due_at <= ? OR due_at > ?) ORDER BY id LIMIT ?`;

@@ -117,8 +117,7 @@ export class Intake implements Disposable {
       return outcome;
     } catch (error) {
       this.#tell(error);
-      if (error instanceof AppError && error.code === "too-many-requests") return this.#lose();
-      return this.#hold(event, bytes);
+      return isPassing(error) ? this.#hold(event, bytes) : this.#lose();
     }
   }
 
@@ -142,17 +141,28 @@ export class Intake implements Disposable {
 
   /** Whether nothing is held any more. */
   #drain(): boolean {
-    const { slot, log } = this.#options;
     const before = this.#held.size;
     if (before === 0) return true;
     try {
-      this.#held.drain((event) => this.#counts[slot.put(event) === "new" ? "stored" : "known"]++);
+      this.#held.drain((event) => this.#storeHeld(event));
     } catch (error) {
       this.#tell(error);
       return false;
     }
-    log.info("events.drained", { count: before });
+    this.#options.log.info("events.drained", { count: before });
     return true;
+  }
+
+  /** Throws where the others have to wait as well. */
+  #storeHeld(event: BotEvent): void {
+    try {
+      const outcome = this.#options.slot.put(event);
+      this.#counts[outcome === "new" ? "stored" : "known"]++;
+    } catch (error) {
+      if (isPassing(error)) throw error;
+      this.#tell(error);
+      this.#lose();
+    }
   }
 
   #tell(error: unknown): void {
@@ -162,4 +172,9 @@ export class Intake implements Disposable {
     this.#toldAt = now;
     log.error("mailbox.failed", { error: errorText(error), held: this.#held.size, lost: this.#counts.lost });
   }
+}
+
+/** It is the mailbox, not the event: later it may be taken. */
+function isPassing(error: unknown): boolean {
+  return error instanceof AppError && error.code === "overloaded";
 }

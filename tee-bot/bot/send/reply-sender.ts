@@ -17,7 +17,7 @@ import { SignalFailure } from "./signal-failure.ts";
 import type { TokenBucket } from "./token-bucket.ts";
 
 export interface ReplySenderOptions {
-  mailbox: Pick<Mailbox, "onNews" | "replies" | "sending" | "sent" | "unsent" | "giveUp">;
+  mailbox: Pick<Mailbox, "onNews" | "replies" | "plan" | "sending" | "sent" | "unsent" | "giveUp">;
   api: Pick<SignalApi, "send" | "accounts">;
   bucket: TokenBucket;
   breaker: Breaker;
@@ -29,7 +29,7 @@ export interface ReplySenderOptions {
 }
 
 /** Taken from the mailbox at once: others of it may be more urgent by the time these are sent. */
-const batchSize = 16;
+const batchSize = 32;
 /** Without news: for what is due after a delay. */
 const idleMs = 1_000;
 const storeFailedMs = 1_000;
@@ -71,7 +71,7 @@ export class ReplySender {
 
   /** Does what can be done now, or waits for a change. */
   async #step(stop: AbortSignal, abandon: AbortSignal): Promise<void> {
-    const { breaker } = this.#options;
+    const { breaker, mailbox } = this.#options;
     const { permission } = breaker;
     if (typeof permission === "object") return this.#rest(Math.min(permission.waitMs, idleMs), stop);
     const replies = this.#takeReplies();
@@ -80,8 +80,9 @@ export class ReplySender {
     if (permission === "probe" && (first || breaker.pause)) return this.#probe(first?.account, abandon);
     await this.#writeNotices(stop, abandon);
     if (!first) return this.#rest(idleMs, stop, { isWokenByNews: true });
+    if (!this.#store(first.account, () => mailbox.plan(replies))) return this.#rest(storeFailedMs, stop);
     for (const reply of replies) {
-      if (stop.aborted || breaker.permission !== "send") return;
+      if (stop.aborted || breaker.permission !== "send") return void this.#store(first.account, () => mailbox.plan([]));
       if (await this.#waitForToken(stop)) await this.#send(reply, abandon);
     }
   }
@@ -109,13 +110,14 @@ export class ReplySender {
     if (tooOld) return this.#settle(reply, tooOld);
     let isStored = false;
     const onTurn = (): void => {
-      mailbox.sending(reply);
+      if (!mailbox.sending(reply)) throw new TakenBack();
       isStored = true;
     };
     try {
       const message = await api.send(sendBodyOf(reply), { onTurn, signal: abandon });
       this.#settle(reply, this.#judge.judgeAnswer(reply, message));
     } catch (error) {
+      if (error instanceof TakenBack) return;
       if (error instanceof SignalFailure) return this.#settle(reply, this.#judge.judgeFailure(reply, error));
       // A fault of ours after the call: what became of it is not known.
       if (isStored) return this.#settle(reply, { kind: "over", why: "undecidable", reason: "unknown" });
@@ -130,12 +132,12 @@ export class ReplySender {
       counts.retried++;
       const { reason, delayMs } = outcome;
       log.debug("reply.postponed", { reason, delayMs });
-      return this.#store(reply.account, () => mailbox.unsent(reply, { reason, delayMs }));
+      return void this.#store(reply.account, () => mailbox.unsent(reply, { reason, delayMs }));
     }
     if (outcome.kind === "sent") {
       counts.sent++;
       log.debug("reply.sent", { attempts: reply.attempts + 1 });
-      return this.#store(reply.account, () => mailbox.sent(reply, outcome.timestamp));
+      return void this.#store(reply.account, () => mailbox.sent(reply, outcome.timestamp));
     }
     const { why, reason } = outcome;
     if (why === "undecidable") counts.undecidable++;
@@ -146,12 +148,14 @@ export class ReplySender {
     this.#store(reply.account, () => mailbox.giveUp(reply, why, reason));
   }
 
-  /** A reply whose outcome cannot be stored remains `sending`: it is not sent again. */
-  #store(account: string | undefined, write: () => void): void {
+  /** Whether it was stored. A reply whose outcome was not remains `sending`: it is not sent again. */
+  #store(account: string | undefined, write: () => void): boolean {
     try {
       write();
+      return true;
     } catch (error) {
       this.#storeFailed(account, error);
+      return false;
     }
   }
 
@@ -195,3 +199,6 @@ export class ReplySender {
     this.#wake = () => {};
   }
 }
+
+/** Something newer stands for the reply; nothing was called. */
+class TakenBack extends Error {}

@@ -1,14 +1,15 @@
 /** The first layer: this node's own evidence, asked for by its public name as a stranger would, and verified. */
-import { decideVerdict, type Check } from "../../../shared/attestation/check.ts";
 import type { Keyset } from "../../../shared/attestation/keyset.ts";
-import { quoteRequired } from "../../../shared/attestation/policy.ts";
 import type { Clock } from "../../../shared/clock.ts";
 import { AppError } from "../../../shared/errors.ts";
 import { nodeIdOfLabel } from "../../../shared/registry/node-id.ts";
 import type { TeeState } from "../../attestation/attestation.ts";
 import { parseNodeAddress } from "../../attestation/client/observe/parse-address.ts";
-import { inspectNode, type Inspection } from "../../attestation/client/verify-node.ts";
-import type { NodeReport, QuoteReport, TrustRoot } from "../../attestation/verify/verification.ts";
+import { formatProof } from "../../attestation/client/proof.ts";
+import type { Question } from "../../attestation/client/question.ts";
+import { formatQuoteProof, judgeQuoteRecord, type QuoteRecord } from "../../attestation/client/quote-proof.ts";
+import { inspectNode } from "../../attestation/client/verify-node.ts";
+import type { NodeReport, TrustRoot } from "../../attestation/verify/verification.ts";
 
 /** Where the node is to be reached from outside. */
 export interface PublicPlace {
@@ -25,8 +26,8 @@ export interface OwnNode {
   place(): PublicPlace | undefined;
   /** Whose quotes are believed: Intel's, or in a simulator its own. Throws when there is none. */
   trust(): TrustRoot;
-  /** A quote for this nonce (hex) without a connection, verified: `NodeProof.verifyNow`. */
-  verifyNow(nonce: string, signal: AbortSignal): Promise<{ report: QuoteReport; keyset: Keyset }>;
+  /** A quote for this nonce (hex) without a connection: `NodeProof.quoteNow`. */
+  quoteNow(nonce: string, signal: AbortSignal): Promise<QuoteRecord>;
 }
 
 /** `outside`: there is no TEE, and so nothing to look at. */
@@ -39,8 +40,8 @@ export type NodeLook =
       readonly report: Pick<NodeReport, "verdict" | "reason" | "measured">;
       /** To be used only where the verdict is good. */
       readonly keyset: Keyset | undefined;
-      /** For a proof file; undefined where there is nothing to keep. */
-      readonly inspection: Inspection | undefined;
+      /** Makes the proof file; undefined where there is nothing to keep. */
+      readonly prove: ((question: Question) => string | undefined) | undefined;
     };
 
 /** Throws when the root of a simulator is missing, and nothing else that evidence could cause. */
@@ -56,8 +57,9 @@ export async function lookAtNode(
   const { roots } = place;
   // Without `askCollateral` the vendor's word is taken as the node shows it, signed by the vendor and judged with the rest.
   const inspection = await inspectNode({ address, roots, trust: node.trust(), nonce, clock, signal });
-  const { report } = inspection;
-  return { kind: "seen", where, report, keyset: report.shown?.keyset, inspection };
+  const { report, observation } = inspection;
+  const prove = observation && ((question: Question) => formatProof(observation, report, question));
+  return { kind: "seen", where, report, keyset: report.shown?.keyset, prove };
 }
 
 /** The one that spells the node's key, for which nobody's word is needed; else the first. */
@@ -67,19 +69,14 @@ export function decideName(hostnames: readonly string[]): string {
 }
 
 async function lookWithoutName(node: OwnNode, nonce: string, signal: AbortSignal): Promise<NodeLook> {
-  const seen = { kind: "seen", where: undefined, inspection: undefined } as const;
+  const seen = { kind: "seen", where: undefined } as const;
   try {
-    const { report, keyset } = await node.verifyNow(nonce, signal);
-    const { checks, measured } = report;
-    const verdict = decideVerdict(checks, quoteRequired, node.tee.tee === "simulated");
-    return { ...seen, report: { verdict, reason: reasonOf(checks), measured }, keyset };
+    const record = await node.quoteNow(nonce, signal);
+    const { report, keyset } = await judgeQuoteRecord(record, { trust: node.trust() }, { isRecorded: false });
+    return { ...seen, report, keyset, prove: (question) => formatQuoteProof(record, report, question) };
   } catch (error) {
     if (!(error instanceof AppError)) throw error;
-    return { ...seen, report: { verdict: "unknown", reason: error.detail, measured: undefined }, keyset: undefined };
+    const report = { verdict: "unknown", reason: error.detail, measured: undefined } as const;
+    return { ...seen, report, keyset: undefined, prove: undefined };
   }
-}
-
-function reasonOf(checks: readonly Check[]): string {
-  const open = checks.find(({ outcome }) => outcome === "fail") ?? checks.find(({ outcome }) => outcome === "skip");
-  return open?.detail ?? "Every check of the quote passed.";
 }

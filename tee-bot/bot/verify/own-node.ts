@@ -6,7 +6,7 @@ import type { OwnNode, PublicPlace } from "./look-at-node.ts";
 
 export interface OwnNodeParts {
   readonly tee: TeeState;
-  readonly proof: Pick<NodeProof, "trust" | "verifyNow">;
+  readonly proof: Pick<NodeProof, "trust" | "quoteNow">;
   /** What the watch over the node's name looks at; undefined while there is no name, relay or certificate. */
   readonly subject: () => NameWatchSubject | undefined;
 }
@@ -16,7 +16,7 @@ export function ownNode({ tee, proof, subject }: OwnNodeParts): OwnNode {
     tee,
     place: () => placeOf(subject()),
     trust: () => proof.trust(),
-    verifyNow: (nonce, signal) => proof.verifyNow(nonce, signal),
+    quoteNow: (nonce, signal) => proof.quoteNow(nonce, signal),
   };
 }
 

@@ -15,7 +15,8 @@ export interface Answered {
   readonly hasWords: boolean;
   /** Name of the attached proof file; undefined: there is none. */
   readonly file: string | undefined;
-  /** Milliseconds since 1970. */
+  /** Milliseconds since 1970: when the node was looked at, and now. */
+  readonly lookedAt: number;
   readonly now: number;
 }
 
@@ -41,12 +42,12 @@ export function renderVerdict(answered: Answered): string {
   return lines.map((line, index) => (index === 0 ? line : `- ${line}`)).join("\n");
 }
 
-function botLine({ node, now }: Answered): string {
+function botLine({ node, lookedAt, now }: Answered): string {
   if (node.kind === "outside") return `Bot: ${plain(node.reason)}`;
-  const { report, inspection } = node;
+  const { report } = node;
   const { measured } = report;
   if (!isGood(report) || !measured) return `Bot: ${plain(report.reason)}`;
-  const age = ageOf(inspection?.observation ? inspection.observation.at.seconds * 1_000 : now, now);
+  const age = ageOf(lookedAt, now);
   const where = node.where === undefined ? "its own quote, without a connection" : `the connection to ${node.where}`;
   const code = measured.composeHash === undefined ? "unknown code" : `code \`${shortHash(measured.composeHash)}\``;
   const who = report.verdict === "simulated" ? "a simulator" : "a TEE";
@@ -85,7 +86,7 @@ function nonceLine({ nonce, hasWords }: Answered): string {
 }
 
 function checkLine(file: string, node: NodeLook): string {
-  const root = node.kind === "seen" && node.inspection?.report.shown?.simulated ? " --simulator-root ROOT.pem" : "";
+  const root = node.kind === "seen" && node.report.measured?.simulated ? " --simulator-root ROOT.pem" : "";
   return `Check it yourself, offline: \`postern verify ${file}${root}\``;
 }
 

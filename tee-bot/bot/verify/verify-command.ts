@@ -7,7 +7,7 @@ import { AppError, errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import { Sensitive } from "../../../shared/sensitive.ts";
 import { drawChallenge, maxWordsLength, nonceOf, type Challenge } from "../../attestation/client/challenge.ts";
-import { maxProofBytes, formatProof } from "../../attestation/client/proof.ts";
+import { maxProofBytes } from "../../attestation/client/proof.ts";
 import type { Gateway } from "../../gateway/gateway.ts";
 import type { Command, CommandAnswer, CommandCall } from "../commands/command.ts";
 import type { MessageEvent } from "../events/event.ts";
@@ -92,6 +92,7 @@ async function verify(
     nonce: nonce.toString("hex"),
     hasWords: challenge.words !== "",
     file: attachment?.name,
+    lookedAt: startedAt,
     now: clock.now(),
   });
   return { text, attachment };
@@ -99,9 +100,8 @@ async function verify(
 
 /** Undefined where there is no evidence of the node to keep. */
 function proofOf(challenge: Challenge, node: NodeLook, model: ModelLook, nonce: string): ReplyAttachment | undefined {
-  if (node.kind === "outside" || !node.inspection?.observation) return undefined;
-  const { observation, report } = node.inspection;
-  const text = formatProof(observation, report, { ...challenge, model: model.shown });
+  if (node.kind === "outside") return undefined;
+  const text = node.prove?.({ ...challenge, model: model.shown });
   if (text === undefined || Buffer.byteLength(text) > maxProofBytes) return undefined;
   const name = `postern-proof-${nonce.slice(0, 8)}.json`;
   return { name, contentType: "application/json", content: new Sensitive(new Uint8Array(Buffer.from(text))) };

@@ -107,7 +107,7 @@ export class Worker {
     const failure = onFailure(run, error);
     if (failure.kind === "answer") return this.#settle(run, () => this.#answer(run, failure.replies));
     const { reason, delayMs, isCounted } = failure;
-    log.info("mail.postponed", { kind, reason, attempts: run.mail.attempts, delayMs });
+    log[isCounted ? "info" : "debug"]("mail.postponed", { kind, reason, attempts: run.mail.attempts, delayMs });
     await this.#settle(run, () => {
       if (mailbox.postpone(run.mail, { reason, delayMs, isCounted }) !== "dead") return;
       log.error("mail.given-up", { kind, reason });

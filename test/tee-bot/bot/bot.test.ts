@@ -1,4 +1,5 @@
 import { afterAll, afterEach, beforeAll, describe, expect, it } from "vitest";
+import { addBotMetrics } from "../../../tee-bot/bot/bot-metrics.ts";
 import { botName } from "../../../tee-bot/bot/simulator/signal/account.ts";
 import { hastyClock } from "../../support/hasty-clock.ts";
 import { startRedis, type Redis } from "../../support/redis.ts";
@@ -167,6 +168,45 @@ describe("the bot", () => {
     expect(texts()).toHaveLength(2);
   });
 
+  it("shows a picture to the model, and leaves nothing of it at the REST server", async () => {
+    await start();
+    const attachment = { base64: Buffer.from("a picture").toString("base64"), contentType: "image/png" };
+    const response = await fetch(new URL("/messages", world.simulator.url), {
+      method: "POST",
+      headers: { "content-type": "application/json" },
+      body: JSON.stringify({ text: "what is this?", attachments: [attachment] }),
+    });
+    expect(response.status).toBe(201);
+    await world.soon(() => texts().includes("echo: what is this?"));
+    const { messages } = JSON.parse(world.upstream.calls[0]!.body.toString()) as { messages: { content: unknown }[] };
+    expect(messages.at(-1)?.content).toEqual([
+      { type: "text", text: "what is this?" },
+      { type: "image_url", image_url: { url: `data:image/png;base64,${attachment.base64}` } },
+    ]);
+    await world.soon(() => world.simulator.files.length === 0);
+    await world.ask("and now?");
+    expect(world.upstream.calls[1]!.body.toString()).not.toContain(attachment.base64);
+  });
+
+  it("refuses what is to be viewed once, and shows it to no model", async () => {
+    await start();
+    world.simulator.phone().write({ text: "look", viewOnce: true });
+    await world.soon(() => texts().length === 1);
+    expect(texts()).toEqual([expect.stringContaining("viewed once")]);
+    expect(world.upstream.calls).toEqual([]);
+  });
+
+  it("shows its numbers in the metrics, and nothing of anybody", async () => {
+    await start();
+    addBotMetrics(world.gateway.gateway.ledger.tracker.metrics.registry, () => world.bot.state());
+    await world.ask("a marked secret");
+    await world.soon(() => world.bot.state().mailbox.replies === 0);
+    const metrics = await (await fetch(`${world.gateway.origin}/metrics`)).text();
+    expect(metrics).toContain("postern_signal_mail_answered_total 1");
+    expect(metrics).toContain("postern_signal_mail_waiting 0");
+    expect(metrics).not.toMatch(/marked secret|\+1555/);
+  });
+
   it("does not let people chat while its proof is missing, and says so", async () => {
     await start({ permission: () => ({ ok: false, sentence: "I cannot prove what I am." }) });
     expect((await world.ask("hello"))[0]?.text).toBe("I cannot prove what I am.");
@@ -189,6 +229,16 @@ describe("the bot with conversations in Redis", () => {
   let redis: Redis;
   beforeAll(async () => void (redis = await startRedis()));
   afterAll(() => redis[Symbol.asyncDispose]());
+
+  it("starts while Redis is away, keeps what comes in, and answers when it is there", async () => {
+    await redis.kill();
+    await using world = await BotWorld.start({ redisUrl: redis.url });
+    world.simulator.phone().write({ text: "hello" });
+    await world.soon(() => world.bot.state().isStoreAway);
+    await redis.start();
+    await world.soon(() => world.answers().length === 1);
+    expect(world.answers()[0]?.text).toBe("echo: hello");
+  }, 60_000);
 
   it("answers everything once when Redis was away in the middle of a burst", async () => {
     await using world = await BotWorld.start({ redisUrl: redis.url, settings: { history: { mode: "durable" } } });

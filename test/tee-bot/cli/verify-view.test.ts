@@ -24,7 +24,13 @@ const report: NodeReport = {
 };
 const view = (changes: Partial<NodeReport> = {}, color = false): string =>
   formatVerification(
-    { report: { ...report, ...changes }, observation: undefined, subject: "demo.example.net", hints: [] },
+    {
+      report: { ...report, ...changes },
+      observation: undefined,
+      subject: "demo.example.net",
+      isRecorded: false,
+      hints: [],
+    },
     color,
   );
 

@@ -46,7 +46,7 @@ describe("the control API of the Signal bot", () => {
   });
 
   it("makes a pairing code that the bot takes", async () => {
-    const codes = new PairingCodes({ clock });
+    const codes = new PairingCodes({ clock, isWanted: true });
     const answer = await ask({ pair: () => codes.make() }, "POST", "/v1/signal/pairing");
     expect(answer.status).toBe(201);
     const { code, expiresAt } = pairingCodeSchema.parse(await answer.json());

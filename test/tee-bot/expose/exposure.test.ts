@@ -23,13 +23,18 @@ const gateway: HttpHandler = {
   upgrade: (_, socket) => void socket.destroy(),
 };
 
-function exposureIn(directory: string, target?: string): Exposure {
+function exposureIn(
+  directory: string,
+  target?: string,
+  hook: () => HttpHandler | undefined = () => undefined,
+): Exposure {
   const exposure = new Exposure({
     target: target === undefined ? undefined : parseTarget(target),
     path: join(directory, "exposure.json"),
     gateway,
     challenges: { pending: false, contextFor: () => undefined },
     showEvidence: (_, response) => void response.end("the evidence"),
+    hook,
     mustProve: false,
     log: silentLog,
   });
@@ -111,5 +116,27 @@ describe("what is exposed", () => {
     await Promise.all([name.ask("/"), name.ask("/"), name.ask("/")]);
     exposure.expose(parseTarget("gateway"));
     await until(() => before.connections.every(({ socket }) => socket.destroyed), 1_000, "they are closed");
+  });
+});
+
+describe("the bot's webhook", () => {
+  const hook: HttpHandler = { ...gateway, request: (_, response) => void response.end("the webhook") };
+
+  it("is at its path of the public name, whatever is behind the name", async () => {
+    using folder = temporaryFolder();
+    const exposure = exposureIn(folder.path, (await service("the service")).origin, () => hook);
+    const name = stack.use(await startPublicName(exposure));
+    expect((await name.ask("/hooks/signal", { method: "POST" })).body).toBe("the webhook");
+    expect(
+      await name.exchange(`POST https://demo.test/hooks/signal HTTP/1.1\r\nhost: x\r\nconnection: close\r\n\r\n`),
+    ).toContain("the webhook");
+    for (const path of ["/hooks/signals", "/hooks/signal/more", "/other?/hooks/signal"])
+      expect((await name.ask(path)).body).toBe("the service");
+  });
+
+  it("is not there where the settings do not ask for it", async () => {
+    using folder = temporaryFolder();
+    const name = stack.use(await startPublicName(exposureIn(folder.path, undefined, () => undefined)));
+    expect((await name.ask("/hooks/signal", { method: "POST" })).body).toBe("the gateway");
   });
 });

@@ -103,6 +103,8 @@ async function start({
     untilVerified: () =>
       vi.waitFor(async () => expect((await listed())?.postern.attestation).toBe("verified"), patience),
     proof: (answer: Answer) => proofOf(answer, get),
+    examine: (model: string, provider?: string) =>
+      gateway.examine({ model, provider }, new Uint8Array(32).fill(3), AbortSignal.timeout(patience.timeout)),
   };
 }
 
@@ -196,6 +198,19 @@ describe("a model at NEAR", () => {
     await vi.waitFor(async () => expect(await strict.listed()).toBeUndefined(), patience);
     const provider = { tcb: ["UpToDate", "OutOfDate"], advisories: ["INTEL-SA-00000"] };
     await (await start({ collateral: outdated, provider })).untilVerified();
+  });
+
+  it("is looked at for somebody who asks, with his nonce, by any of its names and also when it is withheld", async () => {
+    const { examine, untilVerified, cloud } = await start({ settings: { aliases: { best: [nearModel] } } });
+    await untilVerified();
+    const { report, record } = await examine("best", "near");
+    expect(report).toMatchObject({ model: nearModel, verdict: "verified" });
+    expect(record.nonce).toBe("03".repeat(32));
+    expect(cloud.requests.at(-1)?.line).toContain(`nonce=${"03".repeat(32)}`);
+    await expect(examine("best", "somebody-else")).rejects.toThrow("no such model");
+    await expect(examine("no-such-model")).rejects.toThrow("no such model");
+    cloud.fault = "other-address";
+    expect((await examine(nearModel)).report.verdict).toBe("refused");
   });
 
   it("stays a claim when its evidence cannot be looked at", async () => {

@@ -2,6 +2,7 @@ import { randomBytes } from "node:crypto";
 import { readFileSync, readdirSync } from "node:fs";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import { systemClock } from "../../../../shared/clock.ts";
 import { AppError } from "../../../../shared/errors.ts";
 import { Sensitive } from "../../../../shared/sensitive.ts";
 import type { Access, Admission } from "../../../../tee-bot/bot/access/access.ts";
@@ -13,6 +14,7 @@ import type { People } from "../../../../tee-bot/bot/people/people.ts";
 import { signalSettingsSchema } from "../../../../tee-bot/bot/settings.ts";
 import type { SealedPlace } from "../../../../tee-bot/store/open-sealed-records.ts";
 import { temporaryFolder } from "../../../shared/temporary-folder.ts";
+import { startRedis } from "../../../support/redis.ts";
 import { recordingLog } from "../../support/log.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { alice, bob, team } from "../support/events.ts";
@@ -35,7 +37,7 @@ beforeEach(() => {
   const folder = stack.use(temporaryFolder()).path;
   place = { folder, mode: "durable", storageKey: randomBytes(32), clock, log: recordingLog() };
   people = stack.use(openPeople(place));
-  codes = new PairingCodes({ clock });
+  codes = new PairingCodes({ clock, isWanted: true });
   access = open();
 });
 afterEach(() => stack.dispose());
@@ -180,6 +182,19 @@ describe("the limits", () => {
     await people.forget(alice);
     expect(sentenceOf(await say(message("3", 3)))).toContain("2 messages a minute");
   });
+});
+
+it("the limits hold in Redis, too, where several processes may count", async () => {
+  await using redis = await startRedis();
+  const clock = Object.assign(new ManualClock(20_000 * dayMs), { sleep: (ms: number) => systemClock.sleep(ms) }); // they wait for each other
+  place = { ...place, redisUrl: redis.url, clock };
+  const limits = { perMinute: 100, perDay: 5 };
+  const both = [open({ limits }), open({ limits })];
+  const admitted = await Promise.all(
+    Array.from({ length: 20 }, (_, n) => both[n % 2]!.admit(message("hello", n + 1), false)),
+  );
+  expect(admitted.filter((one) => one.admitted)).toHaveLength(5);
+  expect(admitted.filter((one) => sentenceOf(one) !== undefined)).toHaveLength(1);
 });
 
 it("no file and no log line has a name, a group or a word in clear", async () => {

@@ -1,3 +1,4 @@
+import { setTimeout as delay } from "node:timers/promises";
 import { afterEach, describe, expect, it } from "vitest";
 import { Sensitive } from "../../../../shared/sensitive.ts";
 import { sentences } from "../../../../tee-bot/bot/answer/sentences.ts";
@@ -197,6 +198,25 @@ describe("a message", () => {
     expect(await contents()).toEqual(["first", "echo: first", "changed", "echo: second"]);
   });
 
+  it("that is edited while it waits has its picture until it is answered", async () => {
+    open();
+    let release = (): void => {};
+    world.model.reply = (question) =>
+      lastSaid(question) === "first"
+        ? new Promise((resolve) => (release = () => resolve("done")))
+        : Promise.resolve("seen");
+    world.messenger.files.set("one.png", Uint8Array.of(1, 2, 3));
+    world.mailbox.put(said("first", 1));
+    const second = said("lok", 2, { attachments: [png] });
+    world.mailbox.put(second);
+    await world.until(() => world.model.asked.length === 1);
+    await world.answerTo(edited(second, "look", 3));
+    release();
+    await world.until(() => world.mailbox.answered.length === 3);
+    expect(world.repliesTo(2)).toEqual(["seen"]);
+    expect(world.messenger.discarded).toEqual(["one.png"]);
+  });
+
   it("that is edited while it is in hand is changed in the history once it is there", async () => {
     open();
     let release = (): void => {};
@@ -205,6 +225,8 @@ describe("a message", () => {
     world.mailbox.put(event);
     await world.until(() => world.model.asked.length === 1);
     world.mailbox.put(edited(event, "changed", 2));
+    await delay(50);
+    expect(world.mailbox.answered).toEqual([]);
     release();
     await world.until(() => world.mailbox.answered.length === 2);
     expect(await contents()).toEqual(["changed", "an answer"]);
@@ -227,6 +249,21 @@ describe("a message", () => {
     expect([world.repliesTo(2), world.repliesTo(3)]).toEqual([[], []]);
     expect(world.model.asked).toHaveLength(2);
     expect(await contents()).toEqual([]);
+  });
+
+  it("that is a command and is taken back while it is worked on is not answered either", async () => {
+    let release = (): void => {};
+    const texts = { aliases: [], usage: "", summary: "", detail: "" };
+    const run = () => new Promise<{ text: string }>((resolve) => (release = () => resolve({ text: "late" })));
+    open({ commands: () => [{ ...texts, name: "slow", run }] });
+    const event = said("!slow", 1);
+    world.mailbox.put(event);
+    await world.until(() => world.work.inHand === 1);
+    world.mailbox.put(takenBack(event, 2));
+    await world.until(() => world.work.inHand === 2);
+    release();
+    await world.until(() => world.mailbox.answered.length === 2);
+    expect(world.repliesTo(1)).toEqual([]);
   });
 
   it("that was stopped or failed is asked again by !retry, and so is one that was answered", async () => {
@@ -267,6 +304,21 @@ describe("a message", () => {
     world.model.reply = () => Promise.resolve(" \n");
     expect(await world.answerTo(said("hello", 1))).toEqual([sentences.emptyAnswer]);
     expect(await contents()).toEqual([]);
+  });
+
+  it.each(["```\n```", "#", "[a]: http://b.example", "\u00a0"])(
+    "with an answer of which nothing is seen (%j) is told that it is empty",
+    async (answer) => {
+      open();
+      world.model.reply = () => Promise.resolve(answer);
+      expect(await world.answerTo(said("hello", 1))).toEqual([sentences.emptyAnswer]);
+    },
+  );
+
+  it("that is longer than Signal's clients write is refused in words", async () => {
+    open();
+    expect(await world.answerTo(said("x".repeat(64 * 1024 + 1), 1))).toEqual([sentences.textTooLong(64)]);
+    expect(world.model.asked).toEqual([]);
   });
 });
 

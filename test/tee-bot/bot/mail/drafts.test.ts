@@ -53,6 +53,15 @@ describe("what is shown of an answer before it is all there", () => {
     expect(shown(next())).toEqual(["Once", 100]);
   });
 
+  it("is replaced by the answer also where a later form of it did not go out", () => {
+    box.draft(mail, replyTo(toAlice, "On"));
+    send(100);
+    box.draft(mail, replyTo(toAlice, "Once"));
+    box.giveUp(next(), "refused", "a test");
+    box.answer(mail, [replyTo(toAlice, "Once upon")]);
+    expect(shown(next())).toEqual(["Once upon", 100]);
+  });
+
   it("is not sent any more when the answer is there before it", () => {
     box.draft(mail, replyTo(toAlice, "On"));
     box.answer(mail, [replyTo(toAlice, "Once")]);

@@ -126,6 +126,19 @@ describe("a mailbox", () => {
     expect(box.state()).toMatchObject({ dead: 1, inHand: 1, waiting: 0 });
   });
 
+  it("bears times that are no whole milliseconds", () => {
+    box = reopen({ maxAgeMs: hourMs + 0.5 });
+    expect(box.put(messageOf(alice, now))).toBe("new");
+    expect(box.postpone(takeOne(), { ...failure, delayMs: 0.5 })).toBe("waiting");
+    world.clock.advance(1);
+    box.answer(takeOne(), [replyTo(toAlice, "answer")]);
+    const [reply] = box.replies(1);
+    box.sending(reply!);
+    box.unsent(reply!, { reason: "429", delayMs: 0.5 });
+    world.clock.advance(1);
+    expect(box.replies(1)).toHaveLength(1);
+  });
+
   it("does a mail again that a process left in hand, and puts aside one that ends every process", () => {
     box.put(messageOf(alice, now, "deadly"));
     for (let run = 0; run < 3; run++) {
@@ -281,6 +294,35 @@ describe("replies", () => {
     expect(due()).toEqual(["2"]);
     expect(box.state()).toMatchObject({ undecidable: 1, dead: 0, replies: 1 });
     expect(box.deadLetters(1)).toMatchObject([{ what: "reply", why: "undecidable", reason: "the process ended" }]);
+  });
+
+  it("that were planned are undecidable when the machine ended, and not when the process did", () => {
+    const open = (bootId: string | undefined): void => void (box = reopen({ bootId }));
+    const state = (): unknown[] => [due(), box.state().undecidable];
+    open("first start");
+    answered("1");
+    box.put(messageOf(bob, now));
+    box.answer(takeOne(), [replyTo(toTeam, "2")]);
+    box.plan(box.replies(5));
+    open("first start");
+    expect(state()).toEqual([["1", "2"], 0]);
+    box.plan(box.replies(5));
+    const [first, second] = box.replies(5);
+    box.sending(first!);
+    box.unsent(first!, { reason: "429", delayMs: 0 });
+    box.sending(second!);
+    open("first start");
+    expect(state()).toEqual([["1"], 1]);
+    answered("3");
+    box.put(messageOf(bob, now++));
+    box.answer(takeOne(), [replyTo(toTeam, "4")]);
+    box.plan(box.replies(5));
+    box.plan([]); // something else came in between
+    open("second start");
+    expect(state()).toEqual([["1", "4"], 1]);
+    box.plan(box.replies(5));
+    open("third start");
+    expect(state()).toEqual([["3"], 3]);
   });
 
   it("are sent again where they certainly did not go out, when they are due, and given up where they will not", () => {

@@ -190,6 +190,7 @@ class Both {
   #send(reply: OutgoingReply, end: "sent" | "unsent" | "refused" | "never"): void {
     const model = this.#model;
     const held = model.replies.find(({ text }) => text === reply.plain.reveal())!;
+    if (reply.id % 2 === 0) this.#box.plan(this.#due());
     this.#box.sending(reply);
     held.begun = true;
     if (end === "never") return;

@@ -126,6 +126,12 @@ describe("the webhook", () => {
     expect((await send()).status).toBe(200);
   });
 
+  it("lets nobody on this machine keep the REST server out by wrong passwords", async () => {
+    for (let count = 0; count <= maxWrongTries; count++)
+      expect((await send({ auth: `postern:guess ${count}` })).status).toBe(401);
+    expect((await send()).status).toBe(200);
+  });
+
   it("bears a request that is cut, and one whose body never comes", async () => {
     const socket = connect(Number(url.port), "127.0.0.1");
     await once(socket, "connect");
@@ -148,6 +154,16 @@ describe("the webhook", () => {
     await send({ body: notification("canary-text") });
     expect(log.events.length).toBeGreaterThan(2);
     expect(JSON.stringify(log.events)).not.toMatch(/canary-text|s3cret|\+1555|aaaaaaaa/);
+  });
+
+  it("tells of ten wrong passwords in a minute, and again after it, also where the clock was set back", async () => {
+    const told = (): number => log.events.filter(({ event }) => event === "hook.refused").length;
+    for (let count = 0; count < maxWrongTries + 5; count++) await send({ auth: "postern:wrong" });
+    expect(told()).toBe(maxWrongTries);
+    expect((await send()).status).toBe(200);
+    clock.advance(-3_600_000);
+    await send({ auth: "postern:wrong" });
+    expect(told()).toBe(maxWrongTries + 1);
   });
 });
 
@@ -197,10 +213,20 @@ describe("what comes in", () => {
     expect(intake.state()).toMatchObject({ held: 2, stored: 0 });
     expect(log.events.filter(({ event }) => event === "mailbox.failed")).toHaveLength(1);
     onPut = () => {};
-    await expect.poll(() => stored.length, { timeout: 3_000 }).toBe(2);
     await send({ body: notification("c") });
     expect(stored.map((event) => event.kind === "message" && event.text.reveal())).toEqual(["a", "b", "c"]);
     expect(intake.state()).toMatchObject({ held: 0, stored: 3 });
+  });
+
+  it("is stored by itself when the mailbox takes it again", async () => {
+    onPut = () => {
+      onPut = () => {};
+      throw new AppError("overloaded", "Another process has the file.");
+    };
+    await send();
+    expect(intake.state().held).toBe(1);
+    await expect.poll(() => stored.length, { timeout: 3_000 }).toBe(1);
+    expect(intake.state()).toMatchObject({ held: 0, stored: 1 });
   });
 
   it("is refused and counted when there is no room for it in memory either", async () => {
@@ -223,6 +249,19 @@ describe("what comes in", () => {
     expect((await send()).status).toBe(503);
     expect((await send()).status).toBe(200);
     expect(intake.state()).toMatchObject({ lost: 1, held: 0, stored: 1 });
+  });
+
+  it("holds up nothing that comes later when the mailbox takes all but this", async () => {
+    onPut = () => {
+      throw new AppError("overloaded", "The disk is full.");
+    };
+    for (const text of ["a", "b"]) await send({ body: notification(text) });
+    let puts = 0;
+    onPut = () => {
+      if (++puts === 1) throw new AppError("too-large", "A value is more than the store takes.");
+    };
+    await expect.poll(() => stored.length, { timeout: 3_000 }).toBe(1);
+    expect(intake.state()).toMatchObject({ held: 0, lost: 1, stored: 1 });
   });
 
   it("is for the account that the first event is for, where none is set", async () => {

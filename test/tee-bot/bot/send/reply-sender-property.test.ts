@@ -96,6 +96,7 @@ function startProcess(api: string, outbox: MemoryOutbox, clock: ReturnType<typeo
   const mailbox: Partial<Mailbox> = {
     onNews: (listener) => outbox.onNews(listener),
     replies: (atMost) => alive(() => outbox.replies(atMost)),
+    plan: (replies) => alive(() => outbox.plan(replies)),
     sending: (reply) => alive(() => outbox.sending(reply)),
     sent: (reply, timestamp) => alive(() => outbox.sent(reply, timestamp)),
     unsent: (reply, options) => alive(() => outbox.unsent(reply, options)),

@@ -225,6 +225,23 @@ describe("the sender of replies", () => {
     expect(world.texts()).toEqual(["hello"]);
   });
 
+  it("does not send what was taken back while it waited for its turn", async () => {
+    let takeBack = (): void => {};
+    await using world = await startSendingWorld({
+      send: () => {
+        takeBack();
+        return sentAnswer();
+      },
+    });
+    const [, second] = world.outbox.put(...[alice, bob, "x"].map((person) => replyOf(directChat(person), person)));
+    takeBack = () => {
+      takeBack = () => {};
+      world.outbox.takeBack(second!);
+    };
+    await world.untilDone();
+    expect([world.texts(), world.outbox.over]).toEqual([[alice, "x"], []]);
+  });
+
   it("does not send again what it could not store the end of", async () => {
     await using world = await startSendingWorld();
     world.outbox.sent = () => {

@@ -12,6 +12,9 @@ import { messageOf, replyTo } from "./events.ts";
 
 const [folder = "", key = "", count = "", firstAt = ""] = process.argv.slice(2);
 const chats = 5;
+/** Signal takes some time to answer, in which most kills fall. */
+const answerMs = 2;
+const nothing = new Int32Array(new SharedArrayBuffer(4));
 /** Deliveries that are repeated after a start. */
 const repeated = 3;
 
@@ -35,6 +38,7 @@ for (;;) {
   for (const reply of box.replies(3)) {
     box.sending(reply);
     appendFileSync(join(folder, "sent"), `${reply.plain.reveal()}\n`);
+    Atomics.wait(nothing, 0, 0, answerMs);
     box.sent(reply, Date.now());
   }
   const { waiting, replies } = box.state();

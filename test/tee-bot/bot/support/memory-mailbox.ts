@@ -142,7 +142,11 @@ export class MemoryMailbox implements Mailbox {
   replies(): OutgoingReply[] {
     return [];
   }
-  sending(): void {}
+  plan(): void {}
+
+  sending(): boolean {
+    return true;
+  }
   sent(): void {}
   unsent(): void {}
   giveUp(): void {}

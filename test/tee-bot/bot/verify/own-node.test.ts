@@ -14,6 +14,8 @@ afterEach(async () => {
 
 const identity = { key: `05${"ab".repeat(32)}`, safetyNumber: "1".repeat(30) };
 
+const question = { words: "hi", random: "00".repeat(32), model: { place: "none" } } as const;
+
 async function look(subject?: (port: number, ca: string) => Partial<NameWatchSubject>) {
   const name = stack.use(await startProvenName());
   await expect.poll(() => name.proof.standing.state, { timeout: 15_000 }).toBe("good");
@@ -35,8 +37,9 @@ describe("a node's look at itself", () => {
       where: undefined,
       report: { verdict: "simulated" },
       keyset: { signal_identity: identity.key, signal_safety_number: identity.safetyNumber },
-      inspection: undefined,
     });
+    const proof = seen.kind === "seen" ? seen.prove?.(question) : "";
+    expect(proof).toContain("postern.quote-proof/1");
   });
 
   it("goes to its public name as a stranger would, and sees the keyset on that connection", async () => {
@@ -47,6 +50,6 @@ describe("a node's look at itself", () => {
     if (seen.kind !== "seen") return;
     expect(seen.report.reason).toContain("The certificate is not for 127.0.0.1");
     expect(seen.keyset?.signal_identity).toBe(identity.key);
-    expect(seen.inspection?.observation?.connection.nonce).toBe("07".repeat(32));
+    expect(seen.prove?.(question)).toContain(`"nonce": "${"07".repeat(32)}"`);
   });
 });

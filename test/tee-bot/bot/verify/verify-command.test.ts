@@ -6,7 +6,9 @@ import type { CommandAnswer } from "../../../../tee-bot/bot/commands/command.ts"
 import { verifiesPerPerson, verifyWindowMs } from "../../../../tee-bot/bot/verify/verify-limits.ts";
 import { postern } from "../../../cli/run.ts";
 import { temporaryFolder } from "../../../shared/temporary-folder.ts";
-import { attestedModel, plainModel, say, startVerifyWorld } from "./support/verify-world.ts";
+import { ownNode } from "../../../../tee-bot/bot/verify/own-node.ts";
+import { startProvenName } from "../../attestation/support/proven-name.ts";
+import { attestedModel, inSimulator, plainModel, say, startVerifyWorld } from "./support/verify-world.ts";
 
 const digits = "300354477692869396892869876765";
 const world = await startVerifyWorld({ signal_identity: `05${"ab".repeat(32)}`, signal_safety_number: digits });
@@ -45,7 +47,7 @@ const linesOf = ({ text }: CommandAnswer): string[] =>
     .join("\n")
     .split("\n");
 
-describe("!verify", () => {
+describe("!verify", { timeout: 60_000 }, () => {
   it("says the verdict first, in at most eight lines, loudly that a simulator proves nothing", async () => {
     const answer = await say(world.command({ model: attestedModel }), "what a lovely day");
     const lines = linesOf(answer);
@@ -79,12 +81,35 @@ describe("!verify", () => {
     const words = await checkOffline(answer, (text) => text.replace("what a lovely day", "what a lousy day"));
     expect(words.code).toBe(1);
     expect(words.stdout).toContain("FAIL  The evidence answers these very words");
+    const local = await say(world.command(), "what a lovely day", "bob");
+    expect((await checkOffline(local)).code).toBe(0);
+    expect((await checkOffline(local, (text) => text.replace("a lovely day", "a lousy day"))).code).toBe(1);
     const key = await checkOffline(answer, (text) => text.replaceAll(world.cloud.machine.key.address, "ab".repeat(20)));
     expect(key.code).toBe(1);
     expect(key.stdout).toContain("REFUSED  model: zai-org/GLM-5.1-FP8");
     const random = (JSON.parse(proofOf(answer)) as { question: { random: string } }).question.random;
     const nonce = await checkOffline(answer, (text) => text.replace(random, "00".repeat(32)));
     expect(nonce.code).toBe(1);
+  });
+
+  it("attaches a proof of the quote alone where the node has no name, which is checked offline too", async () => {
+    await using name = await startProvenName();
+    const node = ownNode({ tee: inSimulator, proof: name.proof, subject: () => undefined });
+    const answer = await say(world.command({ node }), "no name today");
+    expect(answer.text).toContain("Bot: a simulator has signed for its own quote, without a connection");
+    expect(linesOf(answer).length).toBeLessThanOrEqual(8);
+    const path = join(folder.path, "quote.json");
+    const check = (text: string, ...flags: string[]) => {
+      writeFileSync(path, text);
+      return postern("verify", path, "--simulator-root", join(name.files.directory, "simulator", "root.pem"), ...flags);
+    };
+    const good = await check(proofOf(answer));
+    expect(good.stdout).toMatch(/^SIMULATED {2}A quote as recorded in quote\.json/);
+    expect(good.stdout).toContain("words: no name today\n  PASS  The evidence answers these very words");
+    expect(good.code).toBe(0);
+    expect((await check(proofOf(answer).replace("no name today", "no name ever"))).code).toBe(1);
+    const json = JSON.parse((await check(proofOf(answer), "--json")).stdout) as object;
+    expect(json).toMatchObject({ verdict: "simulated", recorded: true, question: { words: "no name today" } });
   });
 
   it("has a proof by which the safety number of a phone can be compared", async () => {

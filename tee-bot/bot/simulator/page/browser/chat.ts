@@ -4,6 +4,7 @@ import { find, openComposer } from "./composer.ts";
 import { markRead, react, readConversation, takeBack, watch, type SeenMessage } from "./conversation.ts";
 
 const list = find(document, "#messages", HTMLOListElement);
+const log = find(document, "#log", HTMLElement);
 const typing = find(document, "#typing", HTMLElement);
 const link = find(document, "#link", HTMLElement);
 const composer = openComposer(find(document, "#composer", HTMLFormElement));
@@ -36,7 +37,7 @@ async function look(): Promise<void> {
 }
 
 function show({ messages, typing: isTyping }: Awaited<ReturnType<typeof readConversation>>): void {
-  const follows = list.scrollHeight - list.scrollTop - list.clientHeight < nearPixels;
+  const follows = log.scrollHeight - log.scrollTop - log.clientHeight < nearPixels;
   const kept = new Set(messages.map(nameOf));
   for (const [name, { item }] of drawn)
     if (!kept.has(name)) {
@@ -45,7 +46,7 @@ function show({ messages, typing: isTyping }: Awaited<ReturnType<typeof readConv
     }
   messages.forEach((message, index) => place(message, index));
   typing.textContent = isTyping ? "The bot is typing …" : "";
-  if (follows) list.scrollTop = list.scrollHeight;
+  if (follows) log.scrollTop = log.scrollHeight;
   tellRead(messages);
 }
 

@@ -3,7 +3,7 @@ import { Sensitive } from "../../../../../shared/sensitive.ts";
 import { chatName, type Chat } from "../../../../../tee-bot/bot/events/event.ts";
 import type { DeadLetter, Mailbox, OutgoingReply, Reply } from "../../../../../tee-bot/bot/mail/mailbox.ts";
 
-type ReplySide = Pick<Mailbox, "onNews" | "replies" | "sending" | "sent" | "unsent" | "giveUp">;
+type ReplySide = Pick<Mailbox, "onNews" | "replies" | "plan" | "sending" | "sent" | "unsent" | "giveUp">;
 
 interface Kept {
   readonly reply: OutgoingReply;
@@ -30,6 +30,8 @@ export class MemoryOutbox implements ReplySide {
   #nextId = 1;
   /** In the order in which it was known. */
   readonly done: { readonly id: number; readonly timestamp: number }[] = [];
+  /** What is to be sent next. */
+  planned: readonly number[] = [];
   readonly over: { readonly id: number; readonly why: DeadLetter["why"]; readonly reason: string }[] = [];
 
   constructor({ now, ttlMs = 24 * 60 * 60_000 }: { now: () => number; ttlMs?: number }) {
@@ -75,8 +77,19 @@ export class MemoryOutbox implements ReplySide {
       .map(({ reply }) => reply);
   }
 
-  sending({ id }: OutgoingReply): void {
-    this.#find(id).state = "sending";
+  plan(replies: readonly OutgoingReply[]): void {
+    this.planned = replies.map(({ id }) => id);
+  }
+
+  sending({ id }: OutgoingReply): boolean {
+    const kept = this.#kept.find(({ reply }) => reply.id === id);
+    if (kept) kept.state = "sending";
+    return kept !== undefined;
+  }
+
+  /** It is replaced by something newer. */
+  takeBack(id: number): void {
+    this.#remove(id);
   }
 
   sent({ id }: OutgoingReply, timestamp: number): void {

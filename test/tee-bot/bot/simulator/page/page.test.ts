@@ -87,11 +87,13 @@ describe.skipIf(!hasBrowser)("the page in Chromium", () => {
     expect(await page.evaluate("document.querySelector('.spoiler').getAttribute('aria-expanded')")).toBe("true");
   });
 
-  it("puts no markup of a message into the page", async () => {
-    await say({ message: "<img src=x onerror=alert(1)><script>document.title='x'</script>", text_mode: "normal" });
+  it("puts no markup of a message into the page, styled or not", async () => {
+    const markup = "<img src=x onerror=alert(1)><script>document.title='x'</script>";
+    await say({ message: `${markup} **${markup}** ||${markup}||` });
     await page.until("document.querySelector('li.theirs')");
     expect(await page.evaluate("document.querySelectorAll('.bubble img, .bubble script').length")).toBe(0);
-    expect(await page.evaluate("document.querySelector('.bubble').textContent")).toContain("<img src=x");
+    expect(await page.evaluate("document.querySelector('.bubble').textContent")).toBe(`${markup} ${markup} ${markup}`);
+    expect(page.complaints).toEqual([]);
   });
 
   it("shows typing, edits, deletions, read marks and files", async () => {
@@ -133,6 +135,18 @@ describe.skipIf(!hasBrowser)("the page in Chromium", () => {
     await page.press("Enter");
     await page.until("document.querySelector('li.own .quote')?.textContent === 'bot: a question'");
     await expect.poll(() => simulator.conversation().messages[0]?.read).toBe(true);
+  });
+
+  it("follows what is new at its end, and stays where somebody reads", async () => {
+    for (let index = 0; index < 40; index++) simulator.phone().write({ text: `line ${index}` });
+    await page.until("document.querySelectorAll('li').length === 40");
+    const below =
+      "(({ scrollHeight, scrollTop, clientHeight }) => scrollHeight - scrollTop - clientHeight)(document.querySelector('#log'))";
+    expect(await page.evaluate(below)).toBeLessThan(2);
+    await page.evaluate("document.querySelector('#log').scrollTop = 0");
+    await say({ message: "something new" });
+    await page.until("document.querySelector('li.theirs')");
+    expect(await page.evaluate("document.querySelector('#log').scrollTop")).toBe(0);
   });
 
   it("keeps a message that is not taken, and says why", async () => {

@@ -77,7 +77,7 @@ export async function startVerifyWorld(keyset: Partial<Keyset> = {}): Promise<Ve
             roots: [attested.certificate.certificate],
           }),
           trust: () => trust,
-          verifyNow: () => Promise.reject(new Error("it has a name")),
+          quoteNow: () => Promise.reject(new Error("it has a name")),
           ...node,
         },
         modelOf: () => Promise.resolve("model" in options ? options.model : localModel),
