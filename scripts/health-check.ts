@@ -7,6 +7,7 @@ import { parseArgs } from "node:util";
 import { systemClock } from "../shared/clock.ts";
 import { errorText } from "../shared/errors.ts";
 import { onTermination } from "../shared/nodejs/termination.ts";
+import { settingsOfBot } from "../tee-bot/cli/signal-look.ts";
 import { loadSettings } from "../tee-bot/settings/load-settings.ts";
 import { defaultStateDirectory } from "../tee-bot/settings/settings-file.ts";
 import { checkParts } from "./health/checks.ts";
@@ -21,9 +22,11 @@ try {
   const environment = { ...process.env, ...(values.state !== undefined && { POSTERN_STATE: values.state }) };
   const read = loadSettings(environment);
   if (!read.ok) throw new Error(read.mistakes.join("; "));
+  const state = environment["POSTERN_STATE"] || defaultStateDirectory;
+  const { signal } = read.effective.settings;
   const parts = await checkParts({
-    state: environment["POSTERN_STATE"] || defaultStateDirectory,
-    signal: read.effective.settings.signal,
+    state,
+    signal: signal.api === undefined ? ((await settingsOfBot(state)) ?? signal) : signal,
     now: systemClock.now(),
     stop: onTermination(),
   });

@@ -57,6 +57,7 @@ export interface Bot extends AsyncDisposable {
   state(): BotState;
   /** Takes what is posted to the bot at the node's public name, where the settings ask for that. */
   readonly publicHook: HttpHandler | undefined;
+  readonly settings: SignalSettings;
   /** See `SignalControl`, through which operators use these. */
   challenge(): Sensitive<string> | undefined;
   pair(): PairingCode;
@@ -132,6 +133,7 @@ export async function openBot(options: BotOptions): Promise<Bot> {
   return {
     run: (stop) => (running = run(AbortSignal.any([stop, closing.signal]))),
     state,
+    settings,
     publicHook: receiver?.publicHook,
     challenge: () => sending.challenge(),
     pair: () => stores.codes.make(),

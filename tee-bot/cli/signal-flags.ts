@@ -58,7 +58,9 @@ export function runSignalCommand(
   });
 }
 
-/** Throws {@link CliError}: settings that cannot be used, or no address. The schemas are loaded here, for these commands alone. */
+/**
+ * Settings of the file and of this environment, or where these name no address those that the node runs with, as
+ * `npm start` gives them. Throws {@link CliError}: settings that cannot be used, or no address. The schemas are loaded here, for these commands alone. */
 async function openSignal(what: string, flags: SignalFlags, stop: AbortSignal): Promise<SignalContext> {
   const { loadSettings } = await import("../settings/load-settings.ts");
   const { openAccountApi } = await import("../bot/account/account-api.ts");
@@ -71,8 +73,11 @@ async function openSignal(what: string, flags: SignalFlags, stop: AbortSignal): 
   const read = loadSettings(environment);
   if (!read.ok)
     throw new CliError({ what, why: read.mistakes.join("\n"), remedy: "Mend them: postern config check lists all." });
-  const { signal: settings } = read.effective.settings;
-  if (settings.api === undefined)
+  const directory = environment["POSTERN_STATE"] || defaultStateDirectory;
+  const written = read.effective.settings.signal;
+  const settings =
+    written.api === undefined ? await (await import("./signal-look.ts")).settingsOfBot(directory) : written;
+  if (settings?.api === undefined)
     throw new CliError({
       what,
       why: "The settings name no signal-cli-rest-api, so there is no bot.",
@@ -80,7 +85,7 @@ async function openSignal(what: string, flags: SignalFlags, stop: AbortSignal): 
     });
   return {
     settings,
-    directory: environment["POSTERN_STATE"] || defaultStateDirectory,
+    directory,
     api: settings.api,
     account: openAccountApi(settings.api, stop),
     stop,

@@ -3,6 +3,7 @@ import { AppError } from "../../shared/errors.ts";
 import { AccountError } from "../bot/account/account-error.ts";
 import type { AccountApi } from "../bot/account/account-api.ts";
 import type { RestLook } from "../bot/health/judge-bot.ts";
+import { signalSettingsSchema, type SignalSettings } from "../bot/settings.ts";
 import { letterListSchema, signalReportSchema, type SignalReport } from "../control/signal-messages.ts";
 import { askNode } from "./control-client.ts";
 import { CliError } from "./failure.ts";
@@ -39,6 +40,16 @@ export async function lookAtRest(
     return { mode, version, ...(accounts && { accounts }), ...(trust !== undefined && { trust }) };
   } catch (error) {
     if (error instanceof AccountError) return { trouble: error.message };
+    throw error;
+  }
+}
+
+/** What the running node's bot was started with; undefined: there is none. */
+export async function settingsOfBot(state: string): Promise<SignalSettings | undefined> {
+  try {
+    return await askNode(state, "GET", "/v1/signal/settings", signalSettingsSchema);
+  } catch (error) {
+    if (error instanceof CliError || error instanceof AppError) return undefined;
     throw error;
   }
 }

@@ -5,12 +5,15 @@ import { AppError } from "../../shared/errors.ts";
 import type { Sensitive } from "../../shared/sensitive.ts";
 import type { PairingCode } from "../bot/access/pairing-codes.ts";
 import type { BotState } from "../bot/bot-state.ts";
+import type { SignalSettings } from "../bot/settings.ts";
 import type { DeadLetter } from "../bot/mail/mailbox.ts";
 import type { letterListSchema, SignalReport } from "./signal-messages.ts";
 
 /** What an operator may see and do of the bot. */
 export interface SignalControl {
   state(): BotState;
+  /** As the node was started with: also from its environment, which other programs do not see. */
+  readonly settings: SignalSettings;
   /** See `Sending.challenge`. */
   challenge(): Sensitive<string> | undefined;
   /** Throws {@link AppError} when too many codes wait to be used. */
@@ -38,6 +41,8 @@ export function signalRoutes(bot: () => SignalControl | undefined): Hono {
   };
 
   app.get("/v1/signal", (context) => context.json(report(), 200, { "cache-control": "no-store" }));
+
+  app.get("/v1/signal/settings", (context) => context.json(there().settings, 200, { "cache-control": "no-store" }));
 
   app.post("/v1/signal/pairing", (context) => context.json(there().pair(), 201, { "cache-control": "no-store" }));
 

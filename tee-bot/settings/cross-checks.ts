@@ -5,12 +5,13 @@ import type { Mistake } from "./mistake.ts";
 
 /** Sees as much as there is, so that these mistakes are told together with those of the schema. */
 export function checkTogether(data: unknown): Mistake[] {
-  const { gateway } = glimpse.parse(data);
+  const { gateway, signal } = glimpse.parse(data);
   return [
     ...gateway.providers.flatMap((provider, index) => checkProvider(provider, index, gateway.providers)),
     ...checkModels(gateway.embedded.models),
     ...checkAliases(gateway.aliases, gateway.providers),
     ...checkRetry(gateway.retry),
+    ...checkReceive(signal.receive),
   ];
 }
 
@@ -23,8 +24,12 @@ const aliasGlimpse = z.union([
   z.object({ models: z.array(z.string()) }).transform((one) => one.models),
 ]);
 
+const receiveGlimpse = z.object({ by: text, public: z.boolean().optional().catch(undefined) }).catch({});
+const signalGlimpse = z.object({ receive: receiveGlimpse }).catch({ receive: {} });
+
 const glimpse = z
   .object({
+    signal: signalGlimpse,
     gateway: z
       .object({
         providers: z.array(providerGlimpse).catch([]),
@@ -34,7 +39,7 @@ const glimpse = z
       })
       .catch({ providers: [], embedded: { models: [] }, aliases: {}, retry: {} }),
   })
-  .catch({ gateway: { providers: [], embedded: { models: [] }, aliases: {}, retry: {} } });
+  .catch({ gateway: { providers: [], embedded: { models: [] }, aliases: {}, retry: {} }, signal: { receive: {} } });
 
 type ProviderGlimpse = z.infer<typeof providerGlimpse>;
 
@@ -132,4 +137,11 @@ function checkRetry({
   if (perProvider === undefined || total === undefined || perProvider <= total) return [];
   const what = "one provider may be tried more often than all together";
   return [{ path: ["gateway", "retry", "perProvider"], text: `${what} · give at most the ${total} of total` }];
+}
+
+/** The public name leads to the node, which has no webhook then. */
+function checkReceive(receive: z.infer<typeof receiveGlimpse>): Mistake[] {
+  if (!receive.public || receive.by !== "own-process") return [];
+  const path = ["signal", "receive", "public"];
+  return [{ path, text: "with by: own-process the node takes in no messages · set by to node, or this to false" }];
 }

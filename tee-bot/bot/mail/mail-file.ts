@@ -214,24 +214,34 @@ function open({ path, log }: MailFileOptions): DatabaseSync {
   return store;
 }
 
-/** What is not done comes first, then what was done, so that it is not done again. */
-const tables = ["mail", "replies", "drafts", "seen", "dead"];
+/** What is not done comes first, then what was done, so that it is not done again; each with what orders it. */
+const tables = { mail: "id", replies: "id", drafts: "mail", seen: "tag", dead: "rowid" };
 
-/** Rows are sealed one by one, so each that can be read is as good as before. */
+/** What stood before others may be what is lost. */
+const mendHeads = `UPDATE mail SET is_head = 1 WHERE id IN (SELECT min(id) FROM mail WHERE NOT is_urgent GROUP BY chat);
+  UPDATE replies SET is_head = 1 WHERE id IN (SELECT min(id) FROM replies GROUP BY chat)`;
+
+/** Rows are sealed one by one, so each that can be read is as good as before: those before the damage, and those behind it. */
 function rescue(damaged: DatabaseSync, fresh: DatabaseSync, log: Log): void {
-  for (const table of tables) {
-    let rows = 0;
+  for (const [table, key] of Object.entries(tables)) {
     try {
-      for (const row of damaged.prepare(`SELECT * FROM ${table}`).iterate()) {
-        const columns = Object.keys(row);
-        const marks = columns.map(() => "?").join();
-        fresh
-          .prepare(`INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${marks})`)
-          .run(...Object.values(row));
-        rows++;
-      }
+      copyRows(damaged, fresh, table, `${key} ASC`);
     } catch (error) {
-      log.error("mailbox.lost", { table, rescued: rows, error: errorText(error) }); // how many there were is lost as well
+      log.error("mailbox.lost", { table, error: errorText(error) }); // how many rows there were is lost as well
+      try {
+        copyRows(damaged, fresh, table, `${key} DESC`);
+      } catch {
+        // as far as it could be read from there
+      }
     }
+  }
+  fresh.exec(mendHeads);
+}
+
+function copyRows(damaged: DatabaseSync, fresh: DatabaseSync, table: string, order: string): void {
+  for (const row of damaged.prepare(`SELECT * FROM ${table} ORDER BY ${order}`).iterate()) {
+    const columns = Object.keys(row);
+    const marks = columns.map(() => "?").join();
+    fresh.prepare(`INSERT OR IGNORE INTO ${table} (${columns.join()}) VALUES (${marks})`).run(...Object.values(row));
   }
 }

@@ -2,6 +2,7 @@ import { describe, expect, it } from "vitest";
 import { Sensitive } from "../../../shared/sensitive.ts";
 import { PairingCodes } from "../../../tee-bot/bot/access/pairing-codes.ts";
 import type { BotState } from "../../../tee-bot/bot/bot-state.ts";
+import { signalSettingsSchema } from "../../../tee-bot/bot/settings.ts";
 import { createControlApp } from "../../../tee-bot/control/control.ts";
 import { letterListSchema, pairingCodeSchema, signalReportSchema } from "../../../tee-bot/control/signal-messages.ts";
 import type { SignalControl } from "../../../tee-bot/control/signal.ts";
@@ -43,6 +44,12 @@ describe("the control API of the Signal bot", () => {
     const report = signalReportSchema.parse(await answer.json());
     expect(report.challenge).toBe("token-of-signal");
     expect(report.state).toMatchObject({ account: "+15550000001", mailbox: { undecidable: 1 } });
+  });
+
+  it("tells what the bot was started with", async () => {
+    const settings = signalSettingsSchema.parse({ api: "http://127.0.0.1:8080" });
+    const answer = await ask({ settings }, "GET", "/v1/signal/settings");
+    expect(signalSettingsSchema.parse(await answer.json())).toEqual(settings);
   });
 
   it("makes a pairing code that the bot takes", async () => {

@@ -103,8 +103,8 @@ async function start({
     untilVerified: () =>
       vi.waitFor(async () => expect((await listed())?.postern.attestation).toBe("verified"), patience),
     proof: (answer: Answer) => proofOf(answer, get),
-    examine: (model: string, provider?: string) =>
-      gateway.examine({ model, provider }, new Uint8Array(32).fill(3), AbortSignal.timeout(patience.timeout)),
+    examine: (model: string, from?: string) =>
+      gateway.examine({ model, provider: from }, new Uint8Array(32).fill(3), AbortSignal.timeout(patience.timeout)),
   };
 }
 

@@ -159,6 +159,12 @@ aliases: {a: ${secret}}`);
     expect(mistakesOf(inGateway(lines)).join("\n")).toContain(mistake);
   });
 
+  it("between who takes messages in, and where, are told", () => {
+    const receive = (by: string): string => `version: 1\nsignal: {receive: {by: ${by}, public: true}}\n`;
+    expect(mistakesOf(receive("own-process")).join("\n")).toContain("signal.receive.public: with by: own-process");
+    expect(mistakesOf(receive("node"))).toEqual([]);
+  });
+
   it("do not come from settings that only look alike", () => {
     const good = `providers:
 - {kind: ollama, id: ollama, url: http://127.0.0.1:11434}
