@@ -83,12 +83,13 @@ export class Outbox {
 
   /**
    * What the file has of it outlives the process. Where it was not planned it is on the disk before this returns, and so
-   * outlives the machine; else the plan does. False: there is no such reply any more.
+   * outlives the machine; else the plan does. False: there is no such reply any more, or
+   * another process sends it, such as a second node that was started on the same state by mistake.
    */
   begin({ id }: OutgoingReply): boolean {
     const { file } = this.#options;
     const durably = !this.#planned.has(id);
-    const mark = () => file.statement("UPDATE replies SET is_begun = 1 WHERE id = ?").run(id);
+    const mark = () => file.statement("UPDATE replies SET is_begun = 1 WHERE id = ? AND NOT is_begun").run(id);
     return file.change(() => Number(mark().changes) > 0, { durably });
   }
 

@@ -50,6 +50,16 @@ describe("a mailbox", () => {
     expect(revealed(mail!.event)).toEqual(revealed(event));
   });
 
+  it("lets one process send a reply where two are open on the same file", () => {
+    using other = world.open();
+    box.say(replyTo(toAlice, "once"));
+    const [mine] = box.replies(1);
+    const [theirs] = other.replies(1);
+    expect([box.sending(mine!), other.sending(theirs!)]).toEqual([true, false]);
+    box.sent(mine!, 7);
+    expect(other.state()).toMatchObject({ replies: 0, undecidable: 0 });
+  });
+
   it("gives out what waits although the clock was set back meanwhile", () => {
     box.put(messageOf(alice, now, "new"));
     box.put(messageOf(bob, now, "tried before"));
