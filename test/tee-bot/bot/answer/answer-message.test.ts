@@ -157,6 +157,9 @@ describe("a message", () => {
     expect(await world.answerTo(said("look", 2, { attachments: [png] }))).toEqual([sentences.fileGone]);
     const huge = { ...png, size: 9 * 1024 * 1024 };
     expect(await world.answerTo(said("look", 3, { attachments: [huge] }))).toEqual([sentences.pictureTooLarge(8)]);
+    const large = { ...png, size: 7 * 1024 * 1024 };
+    const three = said("look", 5, { attachments: [large, large, large] });
+    expect(await world.answerTo(three)).toEqual([sentences.picturesTooLarge(16)]);
     world.messenger.files.set("one.png", new Uint8Array(9 * 1024 * 1024));
     expect(await world.answerTo(said("look", 4, { attachments: [png] }))).toEqual([sentences.pictureTooLarge(8)]);
     expect(world.model.asked).toEqual([]);
