@@ -73,11 +73,12 @@ export interface CountedMessage {
 
 /** What a limit refuses is not counted. */
 export function countMessage(
-  tally: Tally,
+  before: Tally,
   { timestamp, isCommand }: CountedMessage,
   limits: MessageLimits,
   now: number,
 ): { tally: Tally; verdict: Verdict } {
+  const tally = { ...before, usedAt: Math.min(before.usedAt, now) }; // the clock may have been set back
   if (tally.counted.includes(timestamp)) return { tally, verdict: { kind: "within" } };
   const cost = isCommand ? commandShare : 1;
   const used = Math.max(0, tally.used - ((now - tally.usedAt) * limits.perMinute) / minuteMs);
@@ -120,7 +121,7 @@ function overLimit(
   now: number,
 ): { tally: Tally; verdict: Verdict } {
   const told = tally.told[limit];
-  if (told && now < told.until)
+  if (told && now < told.until && told.until <= until)
     return { tally, verdict: { kind: "over", limit, until: told.until, isToBeTold: told.by === timestamp } };
   return {
     tally: { ...tally, day: dayOf(now), told: { ...tally.told, [limit]: { by: timestamp, until } } },

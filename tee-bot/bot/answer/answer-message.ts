@@ -4,6 +4,7 @@ import type { Sensitive } from "../../../shared/sensitive.ts";
 import type { Access } from "../access/access.ts";
 import type { CommandAnswer, CommandCall, ReadCommand } from "../commands/command.ts";
 import type { ConversationStore } from "../conversations/conversation-store.ts";
+import { maxMessageBytes } from "../conversations/history.ts";
 import { chatName, type MessageEvent } from "../events/event.ts";
 import type { Mail, Reply } from "../mail/mailbox.ts";
 import type { Messenger } from "../send/messenger.ts";
@@ -92,6 +93,7 @@ export class AnswerMessage {
   async #chat(event: MessageEvent, text: string, options: AskOptions): Promise<Saying> {
     const { signal } = options;
     if (event.isViewOnce) return { text: sentences.viewOnce };
+    if (Buffer.byteLength(text) > maxMessageBytes) return { text: sentences.textTooLong(maxMessageBytes / 1024) };
     const { attachments, askModel, lastQuestions, refusal, clock } = this.#options;
     const refused = refusal();
     if (refused !== undefined) return { text: refused };
@@ -112,7 +114,10 @@ export class AnswerMessage {
   }
 
   #say(event: MessageEvent, saying: Saying): Reply[] {
-    return repliesTo(event, saying, this.#options);
+    const replies = repliesTo(event, saying, this.#options);
+    if (replies.length > 0) return replies;
+    // Markdown of which nothing is seen, such as an empty block of code.
+    return repliesTo(event, { ...saying, text: sentences.emptyAnswer }, this.#options);
   }
 
   #textOf({ text, isMention }: MessageEvent): string {

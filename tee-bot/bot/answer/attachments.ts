@@ -15,6 +15,8 @@ export type AttachmentKind = "image" | "voice" | "other";
 const megabyte = 1024 * 1024;
 export const maxImageBytes = 8 * megabyte;
 export const maxImages = 4;
+/** Of all pictures of a question: in base64, with the conversation, they fit into the 32 MiB that the gateway takes by default. */
+export const maxImagesBytes = 16 * megabyte;
 export const maxVoiceBytes = 20 * megabyte;
 const imageTypes = new Set(["image/jpeg", "image/png", "image/webp", "image/gif"]);
 
@@ -86,6 +88,8 @@ export function decideRefusal(attachments: readonly Attachment[], canListen: boo
   if (kinds.filter((kind) => kind === "image").length > maxImages) return sentences.tooManyPictures(maxImages);
   if (attachments.some((one) => kindOf(one) === "image" && one.size > maxImageBytes))
     return sentences.pictureTooLarge(maxImageBytes / megabyte);
+  const imagesBytes = attachments.reduce((sum, one) => sum + (kindOf(one) === "image" ? one.size : 0), 0);
+  if (imagesBytes > maxImagesBytes) return sentences.picturesTooLarge(maxImagesBytes / megabyte);
   if (attachments.some((one) => kindOf(one) === "voice" && one.size > maxVoiceBytes))
     return sentences.voiceTooLarge(maxVoiceBytes / megabyte);
   return undefined;

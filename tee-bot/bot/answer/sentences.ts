@@ -2,9 +2,12 @@
 
 export const sentences = {
   viewOnce: "I do not open messages that are to be viewed once. Send it as an ordinary message if I should see it.",
+  textTooLong: (kibibytes: number) => `This message is longer than ${kibibytes} KiB. Send it in parts, please.`,
   noVision: (model: string) =>
     `The model that answers here (${model}) cannot see pictures. Choose another with !models, or describe it in words.`,
   pictureTooLarge: (megabytes: number) => `This picture is larger than ${megabytes} MB. Send a smaller one.`,
+  picturesTooLarge: (megabytes: number) =>
+    `These pictures are larger than ${megabytes} MB together. Send fewer, or smaller ones.`,
   tooManyPictures: (most: number) => `I can look at ${most} pictures at once. Send fewer.`,
   fileGone: "I could not fetch what you sent. Send it again, please.",
   noVoice: "I cannot listen to voice messages here. Write it, please.",

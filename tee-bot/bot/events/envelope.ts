@@ -4,8 +4,8 @@
  */
 import { z } from "zod";
 
-/** The longest text that Signal carries. */
-const maxTextLength = 64 * 1024;
+/** Signal's clients write at most 64 KiB; who writes more by another is told so. */
+const maxTextLength = 512 * 1024;
 const maxListed = 1_000;
 
 const text = z.string().max(maxTextLength).nullish();

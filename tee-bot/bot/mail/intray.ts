@@ -3,7 +3,7 @@ import type { SQLOutputValue } from "node:sqlite";
 import type { Clock } from "../../../shared/clock.ts";
 import { chatName, eventName, type BotEvent, type Chat, type MessageContent } from "../events/event.ts";
 import type { DeadLetters } from "./dead-letters.ts";
-import { decideFate } from "./limits.ts";
+import { decideFate, maxDelayMs } from "./limits.ts";
 import type { MailFile } from "./mail-file.ts";
 import { encodeRecord, parseEvent } from "./mail-record.ts";
 import type { SealedSlot } from "./mail-slot.ts";
@@ -42,11 +42,11 @@ export class Intray {
       file.run(() => file.statement(sql).get(...values) !== undefined);
     if (has(staleMail, now)) this.#putStaleAside(now);
     for (;;) {
-      if (!has(due, now, 1)) return [];
+      if (!has(due, now, now + maxDelayMs, 1)) return [];
       const mails = file.change(() =>
         file
           .statement(due)
-          .all(now, atMost)
+          .all(now, now + maxDelayMs, atMost)
           .map((row) => this.#hold(row, now))
           .filter((mail) => mail !== undefined),
       );
@@ -62,7 +62,7 @@ export class Intray {
 
   postpone(mail: Mail, { reason, delayMs, isCounted }: Postponement): "waiting" | "dead" {
     const { file, dead, clock, maxAttempts } = this.#options;
-    const dueAt = clock.now() + Math.ceil(delayMs);
+    const dueAt = clock.now() + Math.ceil(Math.min(delayMs, maxDelayMs));
     return file.change(() => {
       const held = "SELECT attempts, stale_at FROM mail WHERE id = ? AND holder = ?";
       const row = file.statement(held).get(mail.id, this.#holder);
@@ -203,7 +203,7 @@ export interface Postponement {
 }
 
 const columns = "SELECT id, tag, edit_tag, sealed, received_at, attempts FROM mail";
-const due = `${columns} WHERE is_head AND holder IS NULL AND due_at <= ?`;
+const due = `${columns} WHERE is_head AND holder IS NULL AND (due_at <= ? OR due_at > ?)`;
 const dueMail = `${due} ORDER BY is_urgent DESC, id LIMIT ?`;
 const dueUrgentMail = `${due} AND is_urgent ORDER BY id LIMIT ?`;
 const staleMail = "SELECT id FROM mail WHERE holder IS NULL AND stale_at <= ?";

@@ -7,6 +7,8 @@ export const maxMailsOfChat = 5_000;
 /** Of the file, as far as it is in use. Replies and notes are written beyond it: they make room. */
 export const maxUsedBytes = 256 * 1024 * 1024;
 export const maxDeadLetters = 1_000;
+/** Nothing is put off for longer. What is due later than that was put off before the clock was set back, and is due now. */
+export const maxDelayMs = 10 * 60 * 1000;
 /** Names of events that were here. Beyond it the oldest are forgotten. */
 export const maxSeen = 500_000;
 

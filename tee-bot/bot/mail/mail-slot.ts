@@ -85,7 +85,7 @@ export class SealedSlot {
     file
       .statement(
         `INSERT INTO mail (tag, chat, is_urgent, is_head, attempts, received_at, stale_at, due_at, sealed)
-         VALUES (?, ?, ?, ?, 0, ?, ?, ?, ?)`,
+         VALUES (?, ?, ?, ?, 0, ?, ?, 0, ?)`,
       )
       .run(
         tag,
@@ -94,7 +94,6 @@ export class SealedSlot {
         Number(isHead),
         now,
         decideStaleAt(event.timestamp, now, this.#maxAgeMs),
-        now,
         sealed,
       );
   }

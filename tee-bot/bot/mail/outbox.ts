@@ -4,6 +4,7 @@ import type { Clock } from "../../../shared/clock.ts";
 import { chatName } from "../events/event.ts";
 import type { DeadLetters } from "./dead-letters.ts";
 import type { Drafts } from "./drafts.ts";
+import { maxDelayMs } from "./limits.ts";
 import type { MailFile } from "./mail-file.ts";
 import { encodeRecord, parseReply } from "./mail-record.ts";
 import type { DeadLetter, OutgoingReply, Reply } from "./mailbox.ts";
@@ -46,9 +47,9 @@ export class Outbox {
       const { lastInsertRowid } = file
         .statement(
           `INSERT INTO replies (tag, chat, is_head, is_begun, attempts, expires_at, due_at, sealed)
-           VALUES (?, ?, ?, 0, 0, ?, ?, ?)`,
+           VALUES (?, ?, ?, 0, 0, ?, 0, ?)`,
         )
-        .run(tag, chat, Number(isHead), expiresAt, now, sealed);
+        .run(tag, chat, Number(isHead), expiresAt, sealed);
       first ??= Number(lastInsertRowid);
     }
     return first;
@@ -59,7 +60,7 @@ export class Outbox {
     const { file, clock } = this.#options;
     const now = clock.now();
     for (;;) {
-      const rows = file.run(() => file.statement(dueReplies).all(now, atMost));
+      const rows = file.run(() => file.statement(dueReplies).all(now, now + maxDelayMs, atMost));
       const replies = rows.map((row) => this.#open(row, now)).filter((reply) => reply !== undefined);
       if (replies.length > 0 || rows.length === 0) return replies; // else those behind the ones given up
     }
@@ -82,12 +83,13 @@ export class Outbox {
 
   /**
    * What the file has of it outlives the process. Where it was not planned it is on the disk before this returns, and so
-   * outlives the machine; else the plan does. False: there is no such reply any more.
+   * outlives the machine; else the plan does. False: there is no such reply any more, or
+   * another process sends it, such as a second node that was started on the same state by mistake.
    */
   begin({ id }: OutgoingReply): boolean {
     const { file } = this.#options;
     const durably = !this.#planned.has(id);
-    const mark = () => file.statement("UPDATE replies SET is_begun = 1 WHERE id = ?").run(id);
+    const mark = () => file.statement("UPDATE replies SET is_begun = 1 WHERE id = ? AND NOT is_begun").run(id);
     return file.change(() => Number(mark().changes) > 0, { durably });
   }
 
@@ -104,7 +106,7 @@ export class Outbox {
 
   putBack({ id }: OutgoingReply, delayMs: number): void {
     const { file, clock } = this.#options;
-    const dueAt = clock.now() + Math.ceil(delayMs);
+    const dueAt = clock.now() + Math.ceil(Math.min(delayMs, maxDelayMs));
     this.#planned = new Set([...this.#planned].filter((one) => one !== id));
     file.change(() =>
       file
@@ -160,4 +162,4 @@ export class Outbox {
 const perhapsSent = "SELECT id FROM replies WHERE is_begun OR (planned_in IS NOT NULL AND planned_in IS NOT ?)";
 const forgetPlan = "UPDATE replies SET planned_in = NULL WHERE planned_in IS NOT NULL AND NOT is_begun";
 const dueReplies = `SELECT id, tag, sealed, attempts, expires_at FROM replies
-  WHERE is_head AND NOT is_begun AND due_at <= ? ORDER BY id LIMIT ?`;
+  WHERE is_head AND NOT is_begun AND (due_at <= ? OR due_at > ?) ORDER BY id LIMIT ?`;

@@ -77,11 +77,12 @@ export class Hook implements HttpHandler {
     if (!isForHook(url)) throw new AppError("not-found", `There is only ${hookPath} here.`);
     if (method !== "POST") throw new AppError("method-not-allowed", "Messages are posted here.");
     const { isPublic, secret, log } = this.#options;
-    if (isPublic && this.#wrong.isOver(address))
+    const isOver = this.#wrong.isOver(address);
+    if (isPublic && isOver)
       throw new AppError("too-many-requests", "Too many wrong passwords came from this address. Wait a minute.");
     if (isAuthorized(headers.authorization, secret)) return;
     this.#wrong.count(address);
-    log.warn("hook.refused", { why: "the password is missing or wrong", isPublic });
+    if (!isOver) log.warn("hook.refused", { why: "the password is missing or wrong", isPublic });
     throw new AppError("signature-missing", "The address of the webhook has its user and password with it.");
   }
 

@@ -16,7 +16,8 @@ export class WrongTries {
   }
 
   isOver(address: string): boolean {
-    if (this.#clock.now() - this.#since >= withinMs) this.#tries.clear();
+    const elapsedMs = this.#clock.now() - this.#since;
+    if (elapsedMs >= withinMs || elapsedMs < 0) this.#tries.clear(); // below 0: the clock was set back
     return (this.#tries.get(address) ?? 0) >= maxWrongTries;
   }
 

@@ -42,6 +42,7 @@ export class Breaker {
   #losses = 0;
   #swallowed = 0;
   #heardAt = -Infinity;
+  #lookedAt = -Infinity;
 
   constructor({ clock, random = Math.random }: { clock: Clock; random?: () => number }) {
     this.#clock = clock;
@@ -53,7 +54,10 @@ export class Breaker {
   }
 
   get permission(): Permission {
-    return decidePermission(this.#pause, this.#heardAt, this.#clock.now());
+    const now = this.#clock.now();
+    if (now < this.#lookedAt) this.#forgetTimes();
+    this.#lookedAt = now;
+    return decidePermission(this.#pause, this.#heardAt, now);
   }
 
   rateLimited(challenge: Sensitive<string> | undefined): void {
@@ -94,5 +98,11 @@ export class Breaker {
   /** Somebody has done what lifts a limit: do not wait any longer. */
   retry(): void {
     this.#pause = this.#pause && { ...this.#pause, until: this.#clock.now() };
+  }
+
+  /** The clock was set back: what was noted by it is in the future, and would hold for too long. */
+  #forgetTimes(): void {
+    this.retry();
+    this.#heardAt = -Infinity;
   }
 }

@@ -39,6 +39,8 @@ const stopGraceMs = 5_000;
 export class ReplySender {
   readonly #options: ReplySenderOptions;
   readonly #judge: ReplyJudge;
+  /** Outcomes that the disk has not taken yet; nothing more is sent in their chats until it does. */
+  #unstored: { readonly account: string; readonly write: () => void }[] = [];
   #wake = (): void => {};
   #isNews = false;
 
@@ -66,12 +68,14 @@ export class ReplySender {
     } finally {
       stop.removeEventListener("abort", onStop);
       abandon.abort();
+      this.#storeOutcomes();
     }
   }
 
   /** Does what can be done now, or waits for a change. */
   async #step(stop: AbortSignal, abandon: AbortSignal): Promise<void> {
     const { breaker, mailbox } = this.#options;
+    this.#storeOutcomes();
     const { permission } = breaker;
     if (typeof permission === "object") return this.#rest(Math.min(permission.waitMs, idleMs), stop);
     const replies = this.#takeReplies();
@@ -132,12 +136,12 @@ export class ReplySender {
       counts.retried++;
       const { reason, delayMs } = outcome;
       log.debug("reply.postponed", { reason, delayMs });
-      return void this.#store(reply.account, () => mailbox.unsent(reply, { reason, delayMs }));
+      return this.#storeOutcome(reply.account, () => mailbox.unsent(reply, { reason, delayMs }));
     }
     if (outcome.kind === "sent") {
       counts.sent++;
       log.debug("reply.sent", { attempts: reply.attempts + 1 });
-      return void this.#store(reply.account, () => mailbox.sent(reply, outcome.timestamp));
+      return this.#storeOutcome(reply.account, () => mailbox.sent(reply, outcome.timestamp));
     }
     const { why, reason } = outcome;
     if (why === "undecidable") counts.undecidable++;
@@ -145,10 +149,18 @@ export class ReplySender {
     else counts.refused++;
     if (why === "undecidable" || why === "refused") notices.tell(why, reply.account);
     log.warn("reply.given-up", { why, reason, attempts: reply.attempts + 1 });
-    this.#store(reply.account, () => mailbox.giveUp(reply, why, reason));
+    this.#storeOutcome(reply.account, () => mailbox.giveUp(reply, why, reason));
   }
 
-  /** Whether it was stored. A reply whose outcome was not remains `sending`: it is not sent again. */
+  #storeOutcome(account: string, write: () => void): void {
+    if (!this.#store(account, write)) this.#unstored.push({ account, write });
+  }
+
+  #storeOutcomes(): void {
+    this.#unstored = this.#unstored.filter(({ account, write }) => !this.#store(account, write));
+  }
+
+  /** Whether it was stored. A reply whose outcome was not remains `sending` until it is: it is not sent again. */
   #store(account: string | undefined, write: () => void): boolean {
     try {
       write();

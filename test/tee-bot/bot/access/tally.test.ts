@@ -43,6 +43,18 @@ describe("the limit of a minute", () => {
     expect(person.say(6, start + 60_000)).toEqual(within);
   });
 
+  it("is no stricter after the clock was set back", () => {
+    const hourMs = 60 * 60_000;
+    const noon = start + 12 * hourMs;
+    const person = new Person({ perMinute: 2, perDay: 100 });
+    person.say(1, noon);
+    expect(person.say(2, noon - hourMs)).toEqual(within);
+    const over = { kind: "over", limit: "minute", isToBeTold: true };
+    expect(person.say(3, noon - hourMs)).toEqual({ ...over, until: noon - hourMs + 60_000 });
+    expect(person.say(4, noon - 2 * hourMs)).toEqual({ ...over, until: noon - 2 * hourMs + 60_000 });
+    expect(person.say(5, noon - 2 * hourMs + 60_000)).toEqual(within);
+  });
+
   it("fills evenly", () => {
     const person = new Person({ perMinute: 3, perDay: 100 });
     for (const n of [1, 2, 3]) person.say(n, start);

@@ -157,6 +157,9 @@ describe("a message", () => {
     expect(await world.answerTo(said("look", 2, { attachments: [png] }))).toEqual([sentences.fileGone]);
     const huge = { ...png, size: 9 * 1024 * 1024 };
     expect(await world.answerTo(said("look", 3, { attachments: [huge] }))).toEqual([sentences.pictureTooLarge(8)]);
+    const large = { ...png, size: 7 * 1024 * 1024 };
+    const three = said("look", 5, { attachments: [large, large, large] });
+    expect(await world.answerTo(three)).toEqual([sentences.picturesTooLarge(16)]);
     world.messenger.files.set("one.png", new Uint8Array(9 * 1024 * 1024));
     expect(await world.answerTo(said("look", 4, { attachments: [png] }))).toEqual([sentences.pictureTooLarge(8)]);
     expect(world.model.asked).toEqual([]);
@@ -304,6 +307,21 @@ describe("a message", () => {
     world.model.reply = () => Promise.resolve(" \n");
     expect(await world.answerTo(said("hello", 1))).toEqual([sentences.emptyAnswer]);
     expect(await contents()).toEqual([]);
+  });
+
+  it.each(["```\n```", "#", "[a]: http://b.example", "\u00a0"])(
+    "with an answer of which nothing is seen (%j) is told that it is empty",
+    async (answer) => {
+      open();
+      world.model.reply = () => Promise.resolve(answer);
+      expect(await world.answerTo(said("hello", 1))).toEqual([sentences.emptyAnswer]);
+    },
+  );
+
+  it("that is longer than Signal's clients write is refused in words", async () => {
+    open();
+    expect(await world.answerTo(said("x".repeat(64 * 1024 + 1), 1))).toEqual([sentences.textTooLong(64)]);
+    expect(world.model.asked).toEqual([]);
   });
 });
 

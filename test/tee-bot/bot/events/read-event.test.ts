@@ -163,7 +163,7 @@ describe("an envelope", () => {
     ["malformed", paramsOf({ message: 7 })],
     ["malformed", paramsOf({ message: "hi", timestamp: "1767225600000" })],
     ["malformed", { ...paramsOf({ message: "hi" }), account: null }],
-    ["malformed", paramsOf({ message: "x".repeat(64 * 1024 + 1) })],
+    ["malformed", paramsOf({ message: "x".repeat(512 * 1024 + 1) })],
   ])("is ignored as %s: %j", (reason, params) => {
     expect(eventOf(params)).toEqual({ kind: "ignored", reason });
   });

@@ -50,6 +50,30 @@ describe("a mailbox", () => {
     expect(revealed(mail!.event)).toEqual(revealed(event));
   });
 
+  it("lets one process send a reply where two are open on the same file", () => {
+    using other = world.open();
+    box.say(replyTo(toAlice, "once"));
+    const [mine] = box.replies(1);
+    const [theirs] = other.replies(1);
+    expect([box.sending(mine!), other.sending(theirs!)]).toEqual([true, false]);
+    box.sent(mine!, 7);
+    expect(other.state()).toMatchObject({ replies: 0, undecidable: 0 });
+  });
+
+  it("gives out what waits although the clock was set back meanwhile", () => {
+    box.put(messageOf(alice, now, "new"));
+    box.put(messageOf(bob, now, "tried before"));
+    box.say(replyTo(toTeam, "a reply"));
+    box.postpone(box.take(2)[1]!, { ...failure, delayMs: 1_000 });
+    const reply = box.replies(1)[0]!;
+    box.unsent(reply, { reason: "outage", delayMs: 1_000 });
+    box.say(replyTo(toAlice, "another"));
+    reopen();
+    world.clock.advance(-hourMs);
+    expect(takeTexts()).toEqual(["new", "tried before"]);
+    expect(box.replies(5)).toHaveLength(2);
+  });
+
   it("knows an event that comes again, whether it waits, is in hand or is done, also after a restart and two days", () => {
     const event = messageOf(alice, now);
     box.put(event);

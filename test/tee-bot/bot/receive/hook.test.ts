@@ -155,6 +155,16 @@ describe("the webhook", () => {
     expect(log.events.length).toBeGreaterThan(2);
     expect(JSON.stringify(log.events)).not.toMatch(/canary-text|s3cret|\+1555|aaaaaaaa/);
   });
+
+  it("tells of ten wrong passwords in a minute, and again after it, also where the clock was set back", async () => {
+    const told = (): number => log.events.filter(({ event }) => event === "hook.refused").length;
+    for (let count = 0; count < maxWrongTries + 5; count++) await send({ auth: "postern:wrong" });
+    expect(told()).toBe(maxWrongTries);
+    expect((await send()).status).toBe(200);
+    clock.advance(-3_600_000);
+    await send({ auth: "postern:wrong" });
+    expect(told()).toBe(maxWrongTries + 1);
+  });
 });
 
 describe("the webhook at the public name", () => {

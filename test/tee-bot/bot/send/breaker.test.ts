@@ -37,6 +37,20 @@ describe("the breaker of sends", () => {
     expect(breaker.pause).toMatchObject({ why: "rate-limited" }); // until it has gone out
   });
 
+  it("does not wait for longer because the clock was set back", () => {
+    const { clock, breaker } = world();
+    breaker.sent();
+    expect(breaker.permission).toBe("send");
+    clock.advance(-minutes(60));
+    expect(breaker.permission).toBe("probe"); // when the server was heard last is not known any more
+    breaker.lost();
+    clock.advance(-minutes(60));
+    expect(breaker.permission).toBe("probe");
+    breaker.rateLimited(undefined);
+    clock.advance(-minutes(60));
+    expect(breaker.permission).toBe("send");
+  });
+
   it("wants an answer to something harmless of a server that was lost, soon and then every ten seconds", () => {
     const { clock, breaker } = world();
     const waits: unknown[] = [];

@@ -255,6 +255,22 @@ describe("the sender of replies", () => {
     expect(world.outbox.over.map(({ why }) => why)).toEqual(["undecidable", "undecidable"]);
   });
 
+  it("goes on in a chat when the disk takes the end of a reply later", async () => {
+    await using world = await startSendingWorld();
+    const { outbox } = world;
+    const sent = outbox.sent.bind(outbox);
+    outbox.sent = () => {
+      throw new Error("The disk is full.");
+    };
+    outbox.put(replyOf(directChat(alice), "first"), replyOf(directChat(alice), "second"));
+    await until(() => world.log.events.some(({ event }) => event === "reply.store-failed"), 10_000, "it fails");
+    expect(world.texts()).toEqual(["first"]);
+    outbox.sent = sent;
+    await world.untilDone();
+    expect(world.texts()).toEqual(["first", "second"]);
+    expect(outbox.over).toEqual([]);
+  });
+
   it("lets the call that is under way end when it has to stop, but not for ever", async () => {
     await using slow = await startSendingWorld({ send: () => ({ ...slowAnswer, afterMs: 100 }), factor: 20 });
     slow.outbox.put(replyOf(directChat(alice), "first"), replyOf(directChat(alice), "second"));
