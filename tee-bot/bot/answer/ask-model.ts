@@ -52,12 +52,12 @@ export class AskModel {
     const { model, conversations, people, systemPrompt } = this.#options;
     const conversation = chatName(event.chat);
     const named = { person: event.person, timestamp: event.timestamp };
-    const said = await conversations.messages(conversation, {
-      systemPrompt,
-      isGroup: event.chat.kind === "group",
-      question: { ...named, content: askedText(question, event.quote) },
-    });
-    const { model: chosen } = await people.read(conversation);
+    const content = askedText(question, event.quote);
+    const isGroup = event.chat.kind === "group";
+    const [said, { model: chosen }] = await Promise.all([
+      conversations.messages(conversation, { systemPrompt, isGroup, question: { ...named, content } }),
+      people.read(conversation),
+    ]);
     const messages = modelMessages(said, question.images);
     const answer = await model.ask({ messages, model: chosen, signal, onText });
     signal.throwIfAborted();

@@ -26,6 +26,8 @@ export interface GatewayModelOptions {
 const maxListBytes = 8 * 1024 * 1024;
 const maxErrorBytes = 64 * 1024;
 const listTimeoutMs = 10_000;
+/** Nobody chooses anew for each question which of the offered models is the usual one. */
+const usualForMs = 5_000;
 /** More calls wait for one of these. */
 const maxConnections = 1_000;
 
@@ -35,6 +37,7 @@ type Body = Response["body"];
 export class GatewayModel implements Model, AsyncDisposable {
   readonly #options: GatewayModelOptions;
   readonly #pool: Pool;
+  #usual: { readonly id: string; readonly until: number } | undefined;
 
   constructor(options: GatewayModelOptions) {
     this.#options = options;
@@ -59,6 +62,7 @@ export class GatewayModel implements Model, AsyncDisposable {
       if (response.statusCode !== 200) throw await readRefusal(response, head);
       await collect(response.body, collected, question.onText);
     } catch (error) {
+      this.#usual = undefined; // it may be that one's fault
       signal.throwIfAborted();
       if (error instanceof ModelError) throw error;
       if (!deadline.aborted) throw new ModelError("outage", head);
@@ -107,9 +111,13 @@ export class GatewayModel implements Model, AsyncDisposable {
   }
 
   async #usualModel(signal: AbortSignal): Promise<string> {
-    const { model = decideModel(await this.list(signal))?.id } = this.#options;
-    if (model === undefined) throw new ModelError("no-model");
-    return model;
+    const { model } = this.#options;
+    if (model !== undefined) return model;
+    if (this.#usual && performance.now() < this.#usual.until) return this.#usual.id;
+    const offered = decideModel(await this.list(signal));
+    if (!offered) throw new ModelError("no-model");
+    this.#usual = { id: offered.id, until: performance.now() + usualForMs };
+    return offered.id;
   }
 }
 

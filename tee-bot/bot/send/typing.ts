@@ -18,6 +18,8 @@ const refreshMs = 8_000;
 const staleMs = 4_000;
 /** A telephone has forgotten it by then. */
 const forgottenMs = 15_000;
+/** The reply goes first, at which a telephone shows no typing any more: this is for where there is none. */
+export const lingerMs = 250;
 const maxFailures = 3;
 const restMs = 60_000;
 /** Chats that are shown to at once; more have to wait for their answer without a sign. */
@@ -70,6 +72,7 @@ export class Typing {
       await clock.sleep(refreshMs, end).catch(() => {}); // it ended
     }
     if (lastShownAt === undefined) return;
+    await clock.sleep(lingerMs);
     const forgottenAt = lastShownAt + forgottenMs;
     const isShownAnew = (): boolean => this.#shown.has(nameOf(account, chat));
     await this.#tell(account, recipient, false, () => clock.now() >= forgottenAt || isShownAnew());

@@ -1,6 +1,6 @@
 import { describe, expect, it } from "vitest";
 import { noCounts } from "../../../../tee-bot/bot/send/send-counts.ts";
-import { Typing } from "../../../../tee-bot/bot/send/typing.ts";
+import { lingerMs, Typing } from "../../../../tee-bot/bot/send/typing.ts";
 import type { CallOptions } from "../../../../tee-bot/bot/send/signal-api.ts";
 import { ManualClock } from "../../support/manual-clock.ts";
 import { directChat } from "./support/memory-outbox.ts";
@@ -46,7 +46,9 @@ describe("the sign that the bot is writing", () => {
     expect(told).toEqual(["a on", "a on", "a on"]);
     shown[Symbol.dispose]();
     shown[Symbol.dispose]();
-    await turn();
+    await pass(lingerMs - 1);
+    expect(told).toHaveLength(3); // the reply goes first
+    await pass(1);
     expect(told.slice(3)).toEqual(["a off"]);
     expect(clock.sleeping).toEqual([]);
   });
@@ -61,7 +63,7 @@ describe("the sign that the bot is writing", () => {
     expect(told.filter((one) => one === "a on")).toHaveLength(3);
     expect(told).not.toContain("a off");
     shown[1]![Symbol.dispose]();
-    await turn();
+    await pass(lingerMs);
     expect(told.at(-1)).toBe("a off");
   });
 
