@@ -3,9 +3,9 @@ import { afterEach, beforeEach, describe, expect, it } from "vitest";
 import { systemClock } from "../../shared/clock.ts";
 import { filesIn } from "../../tee-bot/config.ts";
 import { startControl } from "../../tee-bot/control/control.ts";
-import type { NodeStatus } from "../../tee-bot/control/status.ts";
 import { temporaryFolder } from "../shared/temporary-folder.ts";
 import { openTestLedger, type TestLedger } from "../tee-bot/support/ledger.ts";
+import { nodeStatus } from "../tee-bot/support/node-status.ts";
 import { ManualClock } from "../tee-bot/support/manual-clock.ts";
 import { postern } from "./run.ts";
 
@@ -16,12 +16,11 @@ beforeEach(async () => {
   stack = new AsyncDisposableStack();
   state = stack.use(temporaryFolder()).path;
   ledger = stack.use(openTestLedger({ clock: new ManualClock(Date.now()) }));
-  const status = { url: "https://alice.example.net", ...unimportant } as unknown as NodeStatus;
   stack.use(
     await startControl({
       port: 0,
       path: filesIn(state).control,
-      status: () => status,
+      status: () => nodeStatus({ url: "https://alice.example.net" }),
       expose: () => {},
       renew: () => {},
       ledger,
@@ -34,30 +33,6 @@ afterEach(() => stack.disposeAsync());
 const run = (...args: string[]) => postern("keys", ...args, "--state", state);
 
 const create = (name: string, ...flags: string[]) => run("create", "--name", name, ...flags);
-
-const unimportant = {
-  node: "ab".repeat(32),
-  version: "test",
-  tee: "none",
-  epoch: 1,
-  hostnames: ["alice.example.net"],
-  target: "gateway",
-  gateway: "http://127.0.0.1:1",
-  relays: [],
-  visitors: 0,
-  certificate: {
-    state: "valid",
-    words: ".",
-    issuer: null,
-    notBefore: null,
-    notAfter: null,
-    renewal: null,
-    trouble: null,
-    last: null,
-  },
-  troubles: [],
-  health: { status: "healthy", hostnames: [], steps: [] },
-};
 
 describe("postern keys create", () => {
   it("shows the key once, with its limits and a line to try it", async () => {

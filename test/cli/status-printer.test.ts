@@ -2,36 +2,17 @@ import { describe, expect, it } from "vitest";
 import { systemClock } from "../../shared/clock.ts";
 import { statusPrinter } from "../../tee-bot/cli/status-printer.ts";
 import type { NodeStatus } from "../../tee-bot/control/status.ts";
+import { nodeStatus } from "../tee-bot/support/node-status.ts";
 
 const status = (
   health: NodeStatus["health"]["status"],
   certificate: Partial<NodeStatus["certificate"]> = {},
-): NodeStatus => ({
-  node: "ab".repeat(32),
-  version: "1",
-  tee: "none",
-  epoch: 1,
-  url: "https://alice.test",
-  hostnames: ["alice.test"],
-  target: "gateway",
-  gateway: "http://127.0.0.1:1",
-  relays: [],
-  paths: [],
-  visitors: 0,
-  certificate: {
-    state: "ordering",
-    words: "Being ordered.",
-    issuer: null,
-    notBefore: null,
-    notAfter: null,
-    renewal: null,
-    trouble: null,
-    last: null,
-    ...certificate,
-  },
-  troubles: [],
-  health: { status: health, hostnames: [], steps: [] },
-});
+): NodeStatus =>
+  nodeStatus({
+    url: "https://alice.test",
+    certificate: { ...nodeStatus().certificate, state: "ordering", words: "Being ordered.", ...certificate },
+    health: { status: health, hostnames: [], steps: [] },
+  });
 
 function printed(terminal: boolean, ...told: NodeStatus[]): string {
   let text = "";

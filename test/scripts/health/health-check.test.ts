@@ -4,6 +4,8 @@ import { mkdtempSync, rmSync, writeFileSync } from "node:fs";
 import { tmpdir } from "node:os";
 import { join } from "node:path";
 import { afterEach, beforeEach, describe, expect, it } from "vitest";
+import type { NodeStatus } from "../../../tee-bot/control/status.ts";
+import { nodeStatus } from "../../tee-bot/support/node-status.ts";
 import { startAccountServer } from "../../support/account-server.ts";
 import { root } from "../../support/postern.ts";
 import { runProgram } from "../../support/visit.ts";
@@ -12,7 +14,7 @@ describe("scripts/health-check.ts", () => {
   let state: string;
   let node: Server;
   let models: string[];
-  let health: string;
+  let health: NodeStatus["health"]["status"];
   let oldestAt: number | undefined;
   const asked: string[] = [];
 
@@ -95,30 +97,11 @@ describe("scripts/health-check.ts", () => {
   });
 
   function status() {
-    return {
-      node: "00",
-      version: "0",
-      tee: "none",
-      epoch: 1,
+    return nodeStatus({
       url: "https://demo.postern.localhost",
-      hostnames: [],
-      target: "gateway",
       gateway: address(),
-      relays: [],
-      visitors: 0,
-      certificate: {
-        state: "valid",
-        words: "valid",
-        issuer: null,
-        notBefore: null,
-        notAfter: null,
-        renewal: null,
-        trouble: null,
-        last: null,
-      },
-      troubles: [],
       health: { status: health, hostnames: [], steps: [] },
-    };
+    });
   }
 
   function bot() {
