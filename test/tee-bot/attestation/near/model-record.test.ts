@@ -1,11 +1,9 @@
 import { afterAll, afterEach, describe, expect, it } from "vitest";
-import { policySchema } from "../../../../shared/attestation/policy.ts";
-import { systemClock } from "../../../../shared/clock.ts";
-import { judgeModelRecord, modelRecordSchema, recordModel } from "../../../../tee-bot/attestation/near/model-record.ts";
+import { judgeModelRecord, modelRecordSchema } from "../../../../tee-bot/attestation/near/model-record.ts";
 import { createSimulatorPki } from "../../../../tee-bot/attestation/simulator/pki.ts";
-import { verifyQuote } from "../../../../tee-bot/attestation/verify/verify-quote.ts";
 import { NearCloud, nearModel, type NearFault } from "../../../support/near/near-cloud.ts";
 import { NearMachine } from "../../../support/near/near-machine.ts";
+import { recordOf } from "../../../support/near/record-of.ts";
 
 const now = Date.now();
 const [pki, otherPki] = await Promise.all([createSimulatorPki({ now }), createSimulatorPki({ now })]);
@@ -23,18 +21,8 @@ afterAll(() => cloud[Symbol.asyncDispose]());
 /** As it comes out of a file. */
 async function record(fault?: NearFault) {
   cloud.fault = fault;
-  const { report, record: made } = await recordModel(nearModel, AbortSignal.timeout(20_000), {
-    api: { origin: cloud.url, basePath: "/v1", headers: ["authorization", "Bearer sk-test"] },
-    algorithm: "ecdsa",
-    verifyQuote,
-    policy: policySchema.parse({}),
-    trust,
-    collateral: () => Promise.resolve(collateral),
-    gpuService: "http://127.0.0.1:1",
-    fetch,
-    clock: systemClock,
-    nonce,
-  });
+  const signal = AbortSignal.timeout(20_000);
+  const { report, record: made } = await recordOf(cloud, { model: nearModel, trust, collateral, nonce, signal });
   return { report, record: modelRecordSchema.parse(JSON.parse(JSON.stringify(made))) };
 }
 const judge = (made: Awaited<ReturnType<typeof record>>["record"], given: typeof trust | undefined = trust) =>

@@ -1,11 +1,8 @@
 /** A node on a simulated machine, a model at a stand-in for NEAR AI Cloud, and the command that looks at both. */
 import type { Keyset } from "../../../../../shared/attestation/keyset.ts";
-import { policySchema } from "../../../../../shared/attestation/policy.ts";
 import { systemClock, type Clock } from "../../../../../shared/clock.ts";
 import type { TeeState } from "../../../../../tee-bot/attestation/attestation.ts";
-import { recordModel } from "../../../../../tee-bot/attestation/near/model-record.ts";
 import { createSimulatorPki } from "../../../../../tee-bot/attestation/simulator/pki.ts";
-import { verifyQuote } from "../../../../../tee-bot/attestation/verify/verify-quote.ts";
 import type { Command, CommandAnswer } from "../../../../../tee-bot/bot/commands/command.ts";
 import type { MessageEvent } from "../../../../../tee-bot/bot/events/event.ts";
 import type { ChosenModel } from "../../../../../tee-bot/bot/verify/look-at-model.ts";
@@ -13,6 +10,7 @@ import type { OwnNode } from "../../../../../tee-bot/bot/verify/look-at-node.ts"
 import { verifyCommand, type VerifyCommandOptions } from "../../../../../tee-bot/bot/verify/verify-command.ts";
 import { Sensitive } from "../../../../../shared/sensitive.ts";
 import { NearCloud, nearModel } from "../../../../support/near/near-cloud.ts";
+import { recordOf } from "../../../../support/near/record-of.ts";
 import {
   hostname,
   startAttestedWorld,
@@ -50,18 +48,7 @@ export async function startVerifyWorld(keyset: Partial<Keyset> = {}): Promise<Ve
   const log = recordingLog();
   const trust = { root: pki.root, simulated: true };
   const examine: VerifyCommandOptions["examine"] = ({ model }, nonce, signal) =>
-    recordModel(model, signal, {
-      api: { origin: cloud.url, basePath: "/v1", headers: ["authorization", "Bearer sk-test"] },
-      algorithm: "ecdsa",
-      verifyQuote,
-      policy: policySchema.parse({}),
-      trust,
-      collateral: () => Promise.resolve(collateral),
-      gpuService: "http://127.0.0.1:1",
-      fetch,
-      clock: systemClock,
-      nonce,
-    });
+    recordOf(cloud, { model, trust, collateral, nonce, signal });
   const running = stack.move();
   return {
     attested,
