@@ -37,7 +37,6 @@ const lengthBytes = 4;
 const smallestBucketBytes = 256;
 const tagBeginningLength = 8;
 const algorithm = "aes-256-gcm";
-const maxKeys = 1_000;
 
 /**
  * ```
@@ -50,8 +49,6 @@ export class Seal {
   readonly #storageKey: Uint8Array;
   readonly #nameKey: Uint8Array;
   readonly #schema: string;
-  /** Of the values used last: most are read, changed and sealed again. */
-  readonly #keys = new Map<string, Uint8Array>();
   /** Of every tag under this key and schema: a store may hold values of others too. */
   readonly tagBeginning: string;
 
@@ -84,7 +81,7 @@ export class Seal {
     plain.writeBigUInt64BE(BigInt(expiresAt));
     plain.writeUInt32BE(content.length, expiryBytes);
     plain.set(content, expiryBytes + lengthBytes);
-    const cipher = createCipheriv(algorithm, this.#keyOf(tag), head.subarray(1 + epochBytes));
+    const cipher = createCipheriv(algorithm, this.#deriveKey(`value ${tag}`), head.subarray(1 + epochBytes));
     cipher.setAAD(this.#associatedData(tag, head));
     return Buffer.concat([head, cipher.update(plain), cipher.final(), cipher.getAuthTag()]);
   }
@@ -104,7 +101,7 @@ export class Seal {
 
   #decrypt(tag: string, bytes: Buffer): Buffer | undefined {
     if (bytes.length < sealHeadBytes + smallestBucketBytes + tagBytes || bytes[0] !== version) return undefined;
-    const key = this.#keyOf(tag);
+    const key = this.#deriveKey(`value ${tag}`);
     const nonce = bytes.subarray(1 + epochBytes, sealHeadBytes);
     const decipher = createDecipheriv(algorithm, key, nonce, { authTagLength: tagBytes });
     decipher.setAAD(this.#associatedData(tag, bytes));
@@ -122,18 +119,6 @@ export class Seal {
 
   #associatedData(tag: string, head: Buffer): Buffer {
     return Buffer.concat([Buffer.from(`postern ${this.#schema}\0${tag}\0`), head.subarray(1, 1 + epochBytes)]);
-  }
-
-  #keyOf(tag: string): Uint8Array {
-    const known = this.#keys.get(tag);
-    if (known) return known;
-    const key = this.#deriveKey(`value ${tag}`);
-    for (const oldest of this.#keys.keys()) {
-      if (this.#keys.size < maxKeys) break;
-      this.#keys.delete(oldest);
-    }
-    this.#keys.set(tag, key);
-    return key;
   }
 
   #deriveKey(use: string): Uint8Array {
