@@ -22,7 +22,7 @@ import {
   type VerificationWorld,
 } from "../tee-bot/attestation/support/verification-world.ts";
 import { mutateBytes } from "./mutate-bytes.ts";
-import { parseJson } from "../../shared/attestation/parse-json.ts";
+import { parseJson } from "../../shared/parse-json.ts";
 import { policySchema } from "../../shared/attestation/policy.ts";
 import { quoteEvidenceSchema, type QuoteEvidence } from "../../shared/attestation/evidence.ts";
 import { rejected } from "../../shared/attestation/rejected.ts";

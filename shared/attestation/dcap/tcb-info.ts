@@ -1,7 +1,7 @@
 /** Intel's TCB info of one kind of platform (PCS API v4, `/tdx/certification/v4/tcb`), read from the text that was signed. */
 import { z } from "zod";
 import type { Platform } from "./pck-certificate.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../../parse-json.ts";
 import { rejected } from "../rejected.ts";
 import { isoTimeSchema, findLevel, levelsSchema, svnSchema, type Tcb } from "./tcb.ts";
 import type { TdReport } from "./td-report.ts";

@@ -1,7 +1,7 @@
 /** The text that says what an application is: dstack's app-compose.json, with a Docker Compose file in it. */
 import { z } from "zod";
 import { toHex } from "../../hex.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../../parse-json.ts";
 import { parseComposeYaml } from "./compose-yaml.ts";
 import { rejected } from "../rejected.ts";
 

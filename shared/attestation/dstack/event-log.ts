@@ -5,7 +5,7 @@
 import canonicalize from "canonicalize";
 import { z } from "zod";
 import { fromHex, toHex } from "../../hex.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../../parse-json.ts";
 import { rejected } from "../rejected.ts";
 
 type Bytes = Uint8Array<ArrayBuffer>;

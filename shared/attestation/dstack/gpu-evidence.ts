@@ -4,7 +4,7 @@
  */
 import { z } from "zod";
 import { toHex } from "../../hex.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../../parse-json.ts";
 
 export type GpuVerdict = { readonly fault: string } | { readonly gpus: readonly string[] };
 

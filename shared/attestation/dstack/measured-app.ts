@@ -2,7 +2,7 @@
 import { z } from "zod";
 import { toHex } from "../../hex.ts";
 import { runtimeEventType, type LoggedEvent } from "./event-log.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../../parse-json.ts";
 import { rejected } from "../rejected.ts";
 
 export interface MeasuredApp {

@@ -12,7 +12,7 @@ import { z } from "zod";
 import { joinBytes } from "../../bytes.ts";
 import { fromHex } from "../../hex.ts";
 import { sameBytes } from "../dcap/certificate-chain.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../../parse-json.ts";
 import { rejected } from "../rejected.ts";
 
 export interface AppIdentity {

@@ -14,7 +14,7 @@ import { toHex } from "../../hex.ts";
 import { parseCbor, type CborValue } from "./cbor.ts";
 import { extendRegister, sha384 } from "./event-log.ts";
 import { fromBase64 } from "../dcap/pem.ts";
-import { parseJson } from "../parse-json.ts";
+import { parseJson } from "../../parse-json.ts";
 import { rejected } from "../rejected.ts";
 
 export interface OsImage {

@@ -1,5 +1,6 @@
 /** A proof file: an observation with all that is needed to judge it again, offline and at its own time. */
 import { z } from "zod";
+import { parseJson } from "../../../shared/parse-json.ts";
 import { collateralSchema } from "../../../shared/attestation/collateral.ts";
 import { evidenceSchema } from "../../../shared/attestation/evidence.ts";
 import { AppError } from "../../../shared/errors.ts";
@@ -129,13 +130,5 @@ function judgeRecorded(recorded: RecordedChain): CertificateTrust {
     return judgeChain(recorded);
   } catch (error) {
     throw new AppError("bad-request", "It is no proof file: a certificate in it cannot be read.", { cause: error });
-  }
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
   }
 }

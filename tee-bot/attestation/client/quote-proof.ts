@@ -3,6 +3,7 @@
  * holds the keys of the keyset, and says nothing of who answers at an address. The statement is that of `aci/1` §3.2.
  */
 import { z } from "zod";
+import { parseJson } from "../../../shared/parse-json.ts";
 import { aciReportData } from "../../../shared/attestation/aci-statement.ts";
 import {
   checkIds,
@@ -132,12 +133,4 @@ function reasonOf(checks: readonly Check[], required: readonly CheckId[]): strin
     checks.find(({ outcome }) => outcome === "fail") ??
     checks.find(({ id, outcome }) => outcome === "skip" && required.includes(id));
   return open?.detail ?? "Every required check of the quote passed; no connection was looked at.";
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

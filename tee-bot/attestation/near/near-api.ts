@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { readUpTo } from "../../upstream/read-up-to.ts";
 import { errorText } from "../../../shared/errors.ts";
 
 /** Where NEAR's API is, and what every request there says. */
@@ -41,15 +42,9 @@ export async function getNear(
 }
 
 async function readBody(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    // Leaving the loop ends the connection, so that nobody waits for the rest.
-    if (length > maxBytes) throw new NearUnavailable(`NEAR's API answered with more than ${maxBytes} bytes.`);
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const bytes = await readUpTo(body, maxBytes);
+  if (!bytes) throw new NearUnavailable(`NEAR's API answered with more than ${maxBytes} bytes.`);
+  return bytes;
 }
 
 /** Undefined: it is no JSON. */

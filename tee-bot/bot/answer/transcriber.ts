@@ -4,6 +4,7 @@
  */
 import { request, type Dispatcher } from "undici";
 import { z } from "zod";
+import { readUpTo } from "../../upstream/read-up-to.ts";
 import { AppError, errorText } from "../../../shared/errors.ts";
 import type { Log } from "../../../shared/log.ts";
 import { Sensitive } from "../../../shared/sensitive.ts";
@@ -83,14 +84,9 @@ function readKey(settings: SignalSettings["transcriber"], env: Environment): str
 }
 
 async function readText(body: Dispatcher.ResponseData["body"]): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of body) {
-    bytes += (piece as Buffer).length;
-    if (bytes > maxAnswerBytes) throw new RangeError("the answer is too long");
-    pieces.push(piece as Buffer);
-  }
-  return Buffer.concat(pieces).toString();
+  const bytes = await readUpTo(body, maxAnswerBytes);
+  if (!bytes) throw new RangeError("the answer is too long");
+  return bytes.toString();
 }
 
 function fileName(contentType: string): string {

@@ -1,5 +1,6 @@
 /** The text of an answer, from its stream of OpenAI's chat completions. */
 import { z } from "zod";
+import { parseJson } from "../../../shared/parse-json.ts";
 import { EventBoundary } from "../../gateway/calls/streams/event-boundary.ts";
 import { parseEvents } from "../../gateway/calls/streams/events.ts";
 import { decideTrouble, type ModelTrouble } from "./model-error.ts";
@@ -100,12 +101,4 @@ export function withoutThoughts(text: string): string {
 function saysError(value: unknown): boolean {
   const error = (value as { error?: unknown } | null | undefined)?.error;
   return error !== undefined && error !== null;
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

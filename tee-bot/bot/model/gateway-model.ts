@@ -3,6 +3,7 @@
  * for everybody who calls it.
  */
 import { Pool, type Dispatcher } from "undici";
+import { readUpTo } from "../../upstream/read-up-to.ts";
 import { Sensitive } from "../../../shared/sensitive.ts";
 import type { PrivacyRule } from "../../gateway/routing/route.ts";
 import { connectorOf } from "../../upstream/connector.ts";
@@ -159,12 +160,7 @@ async function readRefusal({ statusCode, headers, body }: Response, call: Failed
 
 /** Throws when there is more. */
 async function readText(body: Body, maxBytes: number): Promise<string> {
-  const pieces: Buffer[] = [];
-  let bytes = 0;
-  for await (const piece of body) {
-    bytes += (piece as Buffer).length;
-    if (bytes > maxBytes) throw new RangeError("the answer is longer than any that is meant");
-    pieces.push(piece as Buffer);
-  }
-  return Buffer.concat(pieces).toString();
+  const bytes = await readUpTo(body, maxBytes);
+  if (!bytes) throw new RangeError("the answer is longer than any that is meant");
+  return bytes.toString();
 }

@@ -1,4 +1,5 @@
 import { WebSocket } from "ws";
+import { parseJson } from "../../../shared/parse-json.ts";
 import { errorText } from "../../../shared/errors.ts";
 import { lookupWithLoopback } from "../../../shared/nodejs/loopback-lookup.ts";
 
@@ -43,7 +44,7 @@ export function listenOnce(options: ListenOptions, signal: AbortSignal): Promise
     socket.on("ping", () => silence.refresh());
     socket.on("message", (data: Buffer) => {
       silence.refresh();
-      onParams(parseJson(data), data.length);
+      onParams(parseJson(data.toString()), data.length);
     });
     socket.on("error", (error) => (reason ||= errorText(error)));
     socket.on("close", (code) => {
@@ -55,10 +56,3 @@ export function listenOnce(options: ListenOptions, signal: AbortSignal): Promise
 }
 
 /** Undefined for what is no JSON, which is malformed then. */
-function parseJson(data: Buffer): unknown {
-  try {
-    return JSON.parse(data.toString());
-  } catch {
-    return undefined;
-  }
-}

@@ -1,19 +1,20 @@
 /** What the REST server answers, read. It changes between releases: what is not used is not looked at. */
 import { z } from "zod";
+import { parseJson } from "../../../shared/parse-json.ts";
 import { challengeOf, decideFailure, SignalFailure } from "./signal-failure.ts";
 import type { RestAnswer } from "./rest-client.ts";
 
 /** The answer's content. Throws {@link SignalFailure} for any status but 2xx, and `unknown` where it cannot be read. */
 export function readAnswer<T>(answer: RestAnswer, schema: z.ZodType<T>): T {
   requireSuccess(answer);
-  const parsed = schema.safeParse(parseJson(answer.bytes));
+  const parsed = schema.safeParse(parseJson(answer.bytes.toString()));
   if (!parsed.success) throw new SignalFailure("unknown");
   return parsed.data;
 }
 
 export function requireSuccess({ status, bytes }: RestAnswer): void {
   if (status >= 200 && status < 300) return;
-  const { error, challenge_tokens } = errorSchema.catch({}).parse(parseJson(bytes));
+  const { error, challenge_tokens } = errorSchema.catch({}).parse(parseJson(bytes.toString()));
   throw new SignalFailure(decideFailure(status, error ?? ""), { challenge: challengeOf(challenge_tokens) });
 }
 
@@ -44,10 +45,3 @@ export const sentSchema = z
   });
 
 /** Undefined: it is no JSON. */
-function parseJson(bytes: Buffer): unknown {
-  try {
-    return JSON.parse(bytes.toString());
-  } catch {
-    return undefined;
-  }
-}

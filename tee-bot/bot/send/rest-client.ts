@@ -3,6 +3,7 @@
  * then a call that found no connection was certainly not made, and none is lost to a connection that was kept too long.
  */
 import { Client } from "undici";
+import { readUpTo } from "../../upstream/read-up-to.ts";
 import { connectorOf } from "../../upstream/connector.ts";
 import type { Lane, LanePriority } from "./lane.ts";
 import { SignalFailure } from "./signal-failure.ts";
@@ -106,12 +107,7 @@ function authorizationOf({ username, password }: URL): string[] {
 }
 
 async function readAll(body: AsyncIterable<Buffer>, maxBytes: number): Promise<Buffer> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body) {
-    length += chunk.length;
-    if (length > maxBytes) throw new SignalFailure("too-large");
-    chunks.push(chunk);
-  }
-  return Buffer.concat(chunks);
+  const bytes = await readUpTo(body, maxBytes);
+  if (!bytes) throw new SignalFailure("too-large");
+  return bytes;
 }

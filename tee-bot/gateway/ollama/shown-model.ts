@@ -1,3 +1,4 @@
+import { readUpTo } from "../../upstream/read-up-to.ts";
 import type { Provider } from "../providers/provider.ts";
 
 const timeoutMs = 5_000;
@@ -15,14 +16,8 @@ export async function fetchShown({ upstream }: Provider, model: string): Promise
       body: JSON.stringify({ model }),
       signal: AbortSignal.timeout(timeoutMs),
     });
-    const chunks: Buffer[] = [];
-    let length = 0;
-    for await (const chunk of body as AsyncIterable<Buffer>) {
-      chunks.push(chunk);
-      length += chunk.length;
-      if (length > maxBytes) return undefined; // leaving the loop ends the connection
-    }
-    const shown: unknown = statusCode === 200 ? JSON.parse(Buffer.concat(chunks).toString()) : undefined;
+    const bytes = await readUpTo(body, maxBytes);
+    const shown: unknown = bytes && statusCode === 200 ? JSON.parse(bytes.toString()) : undefined;
     return typeof shown === "object" && shown !== null ? shown : undefined;
   } catch {
     return undefined; // it is away, or slow: the catalogue has to do

@@ -1,4 +1,5 @@
 import type { Dispatcher } from "undici";
+import { readUpTo } from "../../upstream/read-up-to.ts";
 import { errorText } from "../../../shared/errors.ts";
 import { lookHeader, loopDetected } from "./own-looks.ts";
 import { ProviderError, type Upstream } from "./provider.ts";
@@ -42,15 +43,9 @@ function refusalOf(status: number, path: string): ProviderError | undefined {
 }
 
 async function readText({ body }: Dispatcher.ResponseData, path: string): Promise<string> {
-  const chunks: Buffer[] = [];
-  let length = 0;
-  for await (const chunk of body as AsyncIterable<Buffer>) {
-    chunks.push(chunk);
-    length += chunk.length;
-    // Leaving the loop ends the connection, so that nobody waits for the rest.
-    if (length > maxListBytes) throw new ProviderError("broken", `Its answer to ${path} is longer than 4 MiB.`);
-  }
-  return Buffer.concat(chunks).toString();
+  const bytes = await readUpTo(body, maxListBytes);
+  if (!bytes) throw new ProviderError("broken", `Its answer to ${path} is longer than 4 MiB.`);
+  return bytes.toString();
 }
 
 async function drop({ body }: Dispatcher.ResponseData): Promise<undefined> {

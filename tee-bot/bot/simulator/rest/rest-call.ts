@@ -1,6 +1,7 @@
 /** What every call of the REST API is made with. */
 import type { Context } from "hono";
 import type { z } from "zod";
+import { parseJson } from "../../../../shared/parse-json.ts";
 import type { Host } from "../container/host.ts";
 import type { Faults } from "../faults.ts";
 import type { StateFile } from "../state-file.ts";
@@ -55,12 +56,4 @@ export function callAs<Value>(options: RestOptions, number: string, work: () => 
 
 export function demand(value: string | number, what: string): void {
   if (value === "" || value === 0) throw new RestError(`Couldn't process request - ${what} missing`);
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }

@@ -1,4 +1,5 @@
 /** The first event of a stream, and all of them: https://html.spec.whatwg.org/multipage/server-sent-events.html */
+import { parseJson } from "../../../../shared/parse-json.ts";
 import type { StreamForm } from "../../api/endpoints.ts";
 
 /** One event with data, or one line of a stream of lines. */
@@ -33,14 +34,6 @@ export function judgeEvent({ name, data }: StreamEvent): EventVerdict {
   const { error, type } = value as { error?: unknown; type?: unknown };
   const says = name === "error" || type === "error" || (error !== undefined && error !== null);
   return says ? "error" : "good";
-}
-
-function parseJson(text: string): unknown {
-  try {
-    return JSON.parse(text);
-  } catch {
-    return undefined;
-  }
 }
 
 function linesOf(text: string): string[] {
